@@ -1,0 +1,102 @@
+import type { Bytes } from "../base/bytes.ts";
+
+/** How a value's bytes are to be read (KV Connect ValueEncoding). */
+export const ENCODING_V8 = 1;
+export const ENCODING_LE64 = 2;
+export const ENCODING_BYTES = 3;
+
+export type ValueEncoding =
+  | typeof ENCODING_V8
+  | typeof ENCODING_LE64
+  | typeof ENCODING_BYTES;
+
+/** A value as clients write it; LE64 data has exactly 8 bytes. */
+export interface KvValue {
+  readonly data: Uint8Array;
+  readonly encoding: ValueEncoding;
+}
+
+/** 10 bytes: entry index u64 ‖ position in the batch u16, big-endian. */
+export type Versionstamp = Uint8Array;
+export const VERSIONSTAMP_BYTES = 10;
+
+/** Holds when the key's versionstamp equals; `null`: when there is no key. */
+export interface Check {
+  readonly key: Uint8Array;
+  readonly versionstamp: Versionstamp | null;
+}
+
+/** What a client asks to change; `expireAtMs` is Unix ms, 0 for never. */
+export type Change =
+  | {
+    /** `suffix` appends this commit's versionstamp to `key` as a string part. */
+    readonly kind: "set" | "set-suffix";
+    readonly key: Uint8Array;
+    readonly value: KvValue;
+    readonly expireAtMs: number;
+  }
+  | { readonly kind: "delete"; readonly key: Uint8Array }
+  | {
+    readonly kind: "sum";
+    readonly key: Uint8Array;
+    readonly value: KvValue;
+    /** V8 bytes of the bounds; empty for none. */
+    readonly min: Uint8Array;
+    readonly max: Uint8Array;
+    readonly clamp: boolean;
+  }
+  | {
+    readonly kind: "min" | "max";
+    readonly key: Uint8Array;
+    readonly value: KvValue;
+  };
+
+/** FSM input: one client's atomic write. `database` "" is the default one. */
+export interface AtomicWrite {
+  readonly database: string;
+  readonly checks: readonly Check[];
+  readonly changes: readonly Change[];
+}
+
+/** Committed answer to one atomic write, the same on every member. */
+export type WriteReply =
+  | { readonly kind: "committed"; readonly versionstamp: Versionstamp }
+  /** Zero-based, ascending. */
+  | { readonly kind: "check-failed"; readonly failedChecks: readonly number[] }
+  /** The write itself is at fault; `reason` is the text users see. */
+  | { readonly kind: "rejected"; readonly reason: string };
+
+/** The applied state of one key. */
+export interface StoredRecord {
+  readonly value: KvValue;
+  readonly versionstamp: Versionstamp;
+  /** Unix ms, 0 for never. Expired when ≤ the replicated clock. */
+  readonly expireAtMs: number;
+}
+
+/** Number of a database, from 1 (the default) in order of first write. */
+export type DatabaseNumber = number;
+export const DEFAULT_DATABASE: DatabaseNumber = 1;
+export const DATABASES_MAX = 10_000;
+
+export interface RecordKey {
+  readonly database: DatabaseNumber;
+  /** KV Connect key: opaque ordered bytes. */
+  readonly key: Uint8Array;
+}
+
+/** FSM output: the new state of one key; `record` null deletes it. */
+export interface Mutation extends RecordKey {
+  readonly record: StoredRecord | null;
+}
+
+/** Everything the FSM knows besides records. Replaced, never changed. */
+export interface FsmState {
+  /** Replicated clock, Unix ms; never goes back. */
+  readonly clockMs: number;
+  /** 16 bytes; `null` before cluster-init. */
+  readonly clusterId: Bytes | null;
+  readonly clusterName: string;
+  /** Name → number, the default database left out. */
+  readonly databases: ReadonlyMap<string, DatabaseNumber>;
+}
