@@ -1,4 +1,5 @@
-import { type Bytes, EMPTY_BYTES } from "../base/bytes.ts";
+import { present } from "../base/assert.ts";
+import type { Bytes } from "../base/bytes.ts";
 import type { Clock, Timer } from "../io/clock.ts";
 import type { NodePort, ReadRange } from "../node/port.ts";
 import { encodeReadReply, readReplySize } from "./encode_reply.ts";
@@ -39,37 +40,32 @@ export class Reads {
   ): Promise<Response> {
     let entries = 0;
     for (const range of ranges) entries += range.limit;
-    const request = { database, ranges, strong: true };
-    if (entries <= READ_ENTRIES_SMALL) {
-      const found = await this.#node.read(request);
-      return wholeReply(encodeReadReply(found, readReplySize(found)));
-    }
-    await this.#gate.enter(entries);
-    let held = true;
+    const held = entries > READ_ENTRIES_SMALL ? entries : 0;
+    if (held > 0) await this.#gate.enter(held);
+    let inside = true;
     const leave = () => {
-      if (held) this.#gate.leave(entries);
-      held = false;
+      if (inside) this.#gate.leave(held);
+      inside = false;
     };
     try {
-      const found = await this.#node.read(request);
+      const found = await this.#node.read({
+        database,
+        ranges,
+        strong: true,
+      });
       const size = readReplySize(found);
       const chunks = encodeReadReply(found, size);
       if (size > REPLY_CHUNK_BYTES) {
         return protobufReply(streamOf(chunks, this.#clock, leave));
       }
       leave();
-      return wholeReply(chunks);
+      const whole = chunks.next().value;
+      return protobufReply(present(whole, "a reply has a chunk"));
     } catch (error) {
       leave();
       throw error;
     }
   }
-}
-
-/** A reply that fits one chunk. */
-function wholeReply(chunks: Generator<Bytes, void>): Response {
-  const first = chunks.next();
-  return protobufReply(first.done === true ? EMPTY_BYTES : first.value);
 }
 
 /**
