@@ -50,7 +50,7 @@ export function readReplySize(ranges: ReadRanges): number {
 export function* encodeReadReply(
   ranges: ReadRanges,
   size: number,
-): Generator<Bytes, void> {
+): Generator<Bytes, undefined> {
   let rest = size;
   let writer = new ProtoWriter(Math.min(rest, REPLY_CHUNK_BYTES));
   for (const entries of ranges) {
@@ -70,7 +70,7 @@ export function* encodeReadReply(
   writer.varintField(8, SR_SUCCESS);
   yield writer.finish();
 
-  function* next(bytesMin: number): Generator<Bytes, void> {
+  function* next(bytesMin: number): Generator<Bytes, undefined> {
     rest -= writer.length;
     yield writer.finish();
     const chunk = Math.max(bytesMin, REPLY_CHUNK_BYTES);

@@ -73,7 +73,7 @@ export class Reads {
  * server cancels the stream when its client is gone, even before the reply.
  */
 function streamOf(
-  chunks: Generator<Bytes, void>,
+  chunks: Generator<Bytes, undefined>,
   clock: Clock,
   onEnd: () => void,
 ): ReadableStream<Bytes> {
