@@ -19,6 +19,9 @@ const SUFFIX_BYTES = 22;
  */
 export const LONG_READ_KEY_BYTES_MAX = READ_KEY_BYTES_MAX + SUFFIX_BYTES;
 
+/** A header of ours; other clients do not send it. */
+export const LONG_BOUNDS_HEADER = "x-sealkv-long-bounds";
+
 /** As wide as a read bound: upstream's server takes the same. */
 export const CHECK_KEY_BYTES_MAX = READ_KEY_BYTES_MAX;
 export const WATCH_KEY_BYTES_MAX = READ_KEY_BYTES_MAX;

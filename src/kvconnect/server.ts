@@ -17,6 +17,7 @@ import { healthReply, metricsReply, readyReply } from "./health.ts";
 import { HTTP_STATUS } from "./http_status.ts";
 import {
   BODY_BYTES_MAX,
+  LONG_BOUNDS_HEADER,
   LONG_READ_KEY_BYTES_MAX,
   READ_KEY_BYTES_MAX,
 } from "./limits.ts";
@@ -32,12 +33,6 @@ import { Watches } from "./watches.ts";
 import { answerWrite } from "./write.ts";
 
 type DataRoute = Extract<Route, { readonly kind: "data" }>;
-
-/**
- * Asks for read bounds up to LONG_READ_KEY_BYTES_MAX, to page past keys with a
- * versionstamp suffix. Ours; other clients do not send it.
- */
-export const LONG_BOUNDS_HEADER = "x-sealkv-long-bounds";
 
 export interface KvConnectOptions {
   readonly node: NodePort;
