@@ -6,6 +6,12 @@
  */
 export const ERROR_CODES = [
   "BASE_BYTES_MALFORMED",
+  "STORE_BACKING_FAILED",
+  "STORE_CLOSED",
+  "STORE_RECORD_DAMAGED",
+  "STORE_RECORD_SEALED",
+  "STORE_ROW_DAMAGED",
+  "STORE_VERSION_UNSUPPORTED",
 ] as const;
 
 export type ErrorCode = (typeof ERROR_CODES)[number];
