@@ -1,5 +1,5 @@
 import { assert } from "../base/assert.ts";
-import { toHex } from "../base/bytes.ts";
+import { equalBytes, toHex } from "../base/bytes.ts";
 import { sha256 } from "../base/sha256.ts";
 import type { DatabaseNumber, RecordKey } from "../fsm/types.ts";
 import type { KvKey } from "../io/kv.ts";
@@ -79,11 +79,13 @@ export function rowBounds(
   const number = BigInt(database);
   const startBytes = shortBytes(start);
   const endBytes = shortBytes(end);
-  const prefix = end.subarray(0, endBytes);
+  const first = start.subarray(0, startBytes);
+  const last = end.subarray(0, endBytes);
   return {
-    start: [number, start.subarray(0, startBytes)],
+    // Before every hash, but after the short key that equals the prefix.
+    start: startBytes === start.length ? [number, first] : [number, first, 0n],
     // After every hash: `false` sorts above any bigint.
-    end: endBytes === end.length ? [number, prefix] : [number, prefix, false],
+    end: endBytes === end.length ? [number, last] : [number, last, false],
   };
 }
 
@@ -112,7 +114,8 @@ export function parseRowKey(parts: KvKey): ParsedRowKey | null {
 
 /** Tells whether a row of this hash and prefix is the place of `key`. */
 export function isPlaceOf(row: ParsedRowKey, key: Uint8Array): boolean {
-  return row.hash === hashPart(key) && shortBytes(key) === row.bytes.length;
+  return equalBytes(row.bytes, key.subarray(0, shortBytes(key))) &&
+    row.bytes.length < key.length && row.hash === hashPart(key);
 }
 
 export function databaseKey(database: DatabaseNumber): KvKey {
