@@ -3,7 +3,7 @@ import type { Net, NetConnection } from "../io/net.ts";
 
 /** Where the bench sends its requests. */
 export interface RawTarget {
-  readonly net: Net;
+  readonly net: Pick<Net, "connect">;
   readonly hostname: string;
   readonly port: number;
 }
