@@ -6,6 +6,10 @@
  */
 export const ERROR_CODES = [
   "BASE_BYTES_MALFORMED",
+  "RAFT_CONF_CHANGE_MALFORMED",
+  "RAFT_LOG_CONFLICT",
+  "RAFT_LOG_LOST",
+  "RAFT_STATE_MALFORMED",
 ] as const;
 
 export type ErrorCode = (typeof ERROR_CODES)[number];
