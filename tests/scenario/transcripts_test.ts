@@ -7,6 +7,7 @@ import {
   parseTranscript,
   runTranscript,
 } from "./datadriven.ts";
+import { makeInteractionHandler } from "./interaction_harness.ts";
 import { handleQuorum } from "./quorum_harness.ts";
 
 const files = readCorpus(".txt");
@@ -40,6 +41,6 @@ function pickHandler(text: string): (directive: Directive) => string {
     case "leave-joint":
       return makeConfChangeHandler();
     default:
-      return () => "";
+      return makeInteractionHandler();
   }
 }
