@@ -88,7 +88,8 @@ function parseChange(entry: Entry): ConfChange | null {
   }
 }
 
-function refusalOf(state: RaftState, change: ConfChange): string | null {
+/** Why the leader would not take `change` now; `null` when it would. */
+export function refusalOf(state: RaftState, change: ConfChange): string | null {
   // Applied, it would fail on every member: refused whoever vouches for it.
   if (changeMode(change) === "none") {
     return "empty conf change cannot enter a joint state";

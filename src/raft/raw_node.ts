@@ -224,10 +224,12 @@ export class RawNode {
 export function stepFromOutside(
   state: RaftState,
   message: Message,
+  isWellFormed: (message: Message) => boolean = () => true,
 ): StepRefusal | null {
   const { type, from } = message;
   const isOwnThread = isLocalThread(from);
   if (isLocalMessage(type) && !isOwnThread) return "local-message";
+  if (!isWellFormed(message)) return "malformed-message";
   if (
     isResponseMessage(type) && !isOwnThread &&
     !state.membership.progress.has(from)

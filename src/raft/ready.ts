@@ -1,4 +1,6 @@
+import { assert, present } from "../base/assert.ts";
 import { encodingSizeOf } from "./entry_size.ts";
+import { appliableOf, requestEntries } from "./fetch.ts";
 import {
   draftMessage,
   LOCAL_APPEND_THREAD,
@@ -7,7 +9,7 @@ import {
   NO_ENTRIES,
 } from "./message.ts";
 import type { RaftState, ReadState, SoftState } from "./state.ts";
-import type { Entry, HardState, Snapshot } from "./types.ts";
+import type { Entry, HardState, LogIndex, Snapshot } from "./types.ts";
 
 /** All that a member wants done, in one piece; parts may be empty. */
 export interface Ready {
@@ -56,7 +58,7 @@ export class ReadySource {
       readStates.length > 0 || this.#isSoftNew() || this.#isHardNew() ||
       entryLog.unstable.hasNextEntries() ||
       entryLog.unstable.nextSnapshot() !== null ||
-      entryLog.hasNextCommitted(this.#applyUnstable);
+      this.#hasCommitted();
   }
 
   /** Takes out everything; it counts as in progress from now on. */
@@ -93,17 +95,42 @@ export class ReadySource {
     return this.#hard;
   }
 
+  #hasCommitted(): boolean {
+    return this.#state.entryLog.hasNextCommitted(this.#applyUnstable) &&
+      !this.#state.fetches.has(this.#state.id);
+  }
+
   #takeCommitted(): readonly Entry[] {
+    if (!this.#hasCommitted()) return NO_ENTRIES;
     const { entryLog } = this.#state;
-    if (!entryLog.hasNextCommitted(this.#applyUnstable)) return NO_ENTRIES;
-    const entries = entryLog.nextCommitted(this.#applyUnstable);
-    if (typeof entries === "string") return NO_ENTRIES;
-    const last = entries.at(-1);
-    if (last !== undefined) {
-      const bytes = encodingSizeOf(entries);
-      entryLog.acceptApplying(last.index, bytes, this.#applyUnstable);
+    const entries = this.#takeFetched() ??
+      entryLog.nextCommitted(this.#applyUnstable);
+    if (entries === "not-cached") {
+      const { applyBytesMax } = this.#state.options;
+      const range = this.#committedRange();
+      requestEntries(this.#state, this.#state.id, range, applyBytesMax);
+      return NO_ENTRIES;
     }
+    assert(typeof entries !== "string", "committed entries are in the log");
+    const last = present(entries.at(-1), "a committed entry");
+    const bytes = encodingSizeOf(entries);
+    entryLog.acceptApplying(last.index, bytes, this.#applyUnstable);
     return entries;
+  }
+
+  #takeFetched(): readonly Entry[] | null {
+    const { fetched, options } = this.#state;
+    if (fetched.length === 0) return null;
+    this.#state.fetched = NO_ENTRIES;
+    const range = this.#committedRange();
+    const entries = appliableOf(fetched, range, options.applyBytesMax);
+    return entries.length === 0 ? null : entries;
+  }
+
+  #committedRange(): { readonly from: LogIndex; readonly until: LogIndex } {
+    const { entryLog } = this.#state;
+    const until = entryLog.maxAppliable(this.#applyUnstable) + 1;
+    return { from: entryLog.applying + 1, until };
   }
 
   #isSoftNew(): boolean {

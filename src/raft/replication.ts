@@ -1,5 +1,6 @@
 import { assert } from "../base/assert.ts";
 import { limitSize, payloadSizeOf } from "./entry_size.ts";
+import { requestEntries } from "./fetch.ts";
 import {
   draftMessage,
   idText,
@@ -11,7 +12,7 @@ import {
 import { send } from "./outbox.ts";
 import type { Progress } from "./progress.ts";
 import type { RaftState } from "./state.ts";
-import type { Entry, LogIndex, LogMiss, RaftId } from "./types.ts";
+import type { Entry, LogMiss, RaftId } from "./types.ts";
 
 /** Appends to every other member, even when there is only a commit to tell. */
 export function broadcastAppend(state: RaftState): void {
@@ -30,22 +31,15 @@ export function sendEntries(state: RaftState, to: RaftId): boolean {
   return trySend(state, to, { evenIfEmpty: false, fetched: NO_ENTRIES });
 }
 
-/**
- * Goes on with the member that waited for `ticket`, with `entries` from disk;
- * none when they are gone.
- */
-export function resumeFetched(
+/** Goes on with `to`, which waited for `fetched`; none when they are gone. */
+export function sendFetched(
   state: RaftState,
-  ticket: number,
-  entries: readonly Entry[],
+  to: RaftId,
+  fetched: readonly Entry[],
 ): void {
-  for (const [peer, need] of state.fetches) {
-    if (need.ticket !== ticket) continue;
-    state.fetches.delete(peer);
-    trySend(state, peer, { evenIfEmpty: true, fetched: entries });
-    while (sendEntries(state, peer));
-    return;
-  }
+  if (state.role !== "leader") return;
+  trySend(state, to, { evenIfEmpty: true, fetched });
+  while (sendEntries(state, to));
 }
 
 interface SendOptions {
@@ -63,7 +57,11 @@ function trySend(state: RaftState, to: RaftId, options: SendOptions): boolean {
   if (typeof term === "string") return sendSnapshot(state, to, progress);
   const entries = entriesFor(state, progress, options.fetched);
   if (entries === "not-cached") {
-    requestEntries(state, to, progress.next);
+    const range = {
+      from: progress.next,
+      until: state.entryLog.unstable.offset,
+    };
+    requestEntries(state, to, range, state.options.messageBytesMax);
     return false;
   }
   const failed = typeof entries === "string";
@@ -95,19 +93,6 @@ function entriesFor(
     return limitSize(fetched, messageBytesMax);
   }
   return state.entryLog.entries(progress.next, messageBytesMax);
-}
-
-function requestEntries(state: RaftState, peer: RaftId, from: LogIndex): void {
-  const need = {
-    ticket: state.nextTicket,
-    peer,
-    from,
-    until: state.entryLog.unstable.offset,
-    bytesMax: state.options.messageBytesMax,
-  };
-  state.nextTicket += 1;
-  state.fetches.set(peer, need);
-  state.needs.push(need);
 }
 
 function sendSnapshot(

@@ -1,12 +1,13 @@
 import { assert } from "../base/assert.ts";
 import { EntryLog } from "./log.ts";
 import { type Membership, NO_MEMBERSHIP } from "./membership.ts";
-import type { Message } from "./message.ts";
+import { type Message, NO_ENTRIES } from "./message.ts";
 import type { RaftOptions } from "./options.ts";
 import type { Progress } from "./progress.ts";
 import type { RaftLog } from "./raft_log.ts";
 import { ReadQueue } from "./read_queue.ts";
 import {
+  type Entry,
   type HardState,
   type LogIndex,
   NO_MEMBER,
@@ -28,7 +29,7 @@ export interface ReadState {
   readonly token: Uint8Array;
 }
 
-/** Stable entries that a leader wants to send and that are not in memory. */
+/** Stable entries that `peer` should get and that are not in memory. */
 export interface NeedEntries {
   readonly ticket: number;
   readonly peer: RaftId;
@@ -77,8 +78,10 @@ export class RaftState {
   /** What waits until all that is known now is durable. */
   afterAppend: Message[] = [];
 
-  /** Who waits for entries from disk, by member. */
+  /** Who waits for entries from disk; our own id waits to apply them. */
   readonly fetches = new Map<RaftId, NeedEntries>();
+  /** Entries from disk that are to be applied next. */
+  fetched: readonly Entry[] = NO_ENTRIES;
   needs: NeedEntries[] = [];
   nextTicket = 1;
   /** Ticks since a checkpoint was sent, by member. */
