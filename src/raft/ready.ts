@@ -76,9 +76,10 @@ export class ReadySource {
       messages: state.messages,
       afterAppend: state.afterAppend,
     };
-    if (state.readStates.length > 0) state.readStates = [];
-    if (state.messages.length > 0) state.messages = [];
-    if (state.afterAppend.length > 0) state.afterAppend = [];
+    // Always fresh: what was handed out must not grow later.
+    state.readStates = [];
+    state.messages = [];
+    state.afterAppend = [];
     unstable.acceptInProgress();
     return ready;
   }
