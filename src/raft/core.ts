@@ -140,6 +140,11 @@ export class Core {
     this.#marks = stepMarks(this.#state);
   }
 
+  /** What this member knows; only checks and tests look at it. */
+  get state(): RaftState {
+    return this.#state;
+  }
+
   /** Lets one tick pass. */
   tick(): void {
     tick(this.#state);
@@ -249,7 +254,8 @@ export class Core {
       reads: confirmedReads(ready),
       needEntries: state.needs,
     };
-    if (state.needs.length > 0) state.needs = [];
+    // Fresh even when empty: what was handed out must not grow later.
+    state.needs = [];
     this.#persistInto(effects, ready, prior);
     if (ready.committedEntries.length > 0) {
       this.#applySeq += 1;
