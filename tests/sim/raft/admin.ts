@@ -3,7 +3,6 @@ import {
   CHANGE_ADD_VOTER,
   CHANGE_REMOVE,
   type ConfChange,
-  encodeConfChange,
   LEAVE_JOINT,
   type SingleChange,
   type Transition,
@@ -13,12 +12,7 @@ import {
 } from "../../../src/raft/conf_change.ts";
 import { EMPTY_BYTES } from "../../../src/base/bytes.ts";
 import { isJoint } from "../../../src/raft/membership.ts";
-import {
-  type ConfState,
-  ENTRY_CONF_CHANGE_V1,
-  ENTRY_CONF_CHANGE_V2,
-  type RaftId,
-} from "../../../src/raft/types.ts";
+import type { ConfState, RaftId } from "../../../src/raft/types.ts";
 import type { Dice } from "./dice.ts";
 import type { SimMember } from "./member.ts";
 
@@ -63,10 +57,7 @@ export function proposePoison(member: SimMember, dice: Dice): void {
 }
 
 function propose(member: SimMember, change: ConfChange): void {
-  const isV1 = change.changes.length === 1 &&
-    change.transition === TRANSITION_AUTO;
-  const type = isV1 ? ENTRY_CONF_CHANGE_V1 : ENTRY_CONF_CHANGE_V2;
-  member.run((node) => node.propose(encodeConfChange(change), type));
+  member.run((driver) => driver.proposeConfChange(change));
 }
 
 function drawChanges(

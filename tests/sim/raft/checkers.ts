@@ -161,7 +161,7 @@ export class Checkers {
     }
   }
 
-  #checkCommit({ id, state, notes }: Watched): void {
+  #checkCommit({ id, state, storage, notes }: Watched): void {
     const { entryLog } = state;
     const { committed } = entryLog;
     if (committed === notes.commit) return;
@@ -177,11 +177,16 @@ export class Checkers {
     }
     notes.commit = committed;
     if (from > committed) return;
-    const entries = entryLog.slice(from, committed + 1, Infinity);
+    // Straight from the disk: the core may have to fetch what it lacks.
+    const cut = Math.min(committed + 1, entryLog.unstable.offset);
+    const entries = from < cut ? storage.entries(from, cut, Infinity) : [];
     if (typeof entries === "string") {
       return fail("Committed", `${id} cannot read ${from}: ${entries}`);
     }
     for (const entry of entries) this.#commitEntry(id, entry);
+    if (cut > committed) return;
+    const rest = entryLog.unstable.slice(Math.max(from, cut), committed + 1);
+    for (const entry of rest) this.#commitEntry(id, entry);
   }
 
   #commitEntry(id: RaftId, entry: Entry): void {

@@ -4,7 +4,6 @@ import {
   messageName,
   MSG_VOTE_RESP,
 } from "../../../src/raft/message.ts";
-import type { ReadState } from "../../../src/raft/state.ts";
 import {
   type ConfState,
   type Entry,
@@ -18,7 +17,13 @@ import { Checkers, ENTRY_BYTES_MAX, fail } from "./checkers.ts";
 import { Dice, foldHash } from "./dice.ts";
 import { SimMember, type Surroundings } from "./member.ts";
 import { Network } from "./network.ts";
-import { CALM_NET, drawSwarm, type Swarm, TICK_MS } from "./swarm.ts";
+import {
+  CALM_DISK,
+  CALM_NET,
+  drawSwarm,
+  type Swarm,
+  TICK_MS,
+} from "./swarm.ts";
 import { Timeline } from "./timeline.ts";
 
 /** Index of the checkpoint that founding members start from. */
@@ -48,12 +53,13 @@ export class Group implements Surroundings {
   readonly timeline: Timeline;
   readonly checkers = new Checkers();
   readonly isTracing: boolean;
-  isCalm = false;
+  disk: Swarm["disk"];
   readonly lines: string[] = [];
   readonly #dice: Dice;
   readonly #seedDice: Dice;
   readonly #members = new Map<RaftId, SimMember>();
   readonly #network: Network;
+  #isCalm = false;
   readonly #reads = new Map<number, LogIndex>();
   #nextRead = 1;
   #nextPayload = 1;
@@ -64,6 +70,7 @@ export class Group implements Surroundings {
     this.#seedDice = new Dice(seed);
     this.isTracing = options.isTracing === true;
     this.swarm = drawSwarm(this.#seedDice.split("swarm"));
+    this.disk = this.swarm.disk;
     this.timeline = new Timeline(this.#seedDice.split("time"));
     this.#dice = this.#seedDice.split("actors");
     this.#network = new Network(
@@ -108,20 +115,17 @@ export class Group implements Surroundings {
     const { type, to, term, index } = message;
     this.#hash = foldHash(this.#hash, from.id * 64 + to);
     this.#hash = foldHash(this.#hash, type + term * 64 + index * 4096);
-    if (!this.isCalm && type === MSG_VOTE_RESP && this.#dice.chance(0.01)) {
+    if (!this.#isCalm && type === MSG_VOTE_RESP && this.#dice.chance(0.01)) {
       this.trace(() => `${from.id} crashes after its ${messageName(type)}`);
       from.later(0, () => this.#crash(from));
     }
     this.#network.send(from, message);
   }
 
-  onReads(member: SimMember, reads: readonly ReadState[]): void {
-    for (const { index, token } of reads) {
-      const asked = new DataView(token.buffer, token.byteOffset).getUint32(0);
-      const least = this.#reads.get(asked);
-      if (least === undefined || index < least) {
-        fail("StaleRead", `${member.id} answered ${index}, not ${least}`);
-      }
+  onRead(member: SimMember, round: number, index: LogIndex): void {
+    const least = this.#reads.get(round);
+    if (least === undefined || index < least) {
+      fail("StaleRead", `${member.id} answered ${index}, not ${least}`);
     }
   }
 
@@ -146,9 +150,10 @@ export class Group implements Surroundings {
 
   #join(id: RaftId, storage: MemoryStorage): void {
     const dice = this.#seedDice.split(`member ${id}`);
-    const asyncStorage = this.swarm.mode === "async" ||
-      (this.swarm.mode === "mixed" && id % 2 === 0);
-    const options = { world: this, dice, asyncStorage };
+    const mode = this.swarm.mode === "mixed"
+      ? dice.pick(["sync", "async", "core"] as const)
+      : this.swarm.mode;
+    const options = { world: this, dice, mode };
     const member = new SimMember(id, storage, options);
     this.#members.set(id, member);
     member.start();
@@ -161,7 +166,7 @@ export class Group implements Surroundings {
   }
 
   #crash(member: SimMember): void {
-    if (this.isCalm) return;
+    if (this.#isCalm) return;
     member.crash();
     const delay = this.#dice.exponential(this.#dice.pick([5, 100, 600]));
     this.timeline.after(delay, () => this.#restart(member));
@@ -213,17 +218,17 @@ export class Group implements Surroundings {
     });
     this.#repeat(rates.transfer, () => {
       const target = this.#someone().id;
-      this.#someone().run((node) => node.transferLeader(target));
+      this.#someone().run((driver) => driver.transferLeader(target));
     });
     this.#repeat(rates.checkpoint, () => {
       const member = this.#someone();
       if (member.isUp) member.checkpoint(dice.pick([0, 0, 3]));
     });
     this.#repeat(rates.forget, () => {
-      this.#someone().run((node) => node.forgetLeader());
+      this.#someone().run((driver) => driver.forgetLeader());
     });
     this.#repeat(rates.campaign, () => {
-      this.#someone().run((node) => node.campaign());
+      this.#someone().run((driver) => driver.campaign());
     });
   }
 
@@ -231,7 +236,7 @@ export class Group implements Surroundings {
   #repeat(rate: number, act: () => void): void {
     if (rate === 0) return;
     this.timeline.after(this.#dice.exponential(1_000 / rate), () => {
-      if (this.isCalm) return;
+      if (this.#isCalm) return;
       act();
       this.#repeat(rate, act);
     });
@@ -251,15 +256,14 @@ export class Group implements Surroundings {
     const data = new Uint8Array(4 + this.#dice.below(ENTRY_BYTES_MAX - 3));
     new DataView(data.buffer).setUint32(0, this.#nextPayload);
     this.#nextPayload += 1;
-    member.run((node) => node.propose(data));
+    member.run((driver) => driver.propose(data));
   }
 
   #read(member: SimMember): void {
-    const token = new Uint8Array(4);
-    new DataView(token.buffer).setUint32(0, this.#nextRead);
-    this.#reads.set(this.#nextRead, this.checkers.commitMax);
+    const round = this.#nextRead;
     this.#nextRead += 1;
-    member.run((node) => node.readIndex(token));
+    this.#reads.set(round, this.checkers.commitMax);
+    member.run((driver) => driver.readIndex(round));
   }
 
   #newMember(): RaftId | null {
@@ -304,9 +308,10 @@ export class Group implements Surroundings {
    */
   #recover(): number {
     this.trace(() => "calm");
-    this.isCalm = true;
+    this.#isCalm = true;
     this.#network.heal();
     this.#network.settings = CALM_NET;
+    this.disk = CALM_DISK;
     for (const member of this.#members.values()) {
       member.pausedUntil = 0;
       this.#restart(member);

@@ -1,33 +1,29 @@
-import {
-  isLocalThread,
-  LOCAL_APPEND_THREAD,
-  LOCAL_APPLY_THREAD,
-  type Message,
-  MSG_APP,
-  MSG_HEARTBEAT,
-} from "../../../src/raft/message.ts";
-import { raftOptions } from "../../../src/raft/options.ts";
+import { type Message, MSG_APP_RESP } from "../../../src/raft/message.ts";
+import { type RaftOptions, raftOptions } from "../../../src/raft/options.ts";
 import type { RaftLog } from "../../../src/raft/raft_log.ts";
-import { RawNode, type RawReady } from "../../../src/raft/raw_node.ts";
-import type { RaftState, ReadState } from "../../../src/raft/state.ts";
+import type { RaftState } from "../../../src/raft/state.ts";
 import {
+  type ConfState,
   type Entry,
   ENTRY_NORMAL,
-  type HardState,
   type LogIndex,
   type RaftId,
   type Snapshot,
 } from "../../../src/raft/types.ts";
 import type { MemoryStorage } from "../../scenario/memory_storage.ts";
+import { CachedStorage } from "./cached_storage.ts";
 import { type Checkers, fail, newNotes, type Notes } from "./checkers.ts";
+import { CoreDriver } from "./core_driver.ts";
 import type { Dice } from "./dice.ts";
+import type { Batch, Driver, Host } from "./driver.ts";
 import {
   applyTo,
   decodeMachine,
   encodeMachine,
   type Machine,
 } from "./machine.ts";
-import type { Swarm } from "./swarm.ts";
+import { RawDriver } from "./raw_driver.ts";
+import { type Mode, type Swarm, TICK_MS } from "./swarm.ts";
 import type { Timeline } from "./timeline.ts";
 
 /** The world as a member sees it. */
@@ -35,21 +31,20 @@ export interface Surroundings {
   readonly swarm: Swarm;
   readonly timeline: Timeline;
   readonly checkers: Checkers;
-  send(from: SimMember, message: Message): void;
-  onReads(member: SimMember, reads: readonly ReadState[]): void;
-  onApplied(member: SimMember, entry: Entry): void;
-  /** Whether faults are over. */
-  readonly isCalm: boolean;
+  readonly disk: Swarm["disk"];
   /** Whether anyone reads `trace`. */
   readonly isTracing: boolean;
+  send(from: SimMember, message: Message): void;
+  onRead(member: SimMember, round: number, index: LogIndex): void;
+  onApplied(member: SimMember, entry: Entry): void;
   trace(text: () => string): void;
 }
 
-/** One member: the core, its driver, a disk and a state machine. */
-export class SimMember {
+/** One member: a core with its driver, a disk and a state machine. */
+export class SimMember implements Host {
   readonly id: RaftId;
   readonly storage: MemoryStorage;
-  readonly asyncStorage: boolean;
+  readonly mode: Mode;
   boot = 0;
   isUp = false;
   pausedUntil = 0;
@@ -57,14 +52,9 @@ export class SimMember {
   machine: Machine;
   readonly #world: Surroundings;
   readonly #dice: Dice;
-  #node: RawNode | null = null;
+  #driver: Driver | null = null;
   /** Newest commit index that surely survives a crash. */
   #syncedCommit: LogIndex = 0;
-  #appends: Message[] = [];
-  #applies: Message[] = [];
-  #isWriting = false;
-  #isApplying = false;
-  #ready: RawReady | null = null;
 
   constructor(
     id: RaftId,
@@ -72,27 +62,39 @@ export class SimMember {
     options: {
       readonly world: Surroundings;
       readonly dice: Dice;
-      readonly asyncStorage: boolean;
+      readonly mode: Mode;
     },
   ) {
     this.id = id;
     this.storage = storage;
-    this.asyncStorage = options.asyncStorage;
+    this.mode = options.mode;
     this.#world = options.world;
     this.#dice = options.dice;
     this.machine = decodeMachine(storage.checkpoint);
   }
 
-  get node(): RawNode {
-    return this.#node ?? fail("Simulation", `${this.id} is down`);
+  get driver(): Driver {
+    return this.#driver ?? fail("Simulation", `${this.id} is down`);
   }
 
   get state(): RaftState {
-    return this.node.state;
+    return this.driver.state;
   }
 
   get isLeader(): boolean {
     return this.isUp && this.state.role === "leader";
+  }
+
+  get durableIndex(): LogIndex {
+    return this.storage.lastIndex();
+  }
+
+  get durableTerm(): number {
+    return this.storage.hardState.term;
+  }
+
+  get config(): ConfState {
+    return this.machine.config;
   }
 
   start(): void {
@@ -104,24 +106,13 @@ export class SimMember {
     this.boot += 1;
     this.isUp = true;
     this.#syncedCommit = this.storage.hardState.commit;
-    this.#node = new RawNode(
-      raftOptions({
-        ...swarm.core,
-        id: this.id,
-        storage: this.storage,
-        randomTicks: (count) => this.#dice.below(count),
-        applied: this.machine.index,
-        confState: this.machine.config,
-        log: this.#log(),
-      }),
-      { asyncStorage: this.asyncStorage },
-    );
+    this.#driver = this.#makeDriver();
     const { committed } = this.state.entryLog;
     this.notes = newNotes(committed, this.machine.index);
     this.#world.trace(() => `${this.id} starts, boot ${this.boot}`);
     checkers.after(this);
-    this.#tickLater(this.boot);
-    this.#pump();
+    this.#tickLater();
+    this.driver.pump();
   }
 
   /** Ends the process: only what is durable stays. */
@@ -129,11 +120,9 @@ export class SimMember {
     if (!this.isUp) return;
     this.#world.trace(() => `${this.id} crashes`);
     // A write that was under way may have made it, as a whole or not at all.
-    const written = this.#dice.below(this.#appends.length + 1);
-    for (const message of this.#appends.slice(0, written)) this.#write(message);
-    if (this.#ready !== null && this.#dice.chance(0.5)) {
-      this.#persist(this.#ready);
-    }
+    const batches = this.driver.unfinished();
+    const written = this.#dice.below(batches.length + 1);
+    for (const batch of batches.slice(0, written)) this.persist(batch);
     const { hardState } = this.storage;
     if (this.#dice.chance(0.5)) {
       const commit = Math.min(this.#syncedCommit, hardState.commit);
@@ -141,20 +130,16 @@ export class SimMember {
     }
     this.isUp = false;
     this.boot += 1;
-    this.#node = null;
-    this.#appends = [];
-    this.#applies = [];
-    this.#isWriting = false;
-    this.#isApplying = false;
-    this.#ready = null;
+    this.#driver = null;
     this.pausedUntil = 0;
   }
 
-  /** Does `act` on the core, then what the core wants done. */
-  run(act: (node: RawNode) => void): void {
+  /** Does `act` with the core, then what the core wants done. */
+  run(act: (driver: Driver) => void): void {
     if (!this.isUp) return;
-    act(this.node);
-    this.#pump();
+    act(this.driver);
+    if (!this.isUp) return;
+    this.driver.pump();
     if (this.isUp) this.#world.checkers.after(this);
   }
 
@@ -169,6 +154,31 @@ export class SimMember {
       } else act();
     };
     timeline.after(delay, attempt);
+  }
+
+  afterWrite(act: () => void): void {
+    this.later(this.#dice.exponential(this.#world.disk.delayMs), act);
+  }
+
+  afterApply(act: () => void): void {
+    this.later(this.#dice.exponential(this.#world.disk.applyDelayMs), act);
+  }
+
+  drawGroup(count: number): number {
+    return this.#dice.between(1, count);
+  }
+
+  diesInWrite(): boolean {
+    return this.#dice.chance(this.#world.disk.crashInWrite);
+  }
+
+  fetch(
+    from: LogIndex,
+    until: LogIndex,
+    bytesMax: number,
+  ): readonly Entry[] {
+    const read = this.storage.entries(from, until, bytesMax);
+    return typeof read === "string" ? [] : read;
   }
 
   /**
@@ -192,94 +202,7 @@ export class SimMember {
     this.#world.trace(() => `${this.id} keeps a checkpoint at ${index}`);
   }
 
-  #tickLater(boot: number): void {
-    const { skew } = this.#world.swarm.clock;
-    const rate = 1 + skew * ((this.id * 7919 % 100) / 100 - 0.5);
-    this.later(10 * rate, () => {
-      if (this.boot !== boot) return;
-      this.run((node) => node.tick());
-      this.#tickLater(boot);
-    });
-  }
-
-  #pump(): void {
-    if (this.asyncStorage) {
-      while (this.isUp && this.node.hasReady()) this.#takeAsync();
-    } else if (this.#ready === null && this.node.hasReady()) this.#takeSync();
-  }
-
-  #takeAsync(): void {
-    const ready = this.node.ready();
-    for (const message of ready.messages) {
-      if (message.to === LOCAL_APPEND_THREAD) {
-        this.#appends.push(message);
-        this.#startWriting();
-      } else if (message.to === LOCAL_APPLY_THREAD) {
-        for (const { index } of message.entries) {
-          if (index > this.storage.lastIndex()) {
-            fail("ApplyBeforeDurable", `${this.id} at ${index}`);
-          }
-        }
-        this.#applies.push(message);
-        this.#startApplying();
-      } else this.#send(message);
-    }
-    this.#world.onReads(this, ready.readStates);
-  }
-
-  #startWriting(): void {
-    if (this.#isWriting || this.#appends.length === 0) return;
-    this.#isWriting = true;
-    const { swarm } = this.#world;
-    this.later(this.#dice.exponential(swarm.disk.delayMs), () => {
-      this.#isWriting = false;
-      const count = this.#dice.between(1, this.#appends.length);
-      const group = this.#appends.splice(0, count);
-      for (const message of group) this.#write(message);
-      if (this.#diesInWrite()) return this.crash();
-      for (const message of group) {
-        for (const response of message.responses) this.#release(response);
-      }
-      this.run(() => this.#startWriting());
-    });
-  }
-
-  #diesInWrite(): boolean {
-    const { swarm, isCalm } = this.#world;
-    return !isCalm && this.#dice.chance(swarm.disk.crashInWrite);
-  }
-
-  #startApplying(): void {
-    if (this.#isApplying || this.#applies.length === 0) return;
-    this.#isApplying = true;
-    const { applyDelayMs } = this.#world.swarm.disk;
-    this.later(this.#dice.exponential(applyDelayMs), () => {
-      this.#isApplying = false;
-      const message = this.#applies.shift();
-      if (message === undefined) return;
-      this.#apply(message.entries);
-      for (const response of message.responses) this.#release(response);
-      this.run(() => this.#startApplying());
-    });
-  }
-
-  #write(message: Message): void {
-    const { entries, snapshot, term, vote, commit } = message;
-    const isState = term !== 0 || vote !== 0 || commit !== 0;
-    this.#persist({
-      hardState: isState ? { term, vote, commit } : null,
-      snapshot,
-      entries,
-    });
-  }
-
-  #persist(
-    batch: {
-      readonly hardState: HardState | null;
-      readonly snapshot: Snapshot | null;
-      readonly entries: readonly Entry[];
-    },
-  ): void {
+  persist(batch: Batch): void {
     const { storage } = this;
     const prior = storage.hardState;
     const next = batch.hardState ?? prior;
@@ -304,39 +227,10 @@ export class SimMember {
     ) this.#syncedCommit = storage.hardState.commit;
   }
 
-  #install(snapshot: Snapshot): void {
-    if (!this.storage.applySnapshot(snapshot)) return;
-    this.machine = decodeMachine(snapshot);
-    this.notes.applied = this.machine.index;
-    this.#world.checkers.onMachine(this.machine);
-  }
-
-  #takeSync(): void {
-    const ready = this.node.ready();
-    this.#ready = ready;
-    // A leader's term and vote are durable, so it may send beside its write.
-    const early = this.isLeader &&
-        this.storage.hardState.term === this.state.term
-      ? ready.messages.filter(({ type }) =>
-        type === MSG_APP || type === MSG_HEARTBEAT
-      )
-      : [];
-    for (const message of early) this.#send(message);
-    const { swarm } = this.#world;
-    this.later(this.#dice.exponential(swarm.disk.delayMs), () => {
-      this.#ready = null;
-      this.#persist(ready);
-      if (this.#diesInWrite()) return this.crash();
-      for (const message of ready.messages) {
-        if (!early.includes(message)) this.#send(message);
-      }
-      this.#world.onReads(this, ready.readStates);
-      this.#apply(ready.committedEntries);
-      this.run((node) => node.advance());
-    });
-  }
-
-  #apply(entries: readonly Entry[]): void {
+  apply(
+    entries: readonly Entry[],
+    configAfter: (entry: Entry) => ConfState,
+  ): void {
     const { unstable } = this.state.entryLog;
     const pending = unstable.snapshot?.metadata.index ?? 0;
     for (const entry of entries) {
@@ -344,7 +238,7 @@ export class SimMember {
       if (entry.index <= Math.max(this.machine.index, pending)) continue;
       const config = entry.type === ENTRY_NORMAL
         ? this.machine.config
-        : this.node.applyConfChange(entry);
+        : configAfter(entry);
       this.machine = applyTo(this.machine, entry, config);
       this.#world.checkers.onApply(this, entry, this.machine);
       this.#world.onApplied(this, entry);
@@ -353,21 +247,60 @@ export class SimMember {
     }
   }
 
-  /** Lets go of a message that waited for the disk. */
-  #release(message: Message): void {
-    if (!this.isUp) return;
-    if (isLocalThread(message.from)) {
-      this.node.step(message);
-      return;
-    }
-    if (message.to !== this.id) return this.#send(message);
-    this.#world.checkers.onSend(this, message);
-    this.node.step(message);
+  onRead(round: number, index: LogIndex): void {
+    this.#world.onRead(this, round, index);
   }
 
-  #send(message: Message): void {
+  onOwn(message: Message): void {
+    if (message.type === MSG_APP_RESP) {
+      this.#world.checkers.onSend(this, message);
+    }
+  }
+
+  send(message: Message): void {
+    if (!this.isUp) return;
     this.#world.checkers.onSend(this, message);
     this.#world.send(this, message);
+  }
+
+  #makeDriver(): Driver {
+    const options: RaftOptions = raftOptions({
+      ...this.#world.swarm.core,
+      id: this.id,
+      storage: this.mode === "core"
+        ? new CachedStorage(this.storage, {
+          cached: this.#world.swarm.cachedEntries,
+        })
+        : this.storage,
+      randomTicks: (count) => this.#dice.below(count),
+      applied: this.machine.index,
+      confState: this.machine.config,
+      log: this.#log(),
+    });
+    switch (this.mode) {
+      case "core":
+        return new CoreDriver(this, options);
+      case "async":
+        return new RawDriver(this, options, { asyncStorage: true });
+      case "sync":
+        return new RawDriver(this, options, { asyncStorage: false });
+    }
+  }
+
+  #tickLater(): void {
+    const { skew } = this.#world.swarm.clock;
+    const rate = 1 + skew * ((this.id * 7919 % 100) / 100 - 0.5);
+    this.later(TICK_MS * rate, () => {
+      this.run((driver) => driver.tick());
+      this.#tickLater();
+    });
+  }
+
+  #install(snapshot: Snapshot): void {
+    if (!this.storage.applySnapshot(snapshot)) return;
+    this.machine = decodeMachine(snapshot);
+    this.notes.applied = this.machine.index;
+    this.#world.checkers.onMachine(this.machine);
   }
 
   #log(): RaftLog {

@@ -45,7 +45,7 @@ export class Network {
       if (this.#dice.chance(0.05)) {
         from.later(
           1,
-          () => from.run((node) => node.reportUnreachable(message.to)),
+          () => from.run((driver) => driver.reportUnreachable(message.to)),
         );
       }
       return;
@@ -96,7 +96,7 @@ export class Network {
     this.#endpoints.timeline.after(delay, () => {
       const member = this.#endpoints.member(message.to);
       if (member === undefined || !member.isUp) return;
-      member.later(0, () => member.run((node) => node.step(message)));
+      member.later(0, () => member.run((driver) => driver.step(message)));
     });
   }
 
@@ -104,7 +104,7 @@ export class Network {
     if (this.#dice.chance(this.settings.reportsLost)) return;
     const delay = this.#dice.exponential(2 * this.settings.delayMs + 1);
     from.later(delay, () => {
-      from.run((node) => node.reportSnapshot(message.to, { failed }));
+      from.run((driver) => driver.reportSnapshot(message.to, { failed }));
     });
   }
 }

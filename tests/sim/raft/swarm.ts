@@ -3,12 +3,17 @@ import type { Dice } from "./dice.ts";
 /** Length of a member's tick in virtual milliseconds. */
 export const TICK_MS = 10;
 
+/** How members drive their cores: by which surface of it. */
+export type Mode = "sync" | "async" | "core";
+
 /**
  * Which faults a run has and how strong they are. Rates are events per virtual
  * second over the whole group, chances are per message or write.
  */
 export interface Swarm {
-  readonly mode: "sync" | "async" | "mixed";
+  readonly mode: Mode | "mixed";
+  /** Entries at the end of the log that are in memory, for mode "core". */
+  readonly cachedEntries: number;
   readonly voters: number;
   readonly learners: number;
   /** Whether the state machine is durable entry by entry. */
@@ -64,7 +69,8 @@ export function drawSwarm(dice: Dice): Swarm {
   const messageBytesMax = dice.pick([0, 0, 40, 200, 1_000_000]);
   const reportsLost = rate(0.3, 1);
   return {
-    mode: dice.pick(["sync", "async", "async", "mixed"]),
+    mode: dice.pick(["sync", "async", "core", "core", "mixed"] as const),
+    cachedEntries: dice.pick([1, 5, 1_000_000]),
     voters: dice.pick([1, 2, 3, 3, 3, 4, 5]),
     learners: dice.pick([0, 0, 1]),
     eagerMachine: dice.chance(0.5),
@@ -113,11 +119,18 @@ export function drawSwarm(dice: Dice): Swarm {
   };
 }
 
-/** The network and disk of the last phase: slow at times, never wrong. */
+/** The network of the last phase. */
 export const CALM_NET: Swarm["net"] = {
   loss: 0,
   duplication: 0,
   replay: 0,
   delayMs: 0.5,
   reportsLost: 0,
+};
+
+/** The disk of the last phase. */
+export const CALM_DISK: Swarm["disk"] = {
+  delayMs: 0.5,
+  applyDelayMs: 0.5,
+  crashInWrite: 0,
 };
