@@ -56,6 +56,8 @@ export interface Notes {
 interface Place {
   readonly term: Term;
   readonly hash: number;
+  /** Term of the member that was seen to commit it first. */
+  readonly seenIn: Term;
 }
 
 const TERMS_MAX = 2 ** 20;
@@ -77,7 +79,7 @@ export class Checkers {
   /** The group starts with everything up to `index` committed. */
   found(index: LogIndex, term: Term): void {
     for (let at = 1; at < index; at += 1) this.committed[at] = undefined;
-    this.committed[index] = { term, hash: 0 };
+    this.committed[index] = { term, hash: 0, seenIn: term };
   }
 
   /** Looks at a member after each event. */
@@ -183,13 +185,13 @@ export class Checkers {
     if (typeof entries === "string") {
       return fail("Committed", `${id} cannot read ${from}: ${entries}`);
     }
-    for (const entry of entries) this.#commitEntry(id, entry);
+    for (const entry of entries) this.#commitEntry(id, state.term, entry);
     if (cut > committed) return;
     const rest = entryLog.unstable.slice(Math.max(from, cut), committed + 1);
-    for (const entry of rest) this.#commitEntry(id, entry);
+    for (const entry of rest) this.#commitEntry(id, state.term, entry);
   }
 
-  #commitEntry(id: RaftId, entry: Entry): void {
+  #commitEntry(id: RaftId, seenIn: Term, entry: Entry): void {
     const { index, term } = entry;
     const hash = hashEntry(entry);
     const known = this.committed[index];
@@ -197,7 +199,7 @@ export class Checkers {
       if (index !== this.committed.length) {
         fail("CommitGap", `${id} committed ${index} of ${this.commitMax}`);
       }
-      this.committed.push({ term, hash });
+      this.committed.push({ term, hash, seenIn });
     } else if (known.term !== term || known.hash !== hash) {
       fail("CommitMismatch", `${id}: ${term}/${index}, not ${known.term}`);
     }
@@ -205,19 +207,14 @@ export class Checkers {
 
   #checkLeader(member: Watched): void {
     const { id, boot, state, notes } = member;
-    const { term, entryLog, membership } = state;
+    const { term, membership } = state;
     const who = `${id} boot ${boot}`;
     if (notes.leaderTerm !== term) {
       const other = this.#leaders.get(term) ?? who;
       this.#leaders.set(term, who);
       if (other !== who) fail("ElectionSafety", `${who} and ${other}: ${term}`);
       if (!isVoter(membership.config, id)) fail("LearnerLeader", who);
-      const last = this.commitMax;
-      const place = this.committed[last];
-      if (
-        last > 0 && entryLog.firstIndex() - 1 <= last &&
-        entryLog.term(last) !== place?.term
-      ) fail("LeaderCompleteness", `${who} lacks ${last}`);
+      this.#checkComplete(member);
       notes.leaderTerm = term;
       notes.matches = new Map();
       notes.pendingConf = 0;
@@ -227,6 +224,18 @@ export class Checkers {
     const { uncommittedBytesMax } = state.options;
     if (state.uncommittedBytes > uncommittedBytesMax + BURST_BYTES_MAX) {
       fail("Uncommitted", `${who}: ${state.uncommittedBytes}`);
+    }
+  }
+
+  /** A leader has all that was committed in terms before its own. */
+  #checkComplete({ id, state }: Watched): void {
+    const { entryLog, term } = state;
+    let last = this.commitMax;
+    // A leader that won late does not know what came after its term.
+    while ((this.committed[last]?.seenIn ?? 0) >= term) last -= 1;
+    if (last < Math.max(1, entryLog.firstIndex() - 1)) return;
+    if (entryLog.term(last) !== this.committed[last]?.term) {
+      fail("LeaderCompleteness", `${id} in ${term} lacks ${last}`);
     }
   }
 

@@ -133,13 +133,27 @@ export class Group implements Surroundings {
     this.#hash = foldHash(this.#hash, member.id * 4096 + entry.index);
     if (entry.type === ENTRY_NORMAL) return;
     const { config } = member.machine;
-    const isMember = member.state.membership.progress.has(member.id);
     this.trace(() => `${member.id} applied a change at ${entry.index}`);
-    if (isMember || config.voters.length === 0) return;
+    if (isMember(config, member.id)) return;
     // Whoever sees that it is removed stops some time later, for good.
     member.later(this.#dice.exponential(500), () => {
-      if (!member.state.membership.progress.has(member.id)) this.#end(member);
+      if (!isMember(member.machine.config, member.id)) this.#end(member);
     });
+  }
+
+  /** What a leader counts on is on the disks of the others. */
+  onLeader(leader: SimMember): void {
+    const { entryLog, membership } = leader.state;
+    for (const [id, { match }] of membership.progress) {
+      const member = this.#members.get(id);
+      if (member === undefined || match === 0) continue;
+      const term = member.storage.term(match);
+      const own = entryLog.term(match);
+      if (term === own || term === "compacted" || own === "compacted") continue;
+      // Whoever moved on to a later term may have replaced what matched.
+      if (member.durableTerm > leader.state.term) continue;
+      fail("Match", `${leader.id} counts on ${match} of ${id}: ${term}`);
+    }
   }
 
   trace(text: () => string): void {
@@ -357,4 +371,10 @@ export class Group implements Surroundings {
         `&&${membership.config.votersOutgoing}`;
     }).join("\n");
   }
+}
+
+function isMember(config: ConfState, id: RaftId): boolean {
+  const { voters, votersOutgoing, learners } = config;
+  return voters.includes(id) || votersOutgoing.includes(id) ||
+    learners.includes(id);
 }

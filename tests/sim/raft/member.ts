@@ -37,6 +37,8 @@ export interface Surroundings {
   send(from: SimMember, message: Message): void;
   onRead(member: SimMember, round: number, index: LogIndex): void;
   onApplied(member: SimMember, entry: Entry): void;
+  /** Now and then, about a member that leads. */
+  onLeader(member: SimMember): void;
   trace(text: () => string): void;
 }
 
@@ -140,7 +142,9 @@ export class SimMember implements Host {
     act(this.driver);
     if (!this.isUp) return;
     this.driver.pump();
-    if (this.isUp) this.#world.checkers.after(this);
+    if (!this.isUp) return;
+    this.#world.checkers.after(this);
+    if (this.isLeader && this.#dice.chance(0.1)) this.#world.onLeader(this);
   }
 
   /** Runs `act` later unless the process ends before. */
