@@ -6,6 +6,8 @@
  */
 export const ERROR_CODES = [
   "BASE_BYTES_MALFORMED",
+  "FSM_COMMAND_MALFORMED",
+  "FSM_COMMAND_UNKNOWN",
 ] as const;
 
 export type ErrorCode = (typeof ERROR_CODES)[number];
