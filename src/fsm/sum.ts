@@ -141,8 +141,9 @@ function decodeU64(value: KvValue): bigint {
   return viewOf(value.data).getBigUint64(0, true);
 }
 
+/** Keeps the low 64 bits of `value`. */
 function encodeU64(value: bigint): KvValue {
   const data = new Uint8Array(LE64_BYTES);
-  viewOf(data).setBigUint64(0, BigInt.asUintN(64, value), true);
+  viewOf(data).setBigUint64(0, value, true);
   return { data, encoding: ENCODING_LE64 };
 }

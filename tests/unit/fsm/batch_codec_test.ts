@@ -130,6 +130,7 @@ const REFUSED: [what: string, hex: string][] = [
   ["a fixed number", "0d00000000"],
   ["a field twice", "08010802"],
   ["a name twice", "12060a01610a0162"],
+  ["a key twice", inChange("0802120101120102")],
   ["fields out of order", "12000801"],
   ["a check after a change", "120a1a0508021201011200"],
   ["a key after a value", inChange("08011a021003120101")],
