@@ -5,6 +5,8 @@
  * `[A-Z][A-Z0-9_]+[A-Z0-9]`, at most 63 characters (google.rpc.ErrorInfo).
  */
 export const ERROR_CODES = [
+  "FSM_COMMAND_MALFORMED",
+  "FSM_COMMAND_UNKNOWN",
   "IO_ALREADY_EXISTS",
   "IO_FAILED",
   "IO_NOT_FOUND",
