@@ -98,6 +98,13 @@ export function openFrameHeader(bytes: Uint8Array): FrameHeader | null {
   };
 }
 
+/** The payload length that a damaged header at `bytes` claims, at most. */
+export function claimedPayloadBytes(bytes: Uint8Array): number {
+  if (bytes.length < 8) return 0;
+  const claimed = viewOf(bytes).getUint32(4);
+  return claimed > FRAME_PAYLOAD_BYTES_MAX ? 0 : claimed;
+}
+
 /** Tells whether `payload` and the padding after it are as they were sealed. */
 export function frameBodyHolds(
   header: FrameHeader,
@@ -121,6 +128,7 @@ export function lastNonZero(bytes: Uint8Array): number {
     end -= 1;
     if (bytes[end] !== 0) return end;
   }
+  if (end === 0) return -1;
   const wordCount = end >> 2;
   const start = bytes.byteOffset + end - wordCount * 4;
   const words = new Int32Array(bytes.buffer, start, wordCount);

@@ -3,6 +3,7 @@ import type { DiskFile } from "../../io/disk.ts";
 import type { Anchor } from "../anchor.ts";
 import { type DamagePlace, WalDamagedError } from "../errors.ts";
 import {
+  claimedPayloadBytes,
   FRAME_ALIGN_BYTES,
   FRAME_HEADER_BYTES,
   hasMagicAt,
@@ -75,7 +76,11 @@ export async function classifyTail(
   if (read.kind === "bad" && !await hasUnwritten(file, read.offset, most)) {
     throw damage("it was written whole and has changed since");
   }
-  const lostBytes = Math.max(span, rest.until - read.offset);
+  const start = await file.readAt(read.offset, FRAME_HEADER_BYTES);
+  const lostBytes = Math.max(
+    claimedPayloadBytes(start),
+    rest.until - read.offset,
+  );
   return {
     offset: read.offset,
     until: rest.until,
