@@ -43,6 +43,7 @@ export interface Kv {
   list(range: KvRange): Promise<readonly KvRow[]>;
   /** False, and nothing changed, when a key of `absent` exists. */
   commit(batch: KvBatch): Promise<boolean>;
+  /** Later calls fail; closing again does nothing. */
   close(): void;
 }
 

@@ -14,8 +14,17 @@ export class Backing {
   #failure: StoreBackingFailedError | null = null;
   #closed = false;
 
-  constructor(kv: Kv) {
+  private constructor(kv: Kv) {
     this.#kv = kv;
+  }
+
+  /** @throws {StoreBackingFailedError} The backing store does not open. */
+  static async open(kv: Kv | Promise<Kv>): Promise<Backing> {
+    try {
+      return new Backing(await kv);
+    } catch (cause) {
+      throw new StoreBackingFailedError("open the store", { cause });
+    }
   }
 
   /** @throws {StoreBackingFailedError | StoreClosedError} */

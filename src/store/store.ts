@@ -18,7 +18,8 @@ import { CleartextSealer, type RecordSealer } from "./sealer.ts";
 import { type StoreBatch, Writer, type WriterCounters } from "./writer.ts";
 
 export interface StoreOptions {
-  readonly kv: Kv;
+  /** Or its opening, whose failure is reported as the store's. */
+  readonly kv: Kv | Promise<Kv>;
   readonly log: EventLog;
 }
 
@@ -71,7 +72,7 @@ export class Store {
    * STORE_BACKING_FAILED. `kv` is closed then.
    */
   static async open({ kv, log }: StoreOptions): Promise<Store> {
-    const backing = new Backing(kv);
+    const backing = await Backing.open(kv);
     try {
       const opened = await openState(backing);
       if (opened.recovered !== "nothing") {

@@ -18,6 +18,7 @@ export async function openDenoKv(path: string): Promise<Kv> {
 
 class DenoKv implements Kv {
   readonly #kv: Deno.Kv;
+  #closed = false;
 
   constructor(kv: Deno.Kv) {
     this.#kv = kv;
@@ -64,6 +65,8 @@ class DenoKv implements Kv {
   }
 
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.#kv.close();
   }
 }
