@@ -35,16 +35,16 @@ export type WatchedEntry = ReadEntry | null | "unchanged";
 export type ClientWrite = Pick<AtomicWrite, "checks" | "changes">;
 
 export function encodeReadRequest(ranges: readonly ReadRange[]): Bytes {
-  return own(toBinary(
+  return toBinary(
     SnapshotReadSchema,
     create(SnapshotReadSchema, {
       ranges: ranges.map((range) => ({ ...range })),
     }),
-  ));
+  );
 }
 
 export function encodeWriteRequest(write: ClientWrite): Bytes {
-  return own(toBinary(
+  return toBinary(
     AtomicWriteSchema,
     create(AtomicWriteSchema, {
       checks: write.checks.map(({ key, versionstamp }) => ({
@@ -53,14 +53,14 @@ export function encodeWriteRequest(write: ClientWrite): Bytes {
       })),
       mutations: write.changes.map(mutationOf),
     }),
-  ));
+  );
 }
 
 export function encodeWatchRequest(keys: readonly Uint8Array[]): Bytes {
-  return own(toBinary(
+  return toBinary(
     WatchSchema,
     create(WatchSchema, { keys: keys.map((key) => ({ key })) }),
-  ));
+  );
 }
 
 /** @throws {ReplyMalformedError} */
@@ -159,9 +159,4 @@ function parsed<T>(decode: () => T): T {
   } catch (cause) {
     throw new ReplyMalformedError("protobuf", { cause });
   }
-}
-
-/** The generated code's bytes lie on a plain buffer of their own. */
-function own(bytes: Uint8Array): Bytes {
-  return new Uint8Array(bytes);
 }
