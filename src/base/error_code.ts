@@ -6,6 +6,10 @@
  */
 export const ERROR_CODES = [
   "BASE_BYTES_MALFORMED",
+  "IO_CONNECTION_LOST",
+  "IO_CONNECT_FAILED",
+  "IO_EXEC_FAILED",
+  "IO_LISTEN_FAILED",
 ] as const;
 
 export type ErrorCode = (typeof ERROR_CODES)[number];
