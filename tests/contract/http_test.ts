@@ -3,7 +3,7 @@ import { denoHttpClient, denoHttpServer } from "../../src/io/deno/http.ts";
 import { SimClock } from "../sim/io/clock.ts";
 import { SimHttp } from "../sim/io/http.ts";
 import { runHttpContract } from "./http_contract.ts";
-import { loopbackAddress } from "./loopback.ts";
+import { loopbackAddress } from "../loopback.ts";
 
 for (const isHttp2Only of [false, true]) {
   const protocol = isHttp2Only ? "HTTP/2" : "HTTP/1.1";

@@ -4,7 +4,7 @@ import { denoNet } from "../../src/io/deno/net.ts";
 import { ConnectError, ConnectionLostError } from "../../src/io/errors.ts";
 import { SimClock } from "../sim/io/clock.ts";
 import { SimNet } from "../sim/io/net.ts";
-import { loopbackAddress } from "./loopback.ts";
+import { loopbackAddress } from "../loopback.ts";
 import { runNetContract } from "./net_contract.ts";
 
 runNetContract("denoNet", () => ({
