@@ -25,5 +25,9 @@ export const RPC_CODE_OF: Readonly<Record<ErrorCode, Code>> = {
   CLI_TOKEN_REFUSED: Code.Unauthenticated,
   CLI_USAGE: Code.InvalidArgument,
   CLI_VALUE_UNSUPPORTED: Code.InvalidArgument,
+  IO_CONNECTION_LOST: Code.Unavailable,
+  IO_CONNECT_FAILED: Code.Unavailable,
+  IO_EXEC_FAILED: Code.Internal,
   IO_FILE_FAILED: Code.Internal,
+  IO_LISTEN_FAILED: Code.Internal,
 };

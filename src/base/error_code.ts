@@ -27,7 +27,11 @@ export const ERROR_CODES = [
   "CLI_TOKEN_REFUSED",
   "CLI_USAGE",
   "CLI_VALUE_UNSUPPORTED",
+  "IO_CONNECTION_LOST",
+  "IO_CONNECT_FAILED",
+  "IO_EXEC_FAILED",
   "IO_FILE_FAILED",
+  "IO_LISTEN_FAILED",
 ] as const;
 
 export type ErrorCode = (typeof ERROR_CODES)[number];

@@ -43,5 +43,9 @@ export const EXIT_OF: Readonly<Record<ErrorCode, ExitCode>> = {
   CLI_TOKEN_REFUSED: EXIT.config,
   CLI_USAGE: EXIT.usage,
   CLI_VALUE_UNSUPPORTED: EXIT.unexpected,
+  IO_CONNECTION_LOST: EXIT.noAnswer,
+  IO_CONNECT_FAILED: EXIT.noAnswer,
+  IO_EXEC_FAILED: EXIT.config,
   IO_FILE_FAILED: EXIT.disk,
+  IO_LISTEN_FAILED: EXIT.config,
 };

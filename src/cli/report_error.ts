@@ -10,6 +10,8 @@ export interface Report {
   readonly causes: readonly string[];
   readonly remedy: string;
   readonly exitCode: ExitCode;
+  /** Only of what nobody expected. */
+  readonly stack: string | null;
 }
 
 const CAUSES_MAX = 8;
@@ -22,6 +24,7 @@ export function reportOf(error: unknown): Report {
       causes: causesOf(error),
       remedy: error.remedy,
       exitCode: EXIT_OF[error.code],
+      stack: null,
     };
   }
   const isBug = error instanceof InvariantError;
@@ -29,9 +32,10 @@ export function reportOf(error: unknown): Report {
     code: isBug ? "BUG" : "UNEXPECTED",
     message: error instanceof Error ? error.message : String(error),
     causes: causesOf(error),
-    remedy: "Report this with the output of `sealkv version` and the stack " +
-      "that SEALKV_STACK=1 prints",
+    remedy:
+      "Report this with the lines below and the output of `sealkv version`",
     exitCode: isBug ? EXIT.bug : EXIT.unexpected,
+    stack: error instanceof Error ? error.stack ?? null : null,
   };
 }
 
