@@ -10,7 +10,9 @@ export function closest(
   let bestDistance = Math.min(DISTANCE_MAX, Math.ceil(typed.length / 2)) + 1;
   for (const choice of choices) {
     const distance = editDistance(typed.toLowerCase(), choice.toLowerCase());
-    if (distance < bestDistance) {
+    // People seldom miss the first letter.
+    const isTie = distance === bestDistance && choice[0] === typed[0];
+    if (distance < bestDistance || (isTie && best?.[0] !== typed[0])) {
       best = choice;
       bestDistance = distance;
     }
