@@ -134,3 +134,20 @@ export class ListenError extends NodeError {
     super(`Cannot listen on "${address}"`, options);
   }
 }
+
+/** A small file could not be read or made. */
+export class FileError extends NodeError {
+  override readonly name = "FileError";
+  override readonly code = "IO_FILE_FAILED";
+  override readonly remedy =
+    "Check that the path exists, is a file, and that this user may use it";
+
+  constructor(
+    readonly action: "read" | "create",
+    readonly path: string,
+    rule: string,
+    options?: ErrorOptions,
+  ) {
+    super(`Cannot ${action} the file "${path}" as ${rule}`, options);
+  }
+}
