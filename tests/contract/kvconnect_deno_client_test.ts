@@ -248,19 +248,28 @@ Deno.test("watches that nobody reads do not block the handle's gets", async () =
   });
 });
 
-Deno.test("a server of another cluster id is noticed and followed", async () => {
-  await serving(async (served) => {
-    await withKv(served.url, async (kv) => {
-      await kv.set(["a"], 1);
-      const other = new Fixture({ clock: systemClock });
-      other.node.clusterIdNow = new Uint8Array(16).fill(9);
-      served.handler = other.server.handle;
-      assert.equal((await kv.get(["a"])).value, null);
-      await kv.set(["a"], 2);
-      assert.equal((await kv.get(["a"])).value, 2);
-      other.server.stop();
+/** Deno's client before 2.9.2 takes a 401 for final. */
+const [major = 0, minor = 0, patch = 0] = Deno.version.deno.split(".")
+  .map((part) => Number.parseInt(part));
+const isRefreshing = major * 1e6 + minor * 1e3 + patch >= 2_009_002;
+
+Deno.test({
+  name: "a server of another cluster id is noticed and followed",
+  ignore: !isRefreshing,
+  fn: async () => {
+    await serving(async (served) => {
+      await withKv(served.url, async (kv) => {
+        await kv.set(["a"], 1);
+        const other = new Fixture({ clock: systemClock });
+        other.node.clusterIdNow = new Uint8Array(16).fill(9);
+        served.handler = other.server.handle;
+        assert.equal((await kv.get(["a"])).value, null);
+        await kv.set(["a"], 2);
+        assert.equal((await kv.get(["a"])).value, 2);
+        other.server.stop();
+      });
     });
-  });
+  },
 });
 
 Deno.test("a client whose clock is an hour ahead does not hammer", async () => {

@@ -183,7 +183,6 @@ Deno.test("plain HTTP/1.1 as Node sends it is served", async () => {
         "accept-language: *",
         "sec-fetch-mode: cors",
         "user-agent: node",
-        "accept-encoding: gzip, deflate",
         `content-length: ${body.length}`,
         "",
         body,
