@@ -6,7 +6,6 @@ import type { Random } from "../io/random.ts";
 import { Core } from "../raft/core.ts";
 import { raftOptions } from "../raft/options.ts";
 import type { RaftId } from "../raft/types.ts";
-import { StoreBackingFailedError } from "../store/errors.ts";
 import { Store } from "../store/store.ts";
 import type { Wal } from "../wal/wal.ts";
 import { type DataDirPaths, dataDirPaths, lockDataDir } from "./data_dir.ts";
@@ -49,7 +48,7 @@ export async function openNode(
   ];
   try {
     const store = await Store.open({
-      kv: await openBacking(ports, paths.store),
+      kv: ports.openKv(paths.store),
       log: ports.log,
     });
     opened.unshift(store);
@@ -60,14 +59,6 @@ export async function openNode(
   } catch (error) {
     for (const part of opened) await part.close();
     throw error;
-  }
-}
-
-async function openBacking(ports: NodePorts, path: string): Promise<Kv> {
-  try {
-    return await ports.openKv(path);
-  } catch (cause) {
-    throw new StoreBackingFailedError(`open "${path}"`, { cause });
   }
 }
 
