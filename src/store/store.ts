@@ -140,8 +140,8 @@ export class Store {
    * When the earliest record expires, or earlier: an overwritten record counts
    * until a sweep. `null` when none does.
    */
-  nextExpiryMs(): Promise<number | null> {
-    return Promise.resolve(this.#nextExpiryMs);
+  nextExpiryMs(): number | null {
+    return this.#nextExpiryMs;
   }
 
   /**
