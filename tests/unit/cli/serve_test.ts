@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { NodeConfig } from "../../../src/app/config.ts";
-import { DataDirLockedError } from "../../../src/app/errors.ts";
+import { DataHomeUnknownError } from "../../../src/app/errors.ts";
 import type { RunningNode } from "../../../src/app/running_node.ts";
 import { run } from "../../../src/cli/run.ts";
 import type { StopSignal } from "../../../src/io/process.ts";
@@ -95,18 +95,18 @@ Deno.test("serve ends with the error of a node that stopped by itself", async ()
   const node = fakeNode();
   const outcome = await serveUntil(
     node,
-    () => node.failure.resolve(new DataDirLockedError("/d")),
+    () => node.failure.resolve(new DataHomeUnknownError()),
   );
   assert.equal(outcome.code, 78);
-  assert.match(outcome.err, /^error\[APP_DATA_DIR_LOCKED\]/);
+  assert.match(outcome.err, /^error\[APP_DATA_HOME_UNKNOWN\]/);
   assert.equal(node.stops, 0);
 });
 
 Deno.test("serve prints nothing when the node does not start", async () => {
-  const startNode = () => Promise.reject(new DataDirLockedError("/d"));
+  const startNode = () => Promise.reject(new DataHomeUnknownError());
   const { code, out, err } = await runIn({ startNode }, "serve", "--json");
   assert.deepEqual([code, out], [78, ""]);
-  assert.equal(JSON.parse(err).error.code, "APP_DATA_DIR_LOCKED");
+  assert.equal(JSON.parse(err).error.code, "APP_DATA_HOME_UNKNOWN");
 });
 
 Deno.test("serve hands every setting on, from flag, variable and file", async () => {
@@ -114,7 +114,7 @@ Deno.test("serve hands every setting on, from flag, variable and file", async ()
   const env = { SEALKV_HEARTBEAT_MS: "70", SEALKV_NODE: "variable" };
   const files = { "/c.json": '{"node":"file","election-ms":700}' };
   const { startNode, failure, configs } = node;
-  failure.resolve(new DataDirLockedError("/d"));
+  failure.resolve(new DataHomeUnknownError());
   await runIn(
     { env, files, startNode },
     ...["serve", "--config", "/c.json", "--data-dir", "/d", "--insecure"],
