@@ -23,7 +23,7 @@ const PROTOBUF = "@bufbuild/protobuf";
 export const LAYERS: readonly Layer[] = [
   layer("cli", "parses flags, calls, prints", [
     "base io app bench rollout admin/client kvconnect/client",
-  ], ["commander", "@commander-js/extra-typings"]),
+  ], ["@bomb.sh/tab", "@commander-js/extra-typings", "commander"]),
   layer("app", "configuration, secrets and the composition root", [
     "base io raft fsm crypto keys wal store transport node kvconnect admin",
   ]),

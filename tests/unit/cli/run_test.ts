@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { InvariantError } from "../../../src/base/assert.ts";
+import { OutputFailedError } from "../../../src/cli/errors.ts";
 import { run } from "../../../src/cli/run.ts";
 import { OutputClosedError } from "../../../src/cli/terminal.ts";
 import { VERSION } from "../../../src/base/version.ts";
@@ -88,6 +89,19 @@ Deno.test("run() ends quietly when nobody reads the output", async () => {
   assert.equal(await run(["version"], fakeServices({}, closed, err)), 0);
   assert.equal(err.text(), "");
   assert.equal(await run(["nope"], fakeServices({}, closed, closed)), 2);
+});
+
+Deno.test("run() ends with 74 when the output cannot be written", async () => {
+  const full = {
+    isTerminal: false,
+    write() {
+      throw new OutputFailedError();
+    },
+  };
+  const err = recordingOutput(false);
+  assert.equal(await run(["version"], fakeServices({}, full, err)), 74);
+  assert.match(err.text(), /^error\[CLI_OUTPUT_FAILED\]/);
+  assert.equal(await run(["version"], fakeServices({}, full, full)), 74);
 });
 
 Deno.test("version prints this version, and that of deno.json", async () => {

@@ -91,6 +91,22 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
+Deno.test("serve ends at once on a second signal", async () => {
+  const node = fakeNode();
+  const stuck = {
+    ...node,
+    startNode: async (config: NodeConfig) => ({
+      ...await node.startNode(config),
+      stop: () => new Promise<void>(() => {}),
+    }),
+  };
+  const { code } = await serveUntil(stuck, (raise) => {
+    raise("SIGTERM");
+    raise("SIGINT");
+  });
+  assert.equal(code, 130);
+});
+
 Deno.test("serve ends with the error of a node that stopped by itself", async () => {
   const node = fakeNode();
   const outcome = await serveUntil(
