@@ -176,7 +176,7 @@ export class Store {
 
   /** Waits for the commits under way; later calls fail. */
   async close(): Promise<void> {
-    await this.#writer.run(() => Promise.resolve());
+    await this.#writer.settled();
     this.#backing.close();
   }
 
