@@ -17,7 +17,12 @@ export interface KvRange {
   readonly reverse?: boolean;
 }
 
-/** One all-or-nothing change, durable when `commit` resolves. */
+/**
+ * One all-or-nothing change, durable when `commit` resolves; names a key once.
+ *
+ * Size of a set: 2 × key + value; of a delete or an absent check: key. Only
+ * keys of sets count for KV_BATCH_KEY_BYTES_MAX. Keys as encoded (kv_key.ts).
+ */
 export interface KvBatch {
   /** Keys that must not exist. */
   readonly absent?: readonly KvKey[];
@@ -38,6 +43,7 @@ export interface Kv {
   list(range: KvRange): Promise<readonly KvRow[]>;
   /** False, and nothing changed, when a key of `absent` exists. */
   commit(batch: KvBatch): Promise<boolean>;
+  /** Later calls fail; closing again does nothing. */
   close(): void;
 }
 

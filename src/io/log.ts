@@ -12,3 +12,6 @@ export interface EventLog {
   /** `event` is snake_case and stable: alerts match on it. */
   write(level: LogLevel, event: string, fields?: LogFields): void;
 }
+
+/** How an event is laid out on its line. */
+export type LogFormat = "json" | "pretty" | "coloured";

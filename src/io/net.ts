@@ -24,16 +24,26 @@ export interface NetConnectOptions {
 
 export interface NetListener {
   readonly address: RemoteAddress;
-  /** The next connection; `null` once closed. */
+  /** The next connection; `null` once closed. @throws {ListenError} */
   accept(): Promise<NetConnection | null>;
   close(): void;
 }
 
 export interface NetConnection {
   readonly remote: RemoteAddress;
-  /** The next bytes, at least one; `null` at the end of the stream. */
+  /**
+   * The next bytes, at least one; `null` at the end of the stream and after
+   * `close`.
+   *
+   * @throws {ConnectionLostError}
+   */
   read(): Promise<Bytes | null>;
-  /** Resolves when the system took all of `bytes`. */
+  /**
+   * Resolves when the system took all of `bytes`; do not change them until
+   * then, and do not write again before.
+   *
+   * @throws {ConnectionLostError}
+   */
   write(bytes: Uint8Array): Promise<void>;
   close(): void;
 }

@@ -1,0 +1,56 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { toHex } from "../base/bytes.ts";
+import type { MemberRole, MemberStatus, NodeStatus } from "../node/port.ts";
+import {
+  type GetStatusResponseSchema,
+  type MemberSchema,
+  Role,
+} from "./gen/admin_pb.ts";
+
+const ROLES: Readonly<Record<MemberRole, Role>> = {
+  leader: Role.LEADER,
+  follower: Role.FOLLOWER,
+  candidate: Role.CANDIDATE,
+  learner: Role.LEARNER,
+};
+
+/** The node's status as GetStatus answers it. */
+export function statusReply(
+  status: NodeStatus,
+): MessageInitShape<typeof GetStatusResponseSchema> {
+  const { cluster, clusterId, node, leader, phase, ready } = status;
+  return {
+    cluster,
+    clusterId: clusterId === null ? "" : uuidOf(clusterId),
+    node,
+    leader,
+    term: BigInt(status.term),
+    commit: BigInt(status.commit),
+    applied: BigInt(status.applied),
+    phase,
+    ready,
+    members: status.members.map(memberReply),
+  };
+}
+
+function memberReply(
+  member: MemberStatus,
+): MessageInitShape<typeof MemberSchema> {
+  const { name, up, ready, phase } = member;
+  return {
+    name,
+    role: ROLES[member.role],
+    up,
+    ready,
+    lag: BigInt(member.lag),
+    applied: BigInt(member.applied),
+    phase,
+  };
+}
+
+function uuidOf(id: Uint8Array): string {
+  return toHex(id).replace(
+    /^(.{8})(.{4})(.{4})(.{4})(.{12})$/,
+    "$1-$2-$3-$4-$5",
+  );
+}

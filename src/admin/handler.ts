@@ -1,0 +1,93 @@
+import {
+  ConnectError,
+  createConnectRouter,
+  type HandlerContext,
+  type Interceptor,
+} from "@connectrpc/connect";
+import { createFetchHandler } from "@connectrpc/connect/protocol";
+import { NodeError } from "../base/error.ts";
+import type { HttpHandler } from "../io/http.ts";
+import type { EventLog } from "../io/log.ts";
+import type { NodePort } from "../node/port.ts";
+import { statusReply } from "./cluster_admin.ts";
+import { AdminTokenRejectedError } from "./errors.ts";
+import { ClusterAdmin } from "./gen/admin_pb.ts";
+import { toWireError } from "./wire_error.ts";
+
+/** Requests are a few fields; more is an attack. */
+export const REQUEST_BYTES_MAX = 65_536;
+const CALL_TIMEOUT_MS_MAX = 600_000;
+
+export interface AdminHandlerOptions {
+  readonly node: NodePort;
+  /** Compares in constant time. */
+  readonly isAdminToken: (given: string) => Promise<boolean>;
+  readonly log: EventLog;
+}
+
+/**
+ * Answers `sealkv.admin.v1` over Connect (JSON and protobuf) and gRPC-Web.
+ *
+ * Every call shows the admin token as `authorization: Bearer`, and is refused
+ * before its body is read when it does not. Native gRPC is not served: it needs
+ * trailers.
+ */
+export function adminHandler(options: AdminHandlerOptions): HttpHandler {
+  const router = createConnectRouter({
+    grpc: false,
+    readMaxBytes: REQUEST_BYTES_MAX,
+    maxTimeoutMs: CALL_TIMEOUT_MS_MAX,
+    requestGate: (context) => checkToken(context, options),
+    interceptors: [errorsOnTheWire(options.log)],
+  });
+  router.service(ClusterAdmin, {
+    getStatus: () => statusReply(options.node.status()),
+  });
+  const handlers = new Map(
+    router.handlers.map((
+      handler,
+    ) => [handler.requestPath, createFetchHandler(handler)]),
+  );
+  return (request) => {
+    const handle = handlers.get(new URL(request.url).pathname);
+    return handle === undefined ? unknownPath() : handle(request);
+  };
+}
+
+async function checkToken(
+  context: HandlerContext,
+  options: AdminHandlerOptions,
+): Promise<void> {
+  const header = context.requestHeader.get("authorization") ?? "";
+  const given = /^Bearer +([\x21-\x7e]+)$/i.exec(header)?.[1];
+  if (given !== undefined && await options.isAdminToken(given)) return;
+  options.log.write("warn", "admin_token_rejected", {
+    rpc: context.method.name,
+  });
+  throw toWireError(new AdminTokenRejectedError());
+}
+
+function errorsOnTheWire(log: EventLog): Interceptor {
+  return (next) => async (request) => {
+    try {
+      return await next(request);
+    } catch (error) {
+      if (error instanceof NodeError) throw toWireError(error);
+      if (!(error instanceof ConnectError)) {
+        log.write("error", "admin_call_failed", {
+          rpc: request.method.name,
+          reason: error instanceof Error ? error.message : String(error),
+        });
+      }
+      throw error;
+    }
+  };
+}
+
+/** Shaped like a Connect error, so that every client can read it. */
+function unknownPath(): Response {
+  return Response.json(
+    { code: "unimplemented", message: "Cannot answer as there is no such RPC" },
+    { status: 404 },
+  );
+}

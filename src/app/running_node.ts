@@ -1,0 +1,18 @@
+import type { Address } from "./address.ts";
+
+/** A node that serves its clients. */
+export interface RunningNode {
+  /** What the listeners bound. */
+  readonly addresses: {
+    readonly listen: Address;
+    readonly peer: Address;
+    readonly admin: Address;
+  };
+  /**
+   * Resolves with the error when the node stops by itself; it has closed
+   * everything by then. Never resolves for `stop`.
+   */
+  readonly failure: Promise<unknown>;
+  /** Ends requests, closes everything and releases the data dir. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,130 @@
+import { NodeError } from "../base/error.ts";
+
+/** The command line itself is wrong. */
+export class UsageError extends NodeError {
+  override readonly name = "UsageError";
+  override readonly code = "CLI_USAGE";
+
+  constructor(message: string, override readonly remedy: string) {
+    super(message);
+  }
+}
+
+/** An argument, option or input that parses as text but means nothing. */
+export class InputInvalidError extends NodeError {
+  override readonly name = "InputInvalidError";
+  override readonly code = "CLI_INPUT_INVALID";
+  override readonly remedy: string;
+
+  constructor(
+    readonly what: string,
+    rule: string,
+    remedy = "Correct the input; `sealkv help` shows the forms",
+    options?: ErrorOptions,
+  ) {
+    super(`Cannot read ${what} as ${rule}`, options);
+    this.remedy = remedy;
+  }
+}
+
+/** A line of an import is no record. */
+export class ImportLineInvalidError extends NodeError {
+  override readonly name = "ImportLineInvalidError";
+  override readonly code = "CLI_IMPORT_LINE_INVALID";
+  override readonly remedy =
+    "Correct the line and import the whole file again: a record that is " +
+    "there already is only written again; `sealkv kv import --dry-run` " +
+    "checks a file and writes nothing";
+
+  constructor(
+    readonly line: number,
+    /** Records written before this line. */
+    readonly writtenCount: number,
+    options?: ErrorOptions,
+  ) {
+    super(
+      `Cannot import line ${line} as it is no record: ` +
+        `${writtenCount} records before it are written`,
+      options,
+    );
+  }
+}
+
+/** A value of a type that the line format does not carry. */
+export class ValueUnsupportedError extends NodeError {
+  override readonly name = "ValueUnsupportedError";
+  override readonly code = "CLI_VALUE_UNSUPPORTED";
+  override readonly remedy =
+    "Copy this record with a program that uses Deno.openKv";
+
+  constructor(readonly what: string) {
+    super(`Cannot write the value as JSON as it contains ${what}`);
+  }
+}
+
+/** `kv get` of a key that has no value. */
+export class KeyNotFoundError extends NodeError {
+  override readonly name = "KeyNotFoundError";
+  override readonly code = "CLI_KEY_NOT_FOUND";
+  override readonly remedy =
+    "Check the key and its part types: `sealkv kv list --prefix KEY` shows " +
+    "what is there";
+
+  constructor() {
+    super("Cannot get the key as it has no value");
+  }
+}
+
+/** `--if-versionstamp` did not hold; nothing was written. */
+export class CheckFailedError extends NodeError {
+  override readonly name = "CheckFailedError";
+  override readonly code = "CLI_CHECK_FAILED";
+  override readonly remedy =
+    "Read the key again with `sealkv kv get KEY --json` and use its " +
+    "versionstamp";
+
+  constructor() {
+    super("Cannot write the key as its versionstamp is another one");
+  }
+}
+
+/** Nobody answered in time. */
+export class NoAnswerError extends NodeError {
+  override readonly name = "NoAnswerError";
+  override readonly code = "CLI_NO_ANSWER";
+  override readonly remedy =
+    "Check that the node runs (`sealkv status`) and that --url names its " +
+    "--listen address";
+
+  constructor(readonly url: string, rule: string, options?: ErrorOptions) {
+    super(`Cannot reach the database at "${url}" as ${rule}`, options);
+  }
+}
+
+/** The database answered and refused. */
+export class DatabaseRefusedError extends NodeError {
+  override readonly name = "DatabaseRefusedError";
+  override readonly code = "CLI_DATABASE_REFUSED";
+  override readonly remedy =
+    "Change what the cause names, within the limits of Deno KV";
+
+  constructor(readonly action: string, options?: ErrorOptions) {
+    super(`Cannot ${action} as the database refuses it`, options);
+  }
+}
+
+/** The database does not know the token. */
+export class TokenRefusedError extends NodeError {
+  override readonly name = "TokenRefusedError";
+  override readonly code = "CLI_TOKEN_REFUSED";
+  override readonly remedy =
+    "Give the node's access token in SEALKV_ACCESS_TOKEN or with " +
+    "--access-token-file";
+
+  constructor(readonly url: string, readonly source: string) {
+    super(
+      `Cannot use the database at "${url}" as it refuses the token ` +
+        `from ${source}`,
+    );
+  }
+}

@@ -1,0 +1,104 @@
+import { type Command, Option } from "@commander-js/extra-typings";
+import { formatAddress } from "../app/address.ts";
+import { parseConfig } from "../app/config.ts";
+import { dataHome } from "../app/data_home.ts";
+import { collectSettings, type FlagTexts } from "../app/given.ts";
+import type { RunningNode } from "../app/running_node.ts";
+import {
+  LOG_FORMATS,
+  SETTING_NAMES,
+  type SettingName,
+  SETTINGS,
+} from "../app/settings.ts";
+import { LOG_LEVELS } from "../io/log.ts";
+import { EXIT, type ExitCode } from "./exit_code.ts";
+import { untilInterrupted } from "./interrupt.ts";
+import { jsonOption } from "./options.ts";
+import type { Services } from "./services.ts";
+
+const CHOICES: Partial<Readonly<Record<SettingName, readonly string[]>>> = {
+  "log-level": LOG_LEVELS,
+  "log-format": LOG_FORMATS,
+};
+
+const HELP = `
+Without flags: one node on loopback, which keeps its data and the tokens it
+makes under the user's data home.
+
+Every flag --some-name is also the variable SEALKV_SOME_NAME and the key
+"some-name" of the --config file. A flag wins over a variable, a variable over
+the file. Tokens come from files, or from SEALKV_ACCESS_TOKEN and
+SEALKV_ADMIN_TOKEN; never from the command line.
+
+When the node can serve its clients it prints one line on standard output:
+ready {"listen":"HOST:PORT","peer":"HOST:PORT","admin":"HOST:PORT"}
+Events go to standard error. SIGINT and SIGTERM stop it in order.`;
+
+/** Adds `serve`. */
+export function addServe(
+  program: Command,
+  services: Services,
+  finish: (code: ExitCode) => void,
+): void {
+  const options = SETTING_NAMES.map((name) => settingOption(name));
+  const command = program.command("serve")
+    .description("run a node")
+    .option("--config <FILE>", "JSON file with settings (env: SEALKV_CONFIG)")
+    .addOption(jsonOption())
+    .addHelpText("after", HELP);
+  for (const option of options) command.addOption(option);
+  command.action(async ({ config: configPath, json }) => {
+    const flags: Partial<Record<SettingName, string>> = {};
+    for (const [position, name] of SETTING_NAMES.entries()) {
+      const attribute = options[position]?.attributeName() ?? name;
+      const value: unknown = command.getOptionValue(attribute);
+      if (value !== undefined) flags[name] = String(value);
+    }
+    if (json === true) flags["log-format"] ??= "json";
+    await serve(services, flags, configPath ?? null, finish);
+  });
+}
+
+function settingOption(name: SettingName): Option {
+  const { placeholder, fallback, help } = SETTINGS[name];
+  const value = placeholder === null ? "" : ` <${placeholder}>`;
+  const shown = fallback === "" ? help : `${help} (default: ${fallback})`;
+  const option = new Option(`--${name}${value}`, shown);
+  const choices = CHOICES[name];
+  return choices === undefined ? option : option.choices(choices);
+}
+
+async function serve(
+  services: Services,
+  flags: FlagTexts,
+  configPath: string | null,
+  finish: (code: ExitCode) => void,
+): Promise<void> {
+  const { terminal, files, process } = services;
+  const { env } = terminal;
+  const given = await collectSettings({ flags, configPath, env, files });
+  const config = parseConfig(given, () => dataHome(env));
+  let failure: { readonly cause: unknown } | null = null;
+  await untilInterrupted(process, async (stopped) => {
+    const starting = services.startNode(config);
+    const node = await Promise.race([starting, stopped]);
+    if (node === "stopped") return await (await starting).stop();
+    terminal.out.write(readyLine(node));
+    const failed = node.failure.then((cause) => {
+      failure = { cause };
+    });
+    await Promise.race([failed, stopped]);
+    if (failure === null) await node.stop();
+  });
+  if (failure !== null) throw (failure as { readonly cause: unknown }).cause;
+  finish(EXIT.done);
+}
+
+function readyLine({ addresses }: RunningNode): string {
+  const bound = {
+    listen: formatAddress(addresses.listen),
+    peer: formatAddress(addresses.peer),
+    admin: formatAddress(addresses.admin),
+  };
+  return `ready ${JSON.stringify(bound)}\n`;
+}

@@ -1,0 +1,53 @@
+import { type AdminClient, makeAdminClient } from "../admin/client.ts";
+import type { NodeConfig } from "../app/config.ts";
+import type { RunningNode } from "../app/running_node.ts";
+import { startNode } from "../app/start_node.ts";
+import type { Clock } from "../io/clock.ts";
+import { denoClock } from "../io/deno/clock.ts";
+import { denoFiles } from "../io/deno/files.ts";
+import { denoHttpClient, type DenoHttpClientOptions } from "../io/deno/http.ts";
+import { denoProcess } from "../io/deno/process.ts";
+import type { Files } from "../io/files.ts";
+import type { HttpClientPort } from "../io/http.ts";
+import type { ProcessPort } from "../io/process.ts";
+import { denoTerminal, type Terminal } from "./terminal.ts";
+
+/** Everything a command needs of the world; tests replace parts of it. */
+export interface Services {
+  readonly terminal: Terminal;
+  readonly clock: Clock;
+  readonly files: Files;
+  readonly process: ProcessPort;
+  /** A client with connections of its own, closed by whoever asked. */
+  httpClient(options: DenoHttpClientOptions): HttpClientPort;
+  adminClient: typeof makeAdminClient;
+  startNode(config: NodeConfig): Promise<RunningNode>;
+  /** Opens a remote database with Deno's own client. */
+  openKv(url: string, token: string): Promise<Deno.Kv>;
+  /** Opens a file of data for reading. */
+  openInput(path: string): Promise<ReadableStream<Uint8Array<ArrayBuffer>>>;
+}
+
+export type { AdminClient };
+
+export function denoServices(): Services {
+  return {
+    terminal: denoTerminal(),
+    clock: denoClock(),
+    files: denoFiles(),
+    process: denoProcess(),
+    httpClient: denoHttpClient,
+    adminClient: makeAdminClient,
+    startNode,
+    openKv,
+    openInput: async (path) => (await Deno.open(path)).readable,
+  };
+}
+
+/** Deno's client takes its token from the environment and nowhere else. */
+async function openKv(url: string, token: string): Promise<Deno.Kv> {
+  Deno.env.set("DENO_KV_ACCESS_TOKEN", token);
+  // Deno puts it in front of every path, this complete URL included.
+  Deno.env.delete("DENO_KV_PATH_PREFIX");
+  return await Deno.openKv(url);
+}

@@ -1,0 +1,83 @@
+import { assert } from "../base/assert.ts";
+import type { Bytes } from "../base/bytes.ts";
+import type { Kv, KvBatch, KvKey, KvRange, KvRow } from "../io/kv.ts";
+import { StoreBackingFailedError, StoreClosedError } from "./errors.ts";
+
+/**
+ * The backing store with our errors.
+ *
+ * After a failed commit nobody knows what is stored: every later call fails
+ * too, until the store is opened again.
+ */
+export class Backing {
+  readonly #kv: Kv;
+  #failure: StoreBackingFailedError | null = null;
+  #closed = false;
+
+  private constructor(kv: Kv) {
+    this.#kv = kv;
+  }
+
+  /** @throws {StoreBackingFailedError} The backing store does not open. */
+  static async open(kv: Kv | Promise<Kv>): Promise<Backing> {
+    try {
+      return new Backing(await kv);
+    } catch (cause) {
+      throw new StoreBackingFailedError("open the store", { cause });
+    }
+  }
+
+  /** @throws {StoreBackingFailedError | StoreClosedError} */
+  async get(keys: readonly KvKey[]): Promise<readonly (Bytes | null)[]> {
+    this.#check();
+    try {
+      return await this.#kv.get(keys);
+    } catch (cause) {
+      throw this.#wrap("read records", cause);
+    }
+  }
+
+  /** @throws {StoreBackingFailedError | StoreClosedError} */
+  async list(range: KvRange): Promise<readonly KvRow[]> {
+    this.#check();
+    try {
+      return await this.#kv.list(range);
+    } catch (cause) {
+      throw this.#wrap("list records", cause);
+    }
+  }
+
+  /** @throws {StoreBackingFailedError | StoreClosedError} */
+  async commit(batch: KvBatch): Promise<void> {
+    this.#check();
+    let done: boolean;
+    try {
+      done = await this.#kv.commit(batch);
+    } catch (cause) {
+      const failure = this.#wrap("commit", cause);
+      if (failure instanceof StoreBackingFailedError) this.#failure = failure;
+      throw failure;
+    }
+    assert(done, "a batch without conditions commits");
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#kv.close();
+  }
+
+  #check(): void {
+    if (this.#closed) throw new StoreClosedError();
+    if (this.#failure !== null) throw this.#failure;
+  }
+
+  #wrap(
+    operation: string,
+    cause: unknown,
+  ): StoreBackingFailedError | StoreClosedError {
+    return this.#closed
+      ? new StoreClosedError()
+      : new StoreBackingFailedError(operation, { cause });
+  }
+}

@@ -1,0 +1,129 @@
+import { type Bytes, EMPTY_BYTES } from "../base/bytes.ts";
+import type { DatabaseNumber, Mutation } from "../fsm/types.ts";
+import { KV_VALUE_BYTES_MAX } from "../io/kv.ts";
+import {
+  addCost,
+  type AtomicCost,
+  deleteCost,
+  NO_COST,
+  type RowChange,
+  setCost,
+} from "./atomics.ts";
+import { encodeDatabase } from "./meta.ts";
+import type { PlaceFilter } from "./place_filter.ts";
+import { type EncodedRecord, encodeRecord, recordBytes } from "./record.ts";
+import {
+  assertClientKey,
+  databaseKey,
+  expiryKey,
+  overflowKey,
+  rowKey,
+} from "./row_key.ts";
+import type { RecordSealer } from "./sealer.ts";
+
+/** Value of an expiry row; all it says is in its key. */
+const EXPIRY_VALUE: Bytes = new Uint8Array([1]);
+/** Escaping doubles a key at most; database, framing and hash come to it. */
+const ROW_KEY_OVERHEAD_BYTES = 40;
+/** First part, kind and time. */
+const INTERNAL_KEY_OVERHEAD_BYTES = 13;
+const META_COST = setCost(3, 8_192);
+
+/** What `changesOf` and the meta row cost at most, without encoding. */
+export function boundCost(mutations: readonly Mutation[]): AtomicCost {
+  let cost = META_COST;
+  for (const mutation of mutations) {
+    cost = addCost(cost, mutationCost(mutation));
+  }
+  return cost;
+}
+
+function mutationCost({ key, record }: Mutation): AtomicCost {
+  const keyBytes = 2 * key.length + ROW_KEY_OVERHEAD_BYTES;
+  const internalBytes = keyBytes + INTERNAL_KEY_OVERHEAD_BYTES;
+  if (record === null) {
+    return addCost(deleteCost(keyBytes), deleteCost(internalBytes));
+  }
+  const bytes = recordBytes(key, record.value.data.length);
+  const row = setCost(keyBytes, bytes);
+  const expiry = record.expireAtMs === 0 ? NO_COST : setCost(internalBytes, 1);
+  // A stale overflow row may have to go as well.
+  const overflow = bytes > KV_VALUE_BYTES_MAX
+    ? setCost(internalBytes, 0)
+    : deleteCost(internalBytes);
+  return addCost(addCost(row, expiry), overflow);
+}
+
+/** The last mutation of each key, in no particular order. */
+export function lastMutations(
+  batches: readonly (readonly Mutation[])[],
+): readonly Mutation[] {
+  const last = new Map<string, Mutation>();
+  for (const mutations of batches) {
+    for (const mutation of mutations) {
+      const { database, key } = mutation;
+      last.set(`${database} ${latin1.decode(key)}`, mutation);
+    }
+  }
+  return [...last.values()];
+}
+/** One character for each byte, another for every byte. */
+const latin1 = new TextDecoder("latin1");
+
+/**
+ * Rows that bring records to the state of `mutations`, each of another key.
+ * Notes new overflow rows in `overflows`.
+ */
+export async function changesOf(
+  mutations: readonly Mutation[],
+  options: {
+    readonly sealer: RecordSealer;
+    readonly overflows: PlaceFilter;
+  },
+): Promise<RowChange[]> {
+  const { sealer, overflows } = options;
+  const changes: RowChange[] = [];
+  for (const mutation of mutations) {
+    assertClientKey(mutation);
+    const { record } = mutation;
+    const row = rowKey(mutation);
+    const made = record === null
+      ? NO_RECORD
+      : encodeRecord(sealer, mutation, record);
+    const encoded = made instanceof Promise ? await made : made;
+    changes.push({
+      key: row,
+      value: encoded === NO_RECORD ? null : encoded.row,
+    });
+    if (encoded.overflow !== null) {
+      overflows.add(mutation);
+      changes.push({ key: overflowKey(row), value: encoded.overflow });
+    } else if (overflows.mayHave(mutation)) {
+      changes.push({ key: overflowKey(row), value: null });
+    }
+    if (record !== null && record.expireAtMs !== 0) {
+      const key = expiryKey(record.expireAtMs, row);
+      changes.push({ key, value: EXPIRY_VALUE });
+    }
+  }
+  return changes;
+}
+const NO_RECORD: EncodedRecord = { row: EMPTY_BYTES, overflow: null };
+
+/** Rows of databases that have none yet; adds them to `stored`. */
+export function databaseChanges(
+  databases: ReadonlyMap<string, DatabaseNumber>,
+  stored: Set<DatabaseNumber>,
+): readonly RowChange[] {
+  if (databases.size === stored.size) return [];
+  const changes: RowChange[] = [];
+  for (const [name, number] of databases) {
+    if (stored.has(number)) continue;
+    stored.add(number);
+    changes.push({
+      key: databaseKey(number),
+      value: encodeDatabase(name, number),
+    });
+  }
+  return changes;
+}

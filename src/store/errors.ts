@@ -1,0 +1,96 @@
+import { NodeError } from "../base/error.ts";
+
+const REMEDY_DAMAGED =
+  "Stop the node, keep a copy of its data directory, check the disk and restore the directory from a copy made before the damage";
+
+/** Ways in which a stored record can contradict itself. */
+export type RecordFault =
+  | "too short"
+  | "unknown format"
+  | "reserved state bits"
+  | "unknown encoding"
+  | "wrong checksum"
+  | "wrong place"
+  | "missing overflow part";
+
+/** Bytes of a record changed after they were stored. Never served. */
+export class StoreRecordDamagedError extends NodeError {
+  override readonly name = "StoreRecordDamagedError";
+  override readonly code = "STORE_RECORD_DAMAGED";
+  override readonly remedy = REMEDY_DAMAGED;
+
+  /** `keyName` is what `keyName()` gives: never the key. */
+  constructor(
+    readonly fault: RecordFault,
+    readonly database: number,
+    readonly keyName: string,
+  ) {
+    super(
+      `Cannot serve record ${keyName} of database ${database} as its stored bytes must be intact: current value has "${fault}"`,
+    );
+  }
+}
+
+/** A record is sealed and this program holds no keys. */
+export class StoreRecordSealedError extends NodeError {
+  override readonly name = "StoreRecordSealedError";
+  override readonly code = "STORE_RECORD_SEALED";
+  override readonly remedy =
+    "Start the version of sealkv that wrote this data directory";
+
+  constructor(readonly database: number, readonly keyName: string) {
+    super(
+      `Cannot open record ${keyName} of database ${database} as sealed records are not supported before keys exist`,
+    );
+  }
+}
+
+/** An internal row does not decode. */
+export class StoreRowDamagedError extends NodeError {
+  override readonly name = "StoreRowDamagedError";
+  override readonly code = "STORE_ROW_DAMAGED";
+  override readonly remedy = REMEDY_DAMAGED;
+
+  constructor(readonly row: string, readonly fault: string) {
+    super(
+      `Cannot use the store as its ${row} row must be intact: current value has "${fault}"`,
+    );
+  }
+}
+
+/** Written by a later program. */
+export class StoreVersionUnsupportedError extends NodeError {
+  override readonly name = "StoreVersionUnsupportedError";
+  override readonly code = "STORE_VERSION_UNSUPPORTED";
+  override readonly remedy =
+    "Start the version of sealkv that wrote this data directory";
+
+  constructor(readonly version: number, readonly known: number) {
+    super(
+      `Cannot open the store as its format must be ${known}: current value is ${version}`,
+    );
+  }
+}
+
+/** The backing Deno KV refused; whether a commit took place is unknown. */
+export class StoreBackingFailedError extends NodeError {
+  override readonly name = "StoreBackingFailedError";
+  override readonly code = "STORE_BACKING_FAILED";
+  override readonly remedy =
+    "Check free space, permissions and health of the disk that holds the data directory, then start the node again; if it fails again, restore the directory from a copy";
+
+  constructor(readonly operation: string, options?: ErrorOptions) {
+    super(`Cannot ${operation} as the backing store failed`, options);
+  }
+}
+
+/** The store was closed while or before the call ran. */
+export class StoreClosedError extends NodeError {
+  override readonly name = "StoreClosedError";
+  override readonly code = "STORE_CLOSED";
+  override readonly remedy = "Start the node again";
+
+  constructor() {
+    super("Cannot use the store as it must be open: current value is closed");
+  }
+}

@@ -1,0 +1,116 @@
+import type { DatabaseNumber } from "../fsm/types.ts";
+import { KV_LIST_ROWS_MAX, type KvRow } from "../io/kv.ts";
+import type { Backing } from "./backing.ts";
+import { StoreRowDamagedError } from "./errors.ts";
+import { firstExpiryMs } from "./expiry.ts";
+import {
+  decodeDatabase,
+  decodeMeta,
+  EMPTY_STATE,
+  type StoreState,
+} from "./meta.ts";
+import { recoverParts } from "./multi_part.ts";
+import { PlaceFilter } from "./place_filter.ts";
+import { readRow } from "./read.ts";
+import {
+  ALL_ROWS,
+  DATABASE_ROWS,
+  META_KEY,
+  OVERFLOW_ROWS,
+  overflowOwner,
+  parseDatabaseKey,
+  parseRowKey,
+  rowAfter,
+  type RowBounds,
+} from "./row_key.ts";
+
+/** What a store knows when it opens. */
+export interface OpenedState {
+  readonly state: StoreState;
+  readonly databasesStored: Set<DatabaseNumber>;
+  readonly overflows: PlaceFilter;
+  readonly nextExpiryMs: number | null;
+  readonly recovered: "nothing" | "finished" | "dropped";
+}
+
+/**
+ * Brings the store to its last committed state and reads what is kept in
+ * memory.
+ *
+ * @throws {NodeError} Damaged rows, a later format, a failing backing store.
+ */
+export async function openState(backing: Backing): Promise<OpenedState> {
+  const [meta] = await backing.get([META_KEY]);
+  if (meta === null || meta === undefined) return await openEmpty(backing);
+  // The format must be known before anything is changed.
+  decodeMeta(meta, new Map());
+  const recovered = await recoverParts(backing);
+  const databases = await readDatabases(backing);
+  return {
+    state: decodeMeta(meta, databases),
+    databasesStored: new Set(databases.values()),
+    overflows: await readOverflows(backing),
+    nextExpiryMs: await firstExpiryMs(backing),
+    recovered,
+  };
+}
+
+/** A first commit in parts may have left staged rows, and nothing else. */
+async function openEmpty(backing: Backing): Promise<OpenedState> {
+  const recovered = await recoverParts(backing);
+  const [row] = await backing.list({ ...ALL_ROWS, limit: 1 });
+  if (row !== undefined) throw new StoreRowDamagedError("meta", "missing");
+  return {
+    state: EMPTY_STATE,
+    databasesStored: new Set(),
+    overflows: new PlaceFilter(),
+    nextExpiryMs: null,
+    recovered,
+  };
+}
+
+async function readDatabases(
+  backing: Backing,
+): Promise<ReadonlyMap<string, DatabaseNumber>> {
+  const databases = new Map<string, DatabaseNumber>();
+  for await (const { key, value } of rowsOf(backing, DATABASE_ROWS)) {
+    const number = parseDatabaseKey(key);
+    if (number === null) {
+      throw new StoreRowDamagedError("database", "unknown key");
+    }
+    databases.set(decodeDatabase(value, number), number);
+  }
+  return databases;
+}
+
+async function readOverflows(backing: Backing): Promise<PlaceFilter> {
+  const overflows = new PlaceFilter();
+  for await (const { key } of rowsOf(backing, OVERFLOW_ROWS)) {
+    const row = overflowOwner(key);
+    const at = parseRowKey(row);
+    if (at?.hash === null) {
+      overflows.add({ database: at.database, key: at.bytes });
+      continue;
+    }
+    const [value] = await backing.get([row]);
+    if (value !== null && value !== undefined) {
+      overflows.add(readRow(row, value).place);
+    }
+  }
+  return overflows;
+}
+
+async function* rowsOf(
+  backing: Backing,
+  bounds: RowBounds,
+): AsyncGenerator<KvRow> {
+  let { start } = bounds;
+  const { end } = bounds;
+  for (;;) {
+    const rows = await backing.list({ start, end, limit: KV_LIST_ROWS_MAX });
+    yield* rows;
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    start = rowAfter(last.key);
+  }
+}

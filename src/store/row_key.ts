@@ -1,0 +1,202 @@
+import { assert } from "../base/assert.ts";
+import { equalBytes, toHex } from "../base/bytes.ts";
+import { sha256 } from "../base/sha256.ts";
+import type { DatabaseNumber, RecordKey } from "../fsm/types.ts";
+import type { KvKey } from "../io/kv.ts";
+
+/**
+ * Longest client key a store takes: 2,048 written plus a versionstamp suffix
+ * of 22.
+ */
+export const CLIENT_KEY_BYTES_MAX = 2_070;
+
+/**
+ * Longest escaped client key that fits a row key in whole.
+ *
+ * The longest row is a staged expiry row: 2,048 - 3 (first part, kind)
+ * - 5 (staging number) - 2 (kind) - 9 (expiry) - 3 (database) - 2 (framing of
+ * the key) - 34 (hash) = 1,990; rounded down.
+ */
+export const ROW_KEY_ESCAPED_BYTES_MAX = 1_984;
+
+/**
+ * First part of internal rows. Databases count from 1, so no client key gets
+ * here.
+ */
+const INTERNAL = 0n;
+const KIND_META = 1n;
+const KIND_DATABASE = 2n;
+const KIND_OVERFLOW = 3n;
+const KIND_EXPIRY = 4n;
+const KIND_STAGED = 5n;
+const KIND_MARKER = 6n;
+
+export const META_KEY: KvKey = [INTERNAL, KIND_META];
+export const MARKER_KEY: KvKey = [INTERNAL, KIND_MARKER];
+export const DATABASE_ROWS = kindRange(KIND_DATABASE);
+export const OVERFLOW_ROWS = kindRange(KIND_OVERFLOW);
+export const EXPIRY_ROWS = kindRange(KIND_EXPIRY);
+export const STAGED_ROWS = kindRange(KIND_STAGED);
+/** Every row of the store. */
+export const ALL_ROWS = { start: [INTERNAL], end: [true] } as const;
+
+/** Half-open bounds over rows. */
+export interface RowBounds {
+  readonly start: KvKey;
+  readonly end: KvKey;
+}
+
+/**
+ * The row of a client's key. Rows are ordered as their keys are, but for long
+ * keys that share a prefix: those lie together, in the order of their hashes.
+ *
+ *     short  [database, key]
+ *     long   [database, prefix, SHA-256 of the key as bigint]
+ *
+ * `prefix` is the longest start of the key that escapes to at most
+ * ROW_KEY_ESCAPED_BYTES_MAX bytes. Keeps `key`.
+ */
+export function rowKey({ database, key }: RecordKey): KvKey {
+  const prefixBytes = shortBytes(key);
+  if (prefixBytes === key.length) return [BigInt(database), key];
+  return [BigInt(database), key.subarray(0, prefixBytes), hashPart(key)];
+}
+
+/** Tells whether the row of `key` holds only a prefix of it. */
+export function isLongKey(key: Uint8Array): boolean {
+  return shortBytes(key) !== key.length;
+}
+
+/**
+ * Rows in which all keys of [start, end) lie. Rows of long keys at a long
+ * bound may hold keys outside: filter by key.
+ */
+export function rowBounds(
+  database: DatabaseNumber,
+  range: { readonly start: Uint8Array; readonly end: Uint8Array },
+): RowBounds {
+  const { start, end } = range;
+  const number = BigInt(database);
+  const startBytes = shortBytes(start);
+  const endBytes = shortBytes(end);
+  const first = start.subarray(0, startBytes);
+  const last = end.subarray(0, endBytes);
+  return {
+    // Before every hash, but after the short key that equals the prefix.
+    start: startBytes === start.length ? [number, first] : [number, first, 0n],
+    // After every hash: `false` sorts above any bigint.
+    end: endBytes === end.length ? [number, last] : [number, last, false],
+  };
+}
+
+/** The least row after `key`: bytes sort below every other part. */
+export function rowAfter(key: KvKey): KvKey {
+  return [...key, LEAST_PART];
+}
+const LEAST_PART = new Uint8Array(0);
+
+/** What a record's row key says. */
+export interface ParsedRowKey {
+  readonly database: DatabaseNumber;
+  /** The whole key, or its prefix when `hash` is set. */
+  readonly bytes: Uint8Array;
+  readonly hash: bigint | null;
+}
+
+/** Reads a record's row key; `null` when it is not one. */
+export function parseRowKey(parts: KvKey): ParsedRowKey | null {
+  const [database, bytes, hash] = parts;
+  if (typeof database !== "bigint" || database < 1n) return null;
+  if (!(bytes instanceof Uint8Array) || parts.length > 3) return null;
+  if (hash !== undefined && typeof hash !== "bigint") return null;
+  return { database: Number(database), bytes, hash: hash ?? null };
+}
+
+/** Tells whether a row of this hash and prefix is the place of `key`. */
+export function isPlaceOf(row: ParsedRowKey, key: Uint8Array): boolean {
+  return equalBytes(row.bytes, key.subarray(0, shortBytes(key))) &&
+    row.bytes.length < key.length && row.hash === hashPart(key);
+}
+
+export function databaseKey(database: DatabaseNumber): KvKey {
+  return [INTERNAL, KIND_DATABASE, BigInt(database)];
+}
+
+/** Where the rest of the record at `row` is. */
+export function overflowKey(row: KvKey): KvKey {
+  return [INTERNAL, KIND_OVERFLOW, ...row];
+}
+
+/** Sorts by time, then row. */
+export function expiryKey(expireAtMs: number, row: KvKey): KvKey {
+  return [INTERNAL, KIND_EXPIRY, BigInt(expireAtMs), ...row];
+}
+
+export function stagedKey(number: number, target: KvKey): KvKey {
+  return [INTERNAL, KIND_STAGED, BigInt(number), ...target];
+}
+
+/** Number and inner row of an expiry or staged row; `null` for other keys. */
+export function parseNumberedKey(
+  key: KvKey,
+): { readonly number: number; readonly row: KvKey } | null {
+  const [first, kind, number, ...row] = key;
+  if (first !== INTERNAL || typeof number !== "bigint") return null;
+  if (kind !== KIND_EXPIRY && kind !== KIND_STAGED) return null;
+  return { number: Number(number), row };
+}
+
+/** The record's row that an overflow row belongs to. */
+export function overflowOwner(key: KvKey): KvKey {
+  return key.slice(2);
+}
+
+/** Number of a database row; `null` for other keys. */
+export function parseDatabaseKey(key: KvKey): DatabaseNumber | null {
+  const number = key[2];
+  return typeof number === "bigint" ? Number(number) : null;
+}
+
+/**
+ * A name for a user's key that is safe in errors and logs: 8 hex digits, the
+ * same for the same key in one database.
+ */
+export function keyName({ database, key }: RecordKey): string {
+  const place = new Uint8Array(4 + key.length);
+  new DataView(place.buffer).setUint32(0, database);
+  place.set(key, 4);
+  return toHex(sha256(place).subarray(0, 4));
+}
+
+/** Bytes of `key` that its row holds. */
+function shortBytes(key: Uint8Array): number {
+  const limit = ROW_KEY_ESCAPED_BYTES_MAX;
+  if (key.length * 2 <= limit) return key.length;
+  let escaped = 0;
+  let from = 0;
+  for (;;) {
+    const zero = key.indexOf(0, from);
+    const until = zero < 0 ? key.length : zero;
+    if (escaped + until - from > limit) return from + limit - escaped;
+    escaped += until - from;
+    if (zero < 0) return key.length;
+    if (escaped + 2 > limit) return zero;
+    escaped += 2;
+    from = zero + 1;
+  }
+}
+
+function hashPart(key: Uint8Array): bigint {
+  return BigInt(`0x${toHex(sha256(key))}`);
+}
+
+function kindRange(kind: bigint): RowBounds {
+  return { start: [INTERNAL, kind], end: [INTERNAL, kind, true] };
+}
+
+/** Asserts what callers of the store keep: limits of kvconnect.md §5. */
+export function assertClientKey({ database, key }: RecordKey): void {
+  assert(Number.isSafeInteger(database) && database >= 1, "a database ≥ 1");
+  assert(key.length >= 1, "a client's key is not empty");
+  assert(key.length <= CLIENT_KEY_BYTES_MAX, "a key has at most 2,070 bytes");
+}

@@ -1,0 +1,186 @@
+import { assert } from "../base/assert.ts";
+import type { DatabaseNumber, RecordKey, StoredRecord } from "../fsm/types.ts";
+import type { Kv } from "../io/kv.ts";
+import type { EventLog } from "../io/log.ts";
+import { Backing } from "./backing.ts";
+import { firstExpiryMs, sweepOnce } from "./expiry.ts";
+import { StateGate } from "./gate.ts";
+import type { StoreState } from "./meta.ts";
+import { type OpenedState, openState } from "./open.ts";
+import { PointReader } from "./point_reader.ts";
+import {
+  readRanges,
+  ReadSession,
+  type StoreEntry,
+  type StoreRange,
+} from "./read.ts";
+import { CleartextSealer, type RecordSealer } from "./sealer.ts";
+import { type StoreBatch, Writer, type WriterCounters } from "./writer.ts";
+
+export interface StoreOptions {
+  /** Or its opening, whose failure is reported as the store's. */
+  readonly kv: Kv | Promise<Kv>;
+  readonly log: EventLog;
+}
+
+/** Expiry rows looked at in one go: values of 64 KiB make 6 MiB. */
+const SWEEP_ROWS = 100;
+
+/**
+ * The applied keyspace: records, and how far the log is applied, in one.
+ *
+ * 1. `commit` is all or nothing, of any size, also through a crash.
+ * 2. All reads of one call see one state between two commits.
+ * 3. A record with a changed byte is refused, never served.
+ * 4. After a failed commit every call fails until the store is opened again.
+ *
+ * Returned bytes are views that the caller may keep but not change.
+ */
+export class Store {
+  readonly #backing: Backing;
+  readonly #gate = new StateGate();
+  readonly #points: PointReader;
+  readonly #sealer: RecordSealer = new CleartextSealer();
+  readonly #writer: Writer;
+  #nextExpiryMs: number | null;
+
+  private constructor(backing: Backing, opened: OpenedState) {
+    this.#backing = backing;
+    this.#points = new PointReader(backing);
+    this.#nextExpiryMs = opened.nextExpiryMs;
+    this.#writer = new Writer({
+      backing,
+      gate: this.#gate,
+      sealer: this.#sealer,
+      overflows: opened.overflows,
+      databasesStored: opened.databasesStored,
+      state: opened.state,
+      onExpiry: (expireAtMs) => {
+        this.#nextExpiryMs = Math.min(
+          this.#nextExpiryMs ?? expireAtMs,
+          expireAtMs,
+        );
+      },
+    });
+  }
+
+  /**
+   * Opens the store on `kv`, which it owns from here on; finishes a commit that
+   * a crash cut short.
+   *
+   * @throws {NodeError} STORE_ROW_DAMAGED, STORE_VERSION_UNSUPPORTED,
+   * STORE_BACKING_FAILED. `kv` is closed then.
+   */
+  static async open({ kv, log }: StoreOptions): Promise<Store> {
+    const backing = await Backing.open(kv);
+    try {
+      const opened = await openState(backing);
+      if (opened.recovered !== "nothing") {
+        log.write("info", "store_commit_recovered", {
+          outcome: opened.recovered,
+          applied: opened.state.applied.index,
+        });
+      }
+      return new Store(backing, opened);
+    } catch (error) {
+      backing.close();
+      throw error;
+    }
+  }
+
+  /** The last durable state. */
+  get state(): StoreState {
+    return this.#writer.state;
+  }
+
+  get counters(): WriterCounters {
+    return this.#writer.counters;
+  }
+
+  /** Records of any number of keys, expired ones too, from one state. */
+  readRecords(
+    keys: readonly RecordKey[],
+  ): Promise<readonly (StoredRecord | null)[]> {
+    if (keys.length === 0) return Promise.resolve([]);
+    return this.#gate.read(
+      () => this.#session(),
+      (session) => session.records(keys),
+    );
+  }
+
+  /**
+   * Entries of each range, from one state: exactly as many as exist, up to its
+   * limit. Records that expired by `clockMs` are left out. `null` stands for a
+   * database that does not exist.
+   */
+  readRanges(
+    database: DatabaseNumber | null,
+    ranges: readonly StoreRange[],
+    clockMs: number,
+  ): Promise<readonly (readonly StoreEntry[])[]> {
+    assert(ranges.every(({ limit }) => limit >= 1), "a limit is at least 1");
+    if (database === null) return Promise.resolve(ranges.map(() => []));
+    return this.#gate.read(
+      () => this.#session(),
+      (session) => readRanges(session, database, { ranges, clockMs }),
+    );
+  }
+
+  /**
+   * Makes `batch` durable and visible, wholly or not at all. May be called
+   * again before it resolves: batches keep their order and share atomics.
+   *
+   * @throws {StoreBackingFailedError} Whether it took place is unknown.
+   */
+  commit(batch: StoreBatch): Promise<void> {
+    return this.#writer.commit(batch);
+  }
+
+  /**
+   * When the earliest record expires, or earlier: an overwritten record counts
+   * until a sweep. `null` when none does.
+   */
+  nextExpiryMs(): number | null {
+    return this.#nextExpiryMs;
+  }
+
+  /**
+   * Removes records that expired by `clockMs` and by the replicated clock, at
+   * most `rowsMax` at a time, and names them.
+   */
+  async sweep(
+    clockMs: number,
+    rowsMax: number,
+  ): Promise<readonly RecordKey[]> {
+    const removed: RecordKey[] = [];
+    let left = rowsMax;
+    let more = true;
+    while (more && left > 0) {
+      const rows = Math.min(left, SWEEP_ROWS);
+      await this.#writer.run(async () => {
+        // Replicas agree on what is absent by the replicated clock alone.
+        const untilMs = Math.min(clockMs, this.state.fsm.clockMs);
+        const swept = await sweepOnce(this.#backing, this.#gate, {
+          untilMs,
+          rowsMax: rows,
+          session: this.#session(),
+        });
+        removed.push(...swept.removed);
+        more = swept.seen === rows;
+        this.#nextExpiryMs = await firstExpiryMs(this.#backing);
+      });
+      left -= rows;
+    }
+    return removed;
+  }
+
+  /** Waits for the commits under way; later calls fail. */
+  async close(): Promise<void> {
+    await this.#writer.settled();
+    this.#backing.close();
+  }
+
+  #session(): ReadSession {
+    return new ReadSession(this.#backing, this.#points, this.#sealer);
+  }
+}

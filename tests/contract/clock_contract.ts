@@ -1,0 +1,71 @@
+import { deepEqual, equal, ok } from "node:assert/strict";
+import type { Clock } from "../../src/io/clock.ts";
+
+export interface ClockSubject {
+  readonly clock: Clock;
+  /** Resolves when at least `ms` of the clock's time went by. */
+  pass(ms: number): Promise<void>;
+}
+
+/** What every `Clock` does. */
+export function runClockContract(
+  name: string,
+  make: () => ClockSubject,
+): void {
+  Deno.test(`${name}: wallMs() is Unix time in whole ms`, () => {
+    const wallMs = make().clock.wallMs();
+    ok(Number.isInteger(wallMs));
+    ok(wallMs > Date.UTC(2020));
+    ok(wallMs < Date.UTC(2120));
+  });
+
+  Deno.test(`${name}: monotonicMs() grows with time`, async () => {
+    const { clock, pass } = make();
+    const from = clock.monotonicMs();
+    await pass(20);
+    ok(clock.monotonicMs() - from >= 19);
+  });
+
+  Deno.test(`${name}: after() runs tasks once and in order of time`, async () => {
+    const { clock, pass } = make();
+    const ran: string[] = [];
+    clock.after(30, () => ran.push("late"));
+    clock.after(5, () => ran.push("early"));
+    clock.after(0, () => ran.push("at once"));
+    equal(ran.length, 0);
+    await pass(60);
+    deepEqual(ran, ["at once", "early", "late"]);
+  });
+
+  Deno.test(`${name}: cancel() keeps the task from running`, async () => {
+    const { clock, pass } = make();
+    const ran: string[] = [];
+    const timer = clock.after(5, () => ran.push("cancelled"));
+    clock.after(10, () => ran.push("kept"));
+    timer.cancel();
+    timer.cancel();
+    await pass(40);
+    deepEqual(ran, ["kept"]);
+  });
+
+  Deno.test(`${name}: after() waits as long as asked, 30 days too`, async () => {
+    const { clock, pass } = make();
+    let hasRun = false;
+    const timer = clock.after(30 * 24 * 3_600_000, () => hasRun = true);
+    await pass(20);
+    equal(hasRun, false);
+    timer.cancel();
+  });
+
+  Deno.test(`${name}: after() may be asked again by a task`, async () => {
+    const { clock, pass } = make();
+    const ran: number[] = [];
+    const again = (count: number) => {
+      ran.push(count);
+      if (count < 3) clock.after(2, () => again(count + 1));
+    };
+    clock.after(2, () => again(1));
+    await pass(60);
+    deepEqual(ran, [1, 2, 3]);
+  });
+}

@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { utf8 } from "../../src/base/bytes.ts";
+import { FileError } from "../../src/io/errors.ts";
+import type { Files } from "../../src/io/files.ts";
+
+export interface FilesUnderTest {
+  readonly files: Files;
+  /** A directory of the test's own. */
+  readonly root: string;
+}
+
+/** What every `Files` does, whatever stands behind it. */
+export function runFilesContract(
+  name: string,
+  withFiles: (body: (given: FilesUnderTest) => Promise<void>) => Promise<void>,
+): void {
+  Deno.test(`${name}: read() gives what createPrivate() made`, () =>
+    withFiles(async ({ files, root }) => {
+      const path = `${root}/deep/er/token`;
+      assert.equal(await files.createPrivate(path, utf8("abc")), true);
+      const content = await files.read(path, 3);
+      assert.deepEqual(content, {
+        bytes: utf8("abc"),
+        isOpenToOthers: false,
+      });
+    }));
+
+  Deno.test(`${name}: read() of a missing file is null`, () =>
+    withFiles(async ({ files, root }) => {
+      assert.equal(await files.read(`${root}/none`, 10), null);
+    }));
+
+  Deno.test(`${name}: read() refuses a file above the limit`, () =>
+    withFiles(async ({ files, root }) => {
+      const path = `${root}/long`;
+      await files.createPrivate(path, utf8("abcd"));
+      await assert.rejects(() => files.read(path, 3), FileError);
+      assert.equal((await files.read(path, 4))?.bytes.length, 4);
+    }));
+
+  Deno.test(`${name}: createPrivate() never replaces a file`, () =>
+    withFiles(async ({ files, root }) => {
+      const path = `${root}/once`;
+      assert.equal(await files.createPrivate(path, utf8("first")), true);
+      assert.equal(await files.createPrivate(path, utf8("second")), false);
+      assert.deepEqual((await files.read(path, 10))?.bytes, utf8("first"));
+    }));
+}

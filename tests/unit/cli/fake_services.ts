@@ -1,0 +1,195 @@
+import type { AdminClient, ClusterStatus } from "../../../src/admin/client.ts";
+import type { NodeConfig } from "../../../src/app/config.ts";
+import type { RunningNode } from "../../../src/app/running_node.ts";
+import { run } from "../../../src/cli/run.ts";
+import type { Services } from "../../../src/cli/services.ts";
+import type { Output } from "../../../src/cli/terminal.ts";
+import type { Timer } from "../../../src/io/clock.ts";
+import type { StopSignal } from "../../../src/io/process.ts";
+import { memoryFiles } from "../../sim/io/files.ts";
+
+export const ACCESS_TOKEN = "access-token-123";
+export const ADMIN_TOKEN = "admin-token-123";
+
+export interface World {
+  readonly kv?: Deno.Kv;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, string>>;
+  readonly input?: string | Uint8Array<ArrayBuffer>;
+  readonly isTerminal?: boolean;
+  /** Answers of the admin client, in order; the last one stays. */
+  readonly statuses?: readonly (ClusterStatus | Error)[];
+  readonly startNode?: (config: NodeConfig) => Promise<RunningNode>;
+  /** Status of the metadata exchange, or none at all. */
+  readonly metadataStatus?: number | null;
+  /** Calls that never answer. */
+  readonly isSilent?: boolean;
+  /** Called before each timer of the command fires, with its number. */
+  readonly onTimer?: (count: number, signal: (s: StopSignal) => void) => void;
+}
+
+export interface Outcome {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+  readonly outBytes: Uint8Array;
+}
+
+const DEFAULT_ENV = {
+  SEALKV_ACCESS_TOKEN: ACCESS_TOKEN,
+  SEALKV_ADMIN_TOKEN: ADMIN_TOKEN,
+  HOME: "/home/ana",
+};
+
+/** Runs one command line in a world of its own. */
+export async function runIn(
+  world: World,
+  ...args: readonly string[]
+): Promise<Outcome> {
+  const out = recordingOutput(world.isTerminal ?? false);
+  const err = recordingOutput(world.isTerminal ?? false);
+  const code = await run(args, fakeServices(world, out, err));
+  return { code, out: out.text(), err: err.text(), outBytes: out.bytes() };
+}
+
+export function fakeServices(
+  world: World,
+  out: Output = recordingOutput(false),
+  err: Output = recordingOutput(false),
+): Services {
+  const env: Readonly<Record<string, string>> = world.env ?? DEFAULT_ENV;
+  const signals = new Set<(signal: StopSignal) => void>();
+  const raise = (signal: StopSignal) => {
+    for (const handler of signals) handler(signal);
+  };
+  return {
+    terminal: {
+      out,
+      err,
+      input: () => streamOf(world.input ?? ""),
+      env: (name) => env[name],
+    },
+    clock: eagerClock(world, raise),
+    files: memoryFiles(world.files),
+    process: {
+      env: (name) => env[name],
+      deleteEnv() {},
+      onStopSignal(handler) {
+        signals.add(handler);
+        return { cancel: () => void signals.delete(handler) };
+      },
+      exec: () => Promise.reject(new Error("not part of this test")),
+      residentBytes: () => 0,
+    },
+    httpClient: () => ({
+      fetch: (request) => metadata(world, request),
+      close() {},
+    }),
+    adminClient: () => fakeAdmin(world.statuses ?? []),
+    startNode: world.startNode ?? (() => Promise.reject(new Error("no node"))),
+    openKv: () =>
+      world.kv === undefined
+        ? Promise.reject(new TypeError("no database"))
+        : Promise.resolve(keptOpen(world.kv)),
+    openInput(path) {
+      const text = world.files?.[path];
+      return text === undefined
+        ? Promise.reject(new Deno.errors.NotFound("No such file"))
+        : Promise.resolve(streamOf(text));
+    },
+  };
+}
+
+function metadata(world: World, request: Request): Promise<Response> {
+  if (world.isSilent) return new Promise(() => {});
+  if (world.metadataStatus === null) {
+    return Promise.reject(new TypeError("connection refused"));
+  }
+  const isKnown =
+    request.headers.get("authorization") === `Bearer ${ACCESS_TOKEN}`;
+  const status = world.metadataStatus ?? (isKnown ? 200 : 401);
+  return Promise.resolve(new Response("{}", { status }));
+}
+
+/** Time that passes at once: a timer fires as soon as all else is idle. */
+function eagerClock(world: World, raise: (signal: StopSignal) => void) {
+  let nowMs = 0;
+  let count = 0;
+  return {
+    wallMs: () => nowMs,
+    monotonicMs: () => nowMs,
+    after(delayMs: number, task: () => void): Timer {
+      const isWait = world.onTimer !== undefined || world.isSilent === true;
+      if (!isWait) return { cancel() {} };
+      const id = setTimeout(() => {
+        nowMs += delayMs;
+        count += 1;
+        world.onTimer?.(count, raise);
+        task();
+      });
+      return { cancel: () => clearTimeout(id) };
+    },
+  };
+}
+
+function fakeAdmin(answers: readonly (ClusterStatus | Error)[]): AdminClient {
+  let next = 0;
+  return {
+    getStatus() {
+      const answer = answers[Math.min(next, answers.length - 1)];
+      next += 1;
+      if (answer === undefined) return Promise.reject(new Error("no answer"));
+      return answer instanceof Error
+        ? Promise.reject(answer)
+        : Promise.resolve(answer);
+    },
+    close() {},
+  };
+}
+
+/** The test closes the database, not the command. */
+function keptOpen(kv: Deno.Kv): Deno.Kv {
+  return new Proxy(kv, {
+    get(target, name) {
+      if (name === "close") return () => {};
+      const member: unknown = Reflect.get(target, name, target);
+      return typeof member === "function" ? member.bind(target) : member;
+    },
+  });
+}
+
+function streamOf(
+  data: string | Uint8Array<ArrayBuffer>,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  return new Blob([data]).stream() as ReadableStream<Uint8Array<ArrayBuffer>>;
+}
+
+export function recordingOutput(
+  isTerminal: boolean,
+): Output & { text(): string; bytes(): Uint8Array } {
+  const texts: string[] = [];
+  const all: Uint8Array[] = [];
+  const encoder = new TextEncoder();
+  return {
+    isTerminal,
+    write(text) {
+      const bytes = typeof text === "string" ? encoder.encode(text) : text;
+      all.push(bytes.slice());
+      texts.push(new TextDecoder().decode(bytes));
+    },
+    text: () => texts.join(""),
+    bytes: () => Uint8Array.from(all.flatMap((part) => [...part])),
+  };
+}
+
+/** Runs `body` with an empty database in memory. */
+export async function withKv(
+  body: (kv: Deno.Kv) => Promise<void>,
+): Promise<void> {
+  const kv = await Deno.openKv(":memory:");
+  try {
+    await body(kv);
+  } finally {
+    kv.close();
+  }
+}

@@ -1,0 +1,228 @@
+/*
+ * Goal: whatever commit of the backing store is the last one before a crash,
+ * the store reopens at the state before or after a batch, never between.
+ * Method: run the same work on the simulated kv, crashing before or after its
+ * nth commit for every n; reopen, compare with the model, redo what is lost,
+ * compare again.
+ */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { utf8 } from "../../../src/base/bytes.ts";
+import type { Mutation } from "../../../src/fsm/types.ts";
+import { Store } from "../../../src/store/store.ts";
+import type { StoreBatch } from "../../../src/store/writer.ts";
+import { SimKv, SimKvDisk, type SimKvFault } from "../../sim/io/kv.ts";
+import {
+  plain,
+  recordOf,
+  SILENT_LOG,
+  stateAt,
+  StoreModel,
+} from "./store_model.ts";
+
+const CLOCK_MS = 5_000;
+const FAULTS: readonly SimKvFault[] = ["crash-before", "crash-after"];
+
+interface Step {
+  readonly kind: "commit" | "sweep";
+  readonly batch: StoreBatch;
+}
+
+function batch(index: number, mutations: readonly Mutation[]): Step {
+  return {
+    kind: "commit",
+    batch: { state: stateAt(index, CLOCK_MS), mutations },
+  };
+}
+
+function sweep(): Step {
+  return { kind: "sweep", batch: { state: stateAt(0), mutations: [] } };
+}
+
+function put(name: string, index: number, bytes = 20, expireAtMs = 0) {
+  const record = recordOf(new Uint8Array(bytes).fill(index), index, expireAtMs);
+  return { database: 1, key: utf8(name), record };
+}
+
+function remove(name: string): Mutation {
+  return { database: 1, key: utf8(name), record: null };
+}
+
+/** Carries out `steps`; how many were acknowledged. */
+async function run(store: Store, steps: readonly Step[]): Promise<number> {
+  let done = 0;
+  try {
+    for (const { kind, batch } of steps) {
+      if (kind === "commit") await store.commit(batch);
+      else await store.sweep(CLOCK_MS, 1_000);
+      done += 1;
+    }
+  } catch (error) {
+    assert.match(`${error}`, /StoreBackingFailedError/);
+  }
+  return done;
+}
+
+async function assertModel(store: Store, steps: readonly Step[]) {
+  const model = new StoreModel();
+  const { index } = store.state.applied;
+  for (const { batch } of steps) {
+    if (batch.state.applied.index <= index) model.apply(batch.mutations);
+  }
+  const range = {
+    start: new Uint8Array(0),
+    end: Uint8Array.of(255, 255),
+    limit: 1_000_000,
+    reverse: false,
+  };
+  const [got] = await store.readRanges(1, [range], CLOCK_MS);
+  assert.deepEqual(plain(got!), plain(model.read(1, range, CLOCK_MS)));
+}
+
+/** Rows that only a commit in parts has. */
+function countInternal(disk: SimKvDisk): number {
+  return disk.rows.filter(({ key }) =>
+    key[0] === 0n && (key[1] === 5n || key[1] === 6n)
+  ).length;
+}
+
+async function survives(
+  steps: readonly Step[],
+  faultAt: number,
+  fault: SimKvFault,
+): Promise<boolean> {
+  const disk = new SimKvDisk();
+  const kv = new SimKv({ disk, faultAt, fault });
+  const store = await Store.open({ kv, log: SILENT_LOG });
+  const done = await run(store, steps);
+  await store.close();
+  // Dying again while coming back changes nothing.
+  const faulty = {
+    kv: new SimKv({ disk, faultAt: 2, fault }),
+    log: SILENT_LOG,
+  };
+  await Store.open(faulty).then((opened) => opened.close(), () => {});
+  const again = await Store.open({ kv: new SimKv({ disk }), log: SILENT_LOG });
+  const { index } = again.state.applied;
+  const acknowledged = steps.slice(0, done).reduce(
+    (max, { batch }) => Math.max(max, batch.state.applied.index),
+    0,
+  );
+  assert.ok(index >= acknowledged, "what was acknowledged is there");
+  assert.equal(countInternal(disk), 0, "nothing is left in between");
+  await assertModel(again, steps);
+  const lost = steps.filter(({ batch }) => batch.state.applied.index > index);
+  await run(again, lost);
+  await assertModel(again, steps);
+  await again.close();
+  return done < steps.length;
+}
+
+function bigBatch(): Step {
+  const mutations: Mutation[] = [];
+  for (let i = 0; i < 1_500; i += 1) {
+    const name = `k${String(i).padStart(4, "0")}`;
+    if (i % 5 === 0) mutations.push(remove(name));
+    else if (i % 100 === 1) mutations.push(put(name, 2, 65_536));
+    else mutations.push(put(name, 2, 30, i % 7 === 0 ? CLOCK_MS : 0));
+  }
+  return batch(2, mutations);
+}
+
+Deno.test("commit() in parts survives a crash at each of its commits", async () => {
+  const steps = [
+    batch(1, [
+      ...Array.from({ length: 300 }, (_, i) => put(`k0${100 + i}`, 1)),
+      put("k0000", 1, 65_536),
+    ]),
+    bigBatch(),
+    sweep(),
+    batch(3, [put("k0001", 3), remove("k0002")]),
+  ];
+  let crashed = 0;
+  for (let faultAt = 1;; faultAt += 1) {
+    const hits = await Promise.all(
+      FAULTS.map((fault) => survives(steps, faultAt, fault)),
+    );
+    if (!hits.some((hit) => hit)) break;
+    crashed += 1;
+  }
+  assert.ok(crashed >= 11, `only ${crashed} commits`);
+});
+
+const NAME = fc.constantFrom("a", "b", "b\0", "c", "d".repeat(2_000), "e");
+const STEP = fc.oneof(
+  { weight: 1, arbitrary: fc.constant("sweep" as const) },
+  {
+    weight: 4,
+    arbitrary: fc.array(
+      fc.record({
+        name: NAME,
+        bytes: fc.constantFrom(1, 65_000, 65_536),
+        expireAtMs: fc.constantFrom(0, 0, CLOCK_MS - 1, CLOCK_MS + 1),
+        gone: fc.boolean(),
+      }),
+      { maxLength: 30 },
+    ),
+  },
+);
+
+Deno.test("Store survives a crash anywhere in any run", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(STEP, { minLength: 1, maxLength: 8 }),
+      fc.integer({ min: 1, max: 30 }),
+      fc.constantFrom(...FAULTS),
+      async (parts, faultAt, fault) => {
+        let index = 0;
+        const steps = parts.map((part) => {
+          if (part === "sweep") return sweep();
+          index += 1;
+          return batch(
+            index,
+            part.map(({ name, bytes, expireAtMs, gone }) =>
+              gone ? remove(name) : put(name, index, bytes, expireAtMs)
+            ),
+          );
+        });
+        await survives(steps, faultAt, fault);
+      },
+    ),
+    { numRuns: 150 },
+  );
+});
+
+Deno.test("a failed commit ends all use until the store is opened again", async () => {
+  const disk = new SimKvDisk();
+  const kv = new SimKv({ disk, faultAt: 2, fault: "fail" });
+  const store = await Store.open({ kv, log: SILENT_LOG });
+  await store.commit(batch(1, [put("a", 1)]).batch);
+  const second = store.commit(batch(2, [put("a", 2)]).batch);
+  const third = store.commit(batch(3, [put("a", 3)]).batch);
+  const expected = { code: "STORE_BACKING_FAILED" };
+  await assert.rejects(second, expected);
+  await assert.rejects(third, expected);
+  const key = utf8("a");
+  await assert.rejects(store.readRecords([{ database: 1, key }]), expected);
+  assert.equal(store.state.applied.index, 1);
+  await store.close();
+  const again = await Store.open({ kv: new SimKv({ disk }), log: SILENT_LOG });
+  assert.equal(again.state.applied.index, 1);
+  await again.close();
+});
+
+Deno.test("open() refuses a marker whose staged rows are gone", async () => {
+  const disk = new SimKvDisk();
+  const kv = new SimKv({ disk, faultAt: 5, fault: "crash-after" });
+  const store = await Store.open({ kv, log: SILENT_LOG });
+  const steps = [bigBatch()];
+  await run(store, steps);
+  await store.close();
+  const staged = disk.rows.findIndex(({ key }) => key[1] === 5n);
+  assert.ok(disk.rows.some(({ key }) => key[1] === 6n), "there is a marker");
+  disk.rows.splice(staged, 1);
+  await assert.rejects(
+    Store.open({ kv: new SimKv({ disk }), log: SILENT_LOG }),
+    { code: "STORE_ROW_DAMAGED", row: "staged" },
+  );
+});

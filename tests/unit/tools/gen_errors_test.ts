@@ -1,0 +1,62 @@
+import { deepEqual, match } from "node:assert/strict";
+import { errorClasses, errorsPage } from "../../../tools/gen_errors.ts";
+import { treeOf } from "../../../tools/tidy/source.ts";
+
+const TREE = treeOf(
+  new Map([
+    [
+      "src/base/error_code.ts",
+      'export const ERROR_CODES = ["WAL_A", "WAL_B"];',
+    ],
+    [
+      "src/wal/errors.ts",
+      `/** Not an error. */
+const A = 1;
+
+/**
+ * The disk is
+ * full.
+ *
+ * More words.
+ */
+export class AError extends NodeError {
+  override readonly code = "WAL_A";
+  override readonly remedy = "Free space, " +
+    "then start the node";
+}
+
+/** It broke. */
+export class BError extends NodeError {
+  override readonly code = "WAL_B";
+  override readonly remedy: string;
+  constructor(readonly path: string) {
+    super(\`Cannot read "\${path}"\`);
+    this.remedy = isBad ? \`Remove \${path}\` : "Call | us";
+  }
+}
+`,
+    ],
+  ]),
+);
+
+Deno.test("errorClasses() reads code, meaning and remedy", () => {
+  deepEqual(
+    errorClasses(TREE).map(({ code, meaning, remedy, line }) => [
+      code,
+      meaning,
+      remedy,
+      line,
+    ]),
+    [
+      ["WAL_A", "The disk is full.", "Free space, then start the node", 10],
+      ["WAL_B", "It broke.", "Remove …; or: Call | us", 17],
+    ],
+  );
+});
+
+Deno.test("errorsPage() has one row a code", () => {
+  match(
+    errorsPage(TREE),
+    /`WAL_A` \| The disk is full\. \| Free .*\n.*`WAL_B` .* Call \\\| us \|\n$/,
+  );
+});
