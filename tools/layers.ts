@@ -23,7 +23,7 @@ const PROTOBUF = "@bufbuild/protobuf";
 export const LAYERS: readonly Layer[] = [
   layer("cli", "parses flags, calls, prints", [
     "base io app bench rollout admin/client kvconnect/client",
-  ], ["commander", "@commander-js/extra-typings"]),
+  ], ["commander", "@commander-js/extra-typings", "@bomb.sh/tab"]),
   layer("app", "configuration, secrets and the composition root", [
     "base io raft fsm crypto keys wal store transport node kvconnect admin",
   ]),
@@ -65,7 +65,7 @@ export const OUTSIDE: ReadonlyMap<string, readonly string[] | null> = new Map([
   ["mod.ts", null],
   ["tests", null],
   ["tools", []],
-  ["bench", ["bench", "base", "io"]],
+  ["bench", null],
   ["tui", ["base", "admin/client", "rollout"]],
 ]);
 

@@ -3,7 +3,7 @@ import { loopbackAddress } from "../loopback.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const READY_MS_MAX = 60_000;
-const STOP_MS_MAX = 30_000;
+const EXIT_MS_MAX = 30_000;
 const READY = /^ready (\{.*\})$/m;
 
 /** A token for tests; real ones are drawn. */
@@ -167,13 +167,16 @@ export class NodeProcess implements AsyncDisposable {
   /** Asks the node to stop; resolves with its exit code. */
   async stop(): Promise<number> {
     this.signal("SIGTERM");
-    const kill = () => this.signal("SIGKILL");
-    return await within(STOP_MS_MAX, this.exited(), kill);
+    return await this.exited();
   }
 
-  /** The exit code, once the process ended and its output is read. */
+  /**
+   * The exit code, once the process ended and its output is read. One that goes
+   * on for too long is killed, which its exit code shows.
+   */
   async exited(): Promise<number> {
-    const { code } = await this.#status;
+    const kill = () => this.signal("SIGKILL");
+    const { code } = await within(EXIT_MS_MAX, this.#status, kill);
     await Promise.all([this.#output.ended, this.#complaints.ended]);
     return code;
   }

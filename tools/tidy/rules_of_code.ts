@@ -30,7 +30,13 @@ const WORLD = "the world only in io/";
 const BANS: readonly Ban[] = [
   ban(/\bDeno\b/, WORLD, "a port of src/io", inFolder("io", "cli")),
   ban(/\bglobalThis\b/, WORLD, "a port of src/io", inFolder("io")),
-  ban(/(?<![.\w$#])fetch\s*\(/, WORLD, "HttpClientPort", inFolder("io")),
+  // A method of that name is a port's; it stands alone before its body or type.
+  ban(
+    /(?<![.\w$#])(?<!^\s+(?:async )?(?=fetch\([^;{}]*\)\s*[:{]))fetch\s*\(/m,
+    WORLD,
+    "HttpClientPort",
+    inFolder("io"),
+  ),
   ban(/\bnew Worker\b/, WORLD, "a port of src/io", inFolder("io")),
   ban(/(?<![.\w$#])process\./, WORLD, "ProcessPort", hasOwnProcess),
   ban(

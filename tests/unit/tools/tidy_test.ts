@@ -49,8 +49,9 @@ const IMPORTS: readonly [path: string, line: string, isAllowed: boolean][] = [
   ["tools/a.ts", 'import { b } from "../src/base/b.ts";', false],
   ["main.ts", 'import { b } from "./src/cli/b.ts";', true],
   ["main.ts", 'import { b } from "./src/app/b.ts";', false],
-  ["bench/a.ts", 'import { b } from "../src/bench/b.ts";', true],
-  ["bench/a.ts", 'import { b } from "../src/wal/b.ts";', false],
+  ["bench/a.ts", 'import { b } from "../src/wal/b.ts";', true],
+  ["tui/a.tsx", 'import { b } from "../src/rollout/b.ts";', true],
+  ["tui/a.tsx", 'import { b } from "../src/node/b.ts";', false],
   ["src/raft/a.ts", '// import { b } from "../io/b.ts";', true],
 ];
 
@@ -66,6 +67,9 @@ const CODE: readonly [path: string, code: string, count: number][] = [
   ["src/io/deno/a.ts", "Deno.exit(Date.now());", 0],
   ["src/node/a.ts", "await fetch(url);", 1],
   ["src/node/a.ts", "await http.fetch(url);", 0],
+  ["src/node/a.ts", "class A {\n  fetch(a: B): C {}\n  async fetch() {}\n}", 0],
+  ["src/node/a.ts", "interface A {\n  fetch(a: B): C;\n}", 0],
+  ["src/node/a.ts", "function f() {\n  fetch(url);\n}", 1],
   ["src/node/a.ts", "new Worker(url);", 1],
   ["src/node/a.ts", "process.exit();", 1],
   ["src/node/a.ts", "const { process } = ports;\nprocess.env(name);", 0],
