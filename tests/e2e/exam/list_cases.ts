@@ -180,10 +180,28 @@ const PAGES: readonly (readonly [
   ],
 ];
 
+/**
+ * @deno/kv asks for a prefix from the prefix's own key on and drops that key
+ * from the front of a page only: backwards it comes last, and a page of one
+ * is empty for ever.
+ */
+const NPM_PREFIX = "it takes the prefix's own key for one below it";
+const NPM_WRONG = new Set([
+  "a prefix backwards",
+  "a prefix backwards from an end",
+  "batches of one",
+  "of a prefix backwards",
+]);
+
+function skipped(name: string): Pick<ExamCase, "skip"> {
+  return NPM_WRONG.has(name) ? { skip: { npm: NPM_PREFIX } } : {};
+}
+
 /** Listing: selectors, directions, pages, cursors. */
 export const listCases: readonly ExamCase[] = [
   ...LISTS.map(([name, selector, options, letters]): ExamCase => ({
     name: `list: ${name}`,
+    ...skipped(name),
     async run(context) {
       const versionstamp = await fill(context);
       assert.deepEqual(
@@ -210,6 +228,7 @@ export const listCases: readonly ExamCase[] = [
   ...PAGES.map(
     ([name, selector, reverse, first, second, cursor]): ExamCase => ({
       name: `list: pages ${name}, by cursor`,
+      ...skipped(name),
       async run(context) {
         await fill(context);
         const { kv, client } = context;
@@ -252,6 +271,7 @@ export const listCases: readonly ExamCase[] = [
   },
   {
     name: "list: a prefix has no neighbours in it",
+    skip: { npm: NPM_PREFIX },
     async run({ kv }) {
       const inside = [["p", ""], ["p", "\0"], ["p", "\uffff"], ["p", true]];
       const outside = [["p"], ["p\0"], ["o", "z"], ["q"], ["pp", "a"]];
@@ -304,6 +324,7 @@ export const listCases: readonly ExamCase[] = [
   },
   {
     name: "list: entries changed before their page are listed as changed",
+    skip: { npm: "its pages begin elsewhere" },
     async run(context) {
       await fill(context);
       const { kv } = context;
