@@ -82,6 +82,7 @@ function openNodeLog(
   const dir = paths.wal;
   return openLog({
     ...{ disk, random, log, clock, nodeName, dir, voters },
+    applied: store.state.applied.index,
     ...(segmentBytes === undefined ? {} : { segmentBytes }),
   }, store);
 }
