@@ -21,6 +21,9 @@ function remove(name: string): Mutation {
   return { database: 1, key: utf8(name), record: null };
 }
 
+/** Above what opening a store takes. */
+const HELD_LIST = 100;
+
 /** A store whose backing commits wait until `release` is called. */
 async function openHeld() {
   const held = Promise.withResolvers<void>();
@@ -82,6 +85,37 @@ Deno.test("readRanges() fills its limit past what waiting batches delete", async
   release();
   await store.flush();
   assert.deepEqual(await look(), expected);
+  await store.close();
+});
+
+Deno.test("readRanges() reads on when batches delete what it is reading", async () => {
+  const reading = Promise.withResolvers<void>();
+  const turn = Promise.withResolvers<void>();
+  let lists = 0;
+  const kv = new SimKv({
+    pause: async (operation) => {
+      if (operation !== "list") return;
+      lists += 1;
+      if (lists === HELD_LIST) {
+        reading.resolve();
+        await turn.promise;
+      }
+    },
+  });
+  const store = await BufferedStore.open({ kv, log: SILENT_LOG });
+  const stored = [..."bcdefgh"].map((name) => put(name, 1));
+  await store.commit({ state: stateAt(1), mutations: stored });
+  await store.flush();
+  lists = HELD_LIST - 1;
+  const found = names(store);
+  await reading.promise;
+  const changes = [remove("b"), remove("c"), ..."xy"].map((change) =>
+    typeof change === "string" ? put(change, 2) : change
+  );
+  await store.commit({ state: stateAt(2), mutations: changes });
+  turn.resolve();
+  assert.equal(await found, "def");
+  assert.ok(lists > HELD_LIST, "it read again");
   await store.close();
 });
 
