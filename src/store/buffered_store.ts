@@ -18,8 +18,8 @@ import {
 import { Store, type StoreOptions } from "./store.ts";
 import type { StoreBatch, WriterCounters } from "./writer.ts";
 
-/** About 16 × 900 records of up to 12 MiB in all wait to be stored. */
-const BACKLOG_SEGMENTS_MAX = 16;
+/** What may wait to be stored: some 70,000 records of 256 bytes. */
+const BACKLOG_BYTES_MAX = 32 * 2 ** 20;
 
 /**
  * A store whose commits are visible at once and stored behind, in atomics as
@@ -85,7 +85,9 @@ export class BufferedStore {
       this.#pendingExpiryMs = Math.min(earliest, expireAtMs);
     }
     this.#storing ??= this.#storeAll();
-    if (this.#overlay.backlog < BACKLOG_SEGMENTS_MAX) return Promise.resolve();
+    if (this.#overlay.backlogBytes < BACKLOG_BYTES_MAX) {
+      return Promise.resolve();
+    }
     this.#room ??= Promise.withResolvers<void>();
     return this.#room.promise;
   }

@@ -1,13 +1,20 @@
 import { compareBytes } from "../base/bytes.ts";
 import type { DatabaseNumber, Mutation, RecordKey } from "../fsm/types.ts";
-import { addCost, type AtomicCost, fitsAtomic, NO_COST } from "./atomics.ts";
+import { addCost, type AtomicCost, fitsAtomic } from "./atomics.ts";
+import { META_COST } from "./changes.ts";
 import type { StoreState } from "./meta.ts";
+
+/**
+ * Rows that one segment takes, larger batches apart: a read may wait for the
+ * atomic that stores it, some 20 ms.
+ */
+const SEGMENT_ROWS_MAX = 256;
 
 /** Batches that go to the backing store together. */
 export class Segment {
   readonly #mutations = new Map<string, Mutation>();
   #sorted: readonly (readonly [name: string, key: RecordKey])[] = [];
-  #cost: AtomicCost = NO_COST;
+  #cost: AtomicCost = META_COST;
   #state: StoreState | null = null;
 
   /** After the last batch; `null` before the first. */
@@ -20,8 +27,19 @@ export class Segment {
     return [...this.#mutations.values()];
   }
 
-  hasRoom(cost: AtomicCost): boolean {
-    return this.#state === null || fitsAtomic(addCost(this.#cost, cost));
+  /** Bytes that it holds, at most. */
+  get bytes(): number {
+    return this.#cost.bytes - META_COST.bytes;
+  }
+
+  entries(): Iterable<readonly [name: string, mutation: Mutation]> {
+    return this.#mutations;
+  }
+
+  hasRoom(cost: AtomicCost, rows: number): boolean {
+    return this.#state === null ||
+      this.#mutations.size + rows <= SEGMENT_ROWS_MAX &&
+        fitsAtomic(addCost(this.#cost, cost));
   }
 
   add(
@@ -34,10 +52,6 @@ export class Segment {
     for (const mutation of mutations) {
       this.#mutations.set(nameOf(mutation), mutation);
     }
-  }
-
-  find(name: string): Mutation | null {
-    return this.#mutations.get(name) ?? null;
   }
 
   /** Calls `visit` for each key of [start, end), ascending. */
@@ -61,8 +75,8 @@ export class Segment {
     for (let at = low; at < sorted.length; at += 1) {
       const item = sorted[at];
       if (item === undefined || compareKeys(item[1], end) >= 0) return;
-      const mutation = this.find(item[0]);
-      if (mutation !== null) visit(item[0], mutation);
+      const mutation = this.#mutations.get(item[0]);
+      if (mutation !== undefined) visit(item[0], mutation);
     }
   }
 
@@ -88,15 +102,18 @@ export class Segment {
 export class Overlay {
   /** Oldest first; the last one takes batches. */
   readonly #segments: Segment[] = [new Segment()];
+  /** The last mutation of each key in any segment. */
+  readonly #last = new Map<string, Mutation>();
   /** Leading segments that are in the backing store, with their epoch. */
   readonly #stored: number[] = [];
   /** Readers by the epoch in which they entered; epochs ascend. */
   readonly #readers = new Map<number, number>();
   #epoch = 0;
+  #bytes = 0;
 
-  /** Segments that are not in the backing store, the open one included. */
-  get backlog(): number {
-    return this.#segments.length - this.#stored.length;
+  /** Bytes that are not in the backing store, at most. */
+  get backlogBytes(): number {
+    return this.#bytes;
   }
 
   add(
@@ -105,23 +122,28 @@ export class Overlay {
     cost: AtomicCost,
   ): void {
     let open = this.#segments.at(-1);
-    if (open === undefined || !open.hasRoom(cost)) {
+    if (open === undefined || !open.hasRoom(cost, mutations.length)) {
       open = new Segment();
       this.#segments.push(open);
     }
     open.add(state, mutations, cost);
+    this.#bytes += cost.bytes;
+    for (const mutation of mutations) {
+      this.#last.set(nameOf(mutation), mutation);
+    }
   }
 
   /** The oldest segment to store, closed; `null` when all is stored. */
   next(): Segment | null {
     const segment = this.#segments[this.#stored.length];
     if (segment === undefined || segment.state === null) return null;
-    if (this.backlog === 1) this.#segments.push(new Segment());
+    if (segment === this.#segments.at(-1)) this.#segments.push(new Segment());
     return segment;
   }
 
   /** The segment that `next` gave is in the backing store. */
   stored(): void {
+    this.#bytes -= this.#segments[this.#stored.length]?.bytes ?? 0;
     this.#stored.push(this.#epoch);
     this.#epoch += 1;
     this.#retire();
@@ -141,12 +163,7 @@ export class Overlay {
   }
 
   find(key: RecordKey): Mutation | null {
-    const name = nameOf(key);
-    for (let at = this.#segments.length - 1; at >= 0; at -= 1) {
-      const found = this.#segments[at]?.find(name);
-      if (found) return found;
-    }
-    return null;
+    return this.#last.get(nameOf(key)) ?? null;
   }
 
   /** The last mutation of each key of [start, end), ascending. */
@@ -167,7 +184,9 @@ export class Overlay {
     const [oldest = Infinity] = this.#readers.keys();
     while ((this.#stored[0] ?? Infinity) < oldest) {
       this.#stored.shift();
-      this.#segments.shift();
+      for (const [name, mutation] of this.#segments.shift()?.entries() ?? []) {
+        if (this.#last.get(name) === mutation) this.#last.delete(name);
+      }
     }
   }
 }

@@ -120,23 +120,35 @@ Deno.test("readRanges() reads on when batches delete what it is reading", async 
 });
 
 Deno.test("commit() waits for room when storing falls behind", async () => {
-  const { store, hold, release } = await openHeld();
-  hold();
+  let held = Promise.withResolvers<void>();
+  const pause = (operation: string) =>
+    operation === "commit" ? held.promise : Promise.resolve();
+  const kv = new SimKv({ pause });
+  const store = await BufferedStore.open({ kv, log: SILENT_LOG });
   let index = 0;
-  let waiting: Promise<void> | null = null;
-  while (waiting === null && index < 1_000) {
-    index += 1;
-    const mutations = [put(`${index}`, 1, 65_536)];
-    const done = store.commit({ state: stateAt(index), mutations });
-    const first = await Promise.race([
-      done.then(() => "room"),
-      new Promise((resolve) => setTimeout(resolve, 0)),
-    ]);
-    if (first !== "room") waiting = done;
-  }
-  assert.ok(index > 100 && index < 300, `full after ${index}`);
-  release();
+  /** Commits until one waits; how many there was room for. */
+  const fill = async (): Promise<readonly [number, Promise<void>]> => {
+    for (let count = 1;; count += 1) {
+      index += 1;
+      const mutations = [put(`${index}`, 1, 65_536)];
+      const done = store.commit({ state: stateAt(index), mutations });
+      const first = await Promise.race([
+        done.then(() => "room"),
+        new Promise((resolve) => setTimeout(resolve, 0)),
+      ]);
+      if (first !== "room") return [count, done];
+    }
+  };
+  const [first, waiting] = await fill();
+  assert.ok(first > 400 && first < 520, `room for ${first}`);
+  held.resolve();
   await waiting;
+  await store.flush();
+  held = Promise.withResolvers<void>();
+  const [second, waitingAgain] = await fill();
+  assert.equal(second, first, "as much room as before");
+  held.resolve();
+  await waitingAgain;
   await store.flush();
   assert.ok(store.counters.atomics < index / 8, "large atomics");
   await store.close();
