@@ -105,15 +105,18 @@ export class BufferedStore {
     const overlay = this.#overlay;
     const epoch = overlay.enter();
     try {
-      const missing = keys.filter((key) => overlay.find(key) === null);
+      const known = keys.map((key) => overlay.find(key));
+      const missing = keys.filter((_, i) => known[i] === null);
       const found = missing.length === 0
         ? []
         : await this.#store.readRecords(missing);
       this.#check();
-      // One step from here on: its moment is the state that is seen.
+      // One step from here on: its moment is the state that is seen. What was
+      // known and is not in the overlay now was stored, and nothing followed.
       let next = 0;
-      return keys.map((key) => {
-        const stored = key === missing[next] ? found[next++] ?? null : null;
+      return keys.map((key, i) => {
+        const before = known[i] ?? null;
+        const stored = before === null ? found[next++] ?? null : before.record;
         const mutation = overlay.find(key);
         return mutation === null ? stored : mutation.record;
       });

@@ -59,6 +59,7 @@ class World {
       disk: this.#kvDisk,
       ...(kvDies ? { faultAt: 1 + random.below(25) } : {}),
       fault: random.chance(1, 2) ? "crash-before" : "crash-after",
+      pause: slowKv(random),
     });
     if (!isLast && !kvDies) {
       this.#disk.crashAt = this.#disk.operations + 1 + random.below(120);
@@ -112,7 +113,7 @@ class World {
     let isDead = false;
     died.then(() => isDead = true);
     const writers = Array.from({ length: WRITERS }, async () => {
-      for (let i = 0; i < 60 && !isDead; i += 1) await this.#write(node);
+      for (let i = 0; i < 120 && !isDead; i += 1) await this.#write(node);
     });
     const reader = (async () => {
       for (let i = 0; i < 30 && !isDead; i += 1) await this.#readCount(node);
@@ -135,6 +136,15 @@ class World {
     const counted = await count(node);
     assert.ok(counted >= answered, `read ${counted} after ${answered} answers`);
   }
+}
+
+/** A backing store that falls behind: several of its atomics wait. */
+function slowKv(random: SimRandom): (operation: string) => Promise<void> {
+  const turnsMax = [1, 20, 2_000][random.below(3)]!;
+  return async (operation) => {
+    const turns = random.below(operation === "commit" ? turnsMax : 5);
+    for (let i = 0; i < turns; i += 1) await Promise.resolve();
+  };
 }
 
 function addOnce(key: Uint8Array): AtomicWrite {

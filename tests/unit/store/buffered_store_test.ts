@@ -197,3 +197,30 @@ Deno.test("close() stores what waits", async () => {
   assert.equal(await names(again), "b");
   await again.close();
 });
+
+Deno.test("readRecords() keeps what another reader held in the overlay", async () => {
+  const gets: (() => void)[] = [];
+  let holding = false;
+  const kv = new SimKv({
+    disk: new SimKvDisk(),
+    pause: async (operation) => {
+      if (operation !== "get" || !holding) return;
+      await new Promise<void>((resolve) => gets.push(resolve));
+    },
+  });
+  const store = await BufferedStore.open({ kv, log: SILENT_LOG });
+  const key = (name: string) => ({ database: 1, key: utf8(name) });
+  holding = true;
+  const first = store.readRecords([key("x")]);
+  await store.commit({ state: stateAt(1), mutations: [put("b", 1)] });
+  await store.flush();
+  // "b" is stored, and in the overlay as long as the first reader is there.
+  const second = store.readRecords([key("b"), key("y")]);
+  gets[0]!();
+  await first;
+  gets[1]!();
+  const [b, y] = await second;
+  assert.deepEqual(b?.versionstamp, recordOf(utf8(""), 1).versionstamp);
+  assert.equal(y, null);
+  await store.close();
+});
