@@ -1,6 +1,6 @@
 import { type Message, MSG_APP_RESP } from "../../../src/raft/message.ts";
 import { type RaftOptions, raftOptions } from "../../../src/raft/options.ts";
-import type { RaftLog } from "../../../src/raft/raft_log.ts";
+import type { RaftLog } from "../../../src/raft/port.ts";
 import type { RaftState } from "../../../src/raft/state.ts";
 import {
   type ConfState,

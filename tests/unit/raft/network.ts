@@ -4,6 +4,7 @@ import {
   type ConfChange,
   encodeConfChange,
 } from "../../../src/raft/conf_change.ts";
+import { checkProgress } from "../../../src/raft/invariants.ts";
 import { NO_CONFIG } from "../../../src/raft/membership.ts";
 import {
   type DraftMessage,
@@ -175,6 +176,7 @@ export class Network {
       pending = [];
       for (const member of this.members.values()) {
         pending.push(...member.settle());
+        checkProgress(member.state);
       }
       this.traffic.push(...pending);
     } while (pending.length > 0);
