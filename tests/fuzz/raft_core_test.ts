@@ -1,7 +1,13 @@
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
 import { NodeError } from "../../src/base/error.ts";
-import { CAMPAIGN_TRANSFER, type Message } from "../../src/raft/message.ts";
+import {
+  CAMPAIGN_TRANSFER,
+  draftMessage,
+  type Message,
+  MSG_PRE_VOTE_RESP,
+  MSG_VOTE_RESP,
+} from "../../src/raft/message.ts";
 import { Core } from "../../src/raft/core.ts";
 import { NO_CONFIG } from "../../src/raft/membership.ts";
 import { raftOptions } from "../../src/raft/options.ts";
@@ -64,14 +70,29 @@ const message: fc.Arbitrary<Message> = fc.record({
   responses: fc.constant([]),
 });
 
-type Action = "tick" | "pump" | "campaign" | "propose" | "read" | Message;
+type Action =
+  | "tick"
+  | "pump"
+  | "campaign"
+  | "elect"
+  | "propose"
+  | "read"
+  | Message
+  | { readonly fitted: Message };
 
 const action: fc.Arbitrary<Action> = fc.oneof(
-  { weight: 4, arbitrary: message },
+  { weight: 2, arbitrary: message },
+  { weight: 4, arbitrary: message.map((fitted) => ({ fitted })) },
   { weight: 3, arbitrary: fc.constant("pump" as const) },
   {
     weight: 3,
-    arbitrary: fc.constantFrom<Action>("tick", "campaign", "propose", "read"),
+    arbitrary: fc.constantFrom<Action>(
+      "tick",
+      "campaign",
+      "elect",
+      "propose",
+      "read",
+    ),
   },
 );
 
@@ -106,12 +127,47 @@ Deno.test("Core survives any messages, or stops for a named reason", () => {
 });
 
 function act(core: Core, storage: MemoryStorage, one: Action): void {
-  if (typeof one !== "string") core.step(one);
-  else if (one === "tick") core.tick();
+  if (typeof one !== "string") {
+    core.step("fitted" in one ? fit(core, one.fitted) : one);
+  } else if (one === "tick") core.tick();
   else if (one === "campaign") core.campaign();
+  else if (one === "elect") elect(core, storage);
   else if (one === "propose") core.propose(new Uint8Array([1]));
   else if (one === "read") core.readIndex(7);
   else pumpAll(core, storage);
+}
+
+/** The message as a member of the same term and a similar log sends it. */
+function fit({ state }: Core, message: Message): Message {
+  const { entryLog, term } = state;
+  const index = Math.max(0, entryLog.lastIndex() - message.index % 3);
+  const isRequest = message.term === 0;
+  return {
+    ...message,
+    term: isRequest ? 0 : term + Math.floor(message.term / 6),
+    index,
+    logTerm: entryLog.termOrZero(index),
+    commit: Math.min(message.commit, index),
+    entries: message.entries.map((entry, nth) => ({
+      ...entry,
+      index: isRequest ? 0 : index + 1 + nth,
+      term: isRequest ? 0 : term,
+    })),
+  };
+}
+
+/** Lets both others vote for the member. */
+function elect(core: Core, storage: MemoryStorage): void {
+  core.campaign();
+  pumpAll(core, storage);
+  for (const type of [MSG_PRE_VOTE_RESP, MSG_VOTE_RESP]) {
+    for (const from of [2, 3]) {
+      const { role, term } = core.state;
+      const asked = role === "pre-candidate" ? term + 1 : term;
+      core.step({ ...draftMessage(type, 1), from, term: asked });
+    }
+    pumpAll(core, storage);
+  }
 }
 
 function pumpAll(core: Core, storage: MemoryStorage): void {
