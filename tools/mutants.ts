@@ -3,16 +3,17 @@ import { type Mutant, MUTANTS } from "../tests/mutants/raft_mutants.ts";
 
 /**
  * Breaks the raft core in one place at a time and tells which layer of tests
- * notices: `deno task mutants [--only TEXT] [--all] [--write]`.
+ * notices: `deno task mutants [--only TEXT] [--layer NAME] [--all] [--write]`.
  *
- * Works on a copy. `--all` runs every layer, not only up to the first one that
- * notices; `--write` keeps the table in tests/mutants/RESULTS.md.
+ * Works on a copy. `--layer` runs only that layer, `--all` every one and not
+ * only up to the first one that notices; `--write` keeps the table in
+ * tests/mutants/RESULTS.md.
  */
 const ROOT = new URL("../", import.meta.url).pathname;
 const RESULTS = `${ROOT}tests/mutants/RESULTS.md`;
 const COPIED = ["deno.json", "src", "tests"];
 /** A mutant that never ends counts as noticed. */
-const LAYER_MS_MAX = 120_000;
+const LAYER_MS_MAX = 60_000;
 const SIM_SEEDS = 2_500;
 
 interface Layer {
@@ -60,6 +61,8 @@ interface Verdict {
 
 async function main(args: readonly string[]): Promise<number> {
   const only = valueOf(args, "--only");
+  const layer = valueOf(args, "--layer");
+  const layers = LAYERS.filter(({ name }) => layer === null || name === layer);
   const mutants = MUTANTS.filter(({ name, file }) =>
     only === null || name.includes(only) || file === only
   );
@@ -69,14 +72,15 @@ async function main(args: readonly string[]): Promise<number> {
   const copy = await Deno.makeTempDir({ prefix: "mutants-" });
   try {
     await copyInto(copy);
-    const broken = await noticing(copy, true);
+    const broken = await noticing(copy, layers, true);
     if (broken.length > 0) {
       console.log(`the tests fail without a mutant: ${broken.join(", ")}`);
       return 1;
     }
     const verdicts: Verdict[] = [];
     for (const mutant of mutants) {
-      const noticed = await tryMutant(copy, mutant, args.includes("--all"));
+      const all = args.includes("--all");
+      const noticed = await tryMutant(mutant, copy, { layers, all });
       verdicts.push({ mutant, noticed });
       console.log(describe({ mutant, noticed }));
     }
@@ -103,9 +107,9 @@ async function staleMutants(): Promise<readonly string[]> {
 }
 
 async function tryMutant(
-  copy: string,
   mutant: Mutant,
-  all: boolean,
+  copy: string,
+  { layers, all }: { readonly layers: readonly Layer[]; readonly all: boolean },
 ): Promise<readonly string[]> {
   const path = `${copy}/src/raft/${mutant.file}`;
   const text = await Deno.readTextFile(path);
@@ -114,7 +118,7 @@ async function tryMutant(
     text.replace(mutant.find, () => mutant.replace),
   );
   try {
-    return await noticing(copy, all);
+    return await noticing(copy, layers, all);
   } finally {
     await Deno.writeTextFile(path, text);
   }
@@ -122,10 +126,11 @@ async function tryMutant(
 
 async function noticing(
   copy: string,
+  layers: readonly Layer[],
   all: boolean,
 ): Promise<readonly string[]> {
   const noticed: string[] = [];
-  for (const layer of LAYERS) {
+  for (const layer of layers) {
     const complaint = await runLayer(copy, layer);
     if (complaint === null) continue;
     noticed.push(`${layer.name}: ${complaint}`);
