@@ -231,3 +231,24 @@ Deno.test("a leader ignores who it does not know", () => {
     assert.equal(member.state.entryLog.committed, 0);
   }
 });
+
+// Proposed again it would be refused, and leave an empty entry each time.
+Deno.test("a leader proposes to leave a joint state once until it is applied", () => {
+  const member = leaderOf({
+    voters: [1, 2],
+    votersOutgoing: [1, 3],
+    autoLeave: true,
+  });
+  member.propose("x");
+  member.settle();
+  for (const index of [1, 2]) {
+    for (const from of [2, 3]) acknowledge(member, from, index);
+    member.settle();
+    assert.equal(member.state.entryLog.applied, index);
+    assert.equal(member.state.entryLog.lastIndex(), 3);
+  }
+  for (const from of [2, 3]) acknowledge(member, from, 3);
+  member.settle();
+  assert.equal(member.state.membership.config.votersOutgoing.length, 0);
+  assert.equal(member.state.entryLog.lastIndex(), 3);
+});
