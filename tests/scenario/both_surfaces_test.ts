@@ -266,6 +266,7 @@ function runSeed(seed: number): number {
         const to = pairs[message.to - 1];
         if (to === undefined || dice.chance(loss)) continue;
         count += 1;
+        Object.freeze(message);
         sent.push(...to.do((side) => side.step(message)));
       }
     }

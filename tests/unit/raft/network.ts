@@ -175,7 +175,7 @@ export class Network {
       }
       pending = [];
       for (const member of this.members.values()) {
-        pending.push(...member.settle());
+        pending.push(...member.settle().map(freezeMessage));
         checkProgress(member.state);
       }
       this.traffic.push(...pending);
@@ -184,7 +184,9 @@ export class Network {
 
   /** Delivers `messages`, then settles. */
   send(...messages: readonly Message[]): void {
-    for (const message of messages) this.at(message.to).step(message);
+    for (const message of messages) {
+      this.at(message.to).step(freezeMessage(message));
+    }
     this.settle();
   }
 
@@ -209,6 +211,13 @@ export class Network {
   #passes({ from, to, type }: Message): boolean {
     return !this.#cuts.has(`${from}>${to}`) && !this.#droppedTypes.has(type);
   }
+}
+
+/** Makes a change of what was sent fail. */
+function freezeMessage(message: Message): Message {
+  Object.freeze(message.entries);
+  for (const entry of message.entries) Object.freeze(entry);
+  return Object.freeze(message);
 }
 
 /** A message of `type` with `fields` set. */
