@@ -1,5 +1,6 @@
 // deno-lint-ignore-file no-console -- a tool for people
-import { type Mutant, MUTANTS } from "../tests/mutants/raft_mutants.ts";
+import type { Mutant } from "../tests/mutants/mutant.ts";
+import { MUTANTS } from "../tests/mutants/raft_mutants.ts";
 
 /**
  * Breaks the raft core in one place at a time and tells which layer of tests
