@@ -188,23 +188,57 @@ function isSurvivor({ mutant, noticed }: Verdict): boolean {
   return noticed.length === 0 && mutant.equivalent === undefined;
 }
 
+/** The table as a page: by file, then what only one layer notices. */
 function resultsOf(verdicts: readonly Verdict[]): string {
-  const rows = verdicts.map(({ mutant, noticed }) => {
-    const verdict = noticed[0] ??
-      (mutant.equivalent === undefined
-        ? "**survives**"
-        : `equivalent: ${mutant.equivalent}`);
-    return `| ${mutant.file} | ${mutant.name} | ${
-      verdict.replaceAll("|", "\\|")
-    } |`;
+  const files = [...new Set(verdicts.map(({ mutant }) => mutant.file))].sort();
+  const rows = files.map((file) => {
+    const of = verdicts.filter(({ mutant }) => mutant.file === file);
+    return `| ${file} | ${countsOf(of).join(" | ")} |`;
   });
-  const killed = verdicts.filter(({ noticed }) => noticed.length > 0).length;
-  return `# Mutants of the raft core\n\n` +
-    `Written by \`deno task mutants --write\`: the first layer, cheapest ` +
-    `first, that\nnotices each change. ${killed} of ${verdicts.length} are ` +
-    `noticed; the others change nothing that can be seen.\n\n` +
-    `| file | mutant | noticed by |\n| --- | --- | --- |\n` +
-    `${rows.join("\n")}\n`;
+  const single = LAYERS.map(({ name }) => {
+    const names = verdicts
+      .filter(({ noticed }) =>
+        noticed.length === 1 && noticed[0]?.startsWith(`${name}:`)
+      )
+      .map(({ mutant }) => mutant.name);
+    return `- ${name} (${names.length}): ${names.join("; ")}`;
+  });
+  const equal = verdicts
+    .filter(({ noticed }) => noticed.length === 0)
+    .map(({ mutant }) =>
+      `- ${mutant.file}, ${mutant.name}: ${mutant.equivalent ?? "**survives**"}`
+    );
+  return [
+    "# Mutants of the raft core",
+    "",
+    "Written by `deno task mutants --all --write`. Each mutant changes one " +
+    "place of",
+    "`src/raft/`; a layer notices it when one of its tests fails.",
+    "",
+    "| file | mutants | " + LAYERS.map(({ name }) => name).join(" | ") + " |",
+    "| --- | --- " + LAYERS.map(() => "| --- ").join("") + "|",
+    ...rows,
+    `| all | ${countsOf(verdicts).join(" | ")} |`,
+    "",
+    "## Noticed by one layer only",
+    "",
+    ...single,
+    "",
+    "## Noticed by none, as nothing changes that can be seen",
+    "",
+    ...equal,
+    "",
+  ].join("\n");
+}
+
+/** Number of mutants, then how many of them each layer notices. */
+function countsOf(verdicts: readonly Verdict[]): readonly number[] {
+  const counts = LAYERS.map(({ name }) =>
+    verdicts.filter(({ noticed }) =>
+      noticed.some((complaint) => complaint.startsWith(`${name}:`))
+    ).length
+  );
+  return [verdicts.length, ...counts];
 }
 
 async function copyInto(copy: string): Promise<void> {
