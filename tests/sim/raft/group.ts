@@ -1,9 +1,10 @@
-import { NO_CONFIG } from "../../../src/raft/membership.ts";
+import { NO_CONFIG, voterIds } from "../../../src/raft/membership.ts";
 import {
   type Message,
   messageName,
   MSG_VOTE_RESP,
 } from "../../../src/raft/message.ts";
+import { jointVote } from "../../../src/raft/quorum.ts";
 import {
   type ConfState,
   type Entry,
@@ -330,6 +331,11 @@ export class Group implements Surroundings {
       member.pausedUntil = 0;
       this.#restart(member);
     }
+    return this.#settle() + (this.#loseMinority() ? this.#settle() : 0);
+  }
+
+  /** Runs until all who are there agree; returns the number of events. */
+  #settle(): number {
     const until = this.timeline.now + CALM_MS_MAX;
     const marker = this.checkers.commitMax + 1;
     let events = 0;
@@ -343,6 +349,38 @@ export class Group implements Surroundings {
       if (leader !== null) this.#propose(leader);
     }
     return fail("Liveness", this.#describe());
+  }
+
+  /**
+   * Ends some members for good, so that those left are just a quorum: they
+   * have to go on alone. False when nobody can be spared.
+   */
+  #loseMinority(): boolean {
+    const leader = this.#leader();
+    if (leader === null || !this.#dice.chance(0.5)) return false;
+    const { entryLog, membership } = leader.state;
+    // What is on its way may change who is a quorum.
+    if (entryLog.lastIndex() > entryLog.committed) return false;
+    const { config } = membership;
+    const votes = new Map(voterIds(config).map((id) => [id, true]));
+    let isAnyLost = false;
+    for (const id of this.#shuffled([...votes.keys()])) {
+      votes.set(id, false);
+      const member = this.#members.get(id);
+      if (member === undefined || jointVote(config, votes) === "won") {
+        isAnyLost = true;
+        member?.crash();
+        this.#members.delete(id);
+      } else votes.set(id, true);
+    }
+    return isAnyLost;
+  }
+
+  #shuffled<T>(items: readonly T[]): readonly T[] {
+    return items
+      .map((item) => ({ item, at: this.#dice.u32() }))
+      .sort((a, b) => a.at - b.at)
+      .map(({ item }) => item);
   }
 
   /** Whether one leader's members all applied what it committed. */
