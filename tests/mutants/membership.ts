@@ -95,7 +95,7 @@ export const MEMBERSHIP: readonly Mutant[] = [
   },
   {
     name: "more than one voter changes at once",
-    file: "membership.ts",
+    file: "changer.ts",
     find:
       "if (countChanged(this.#membership.config.voters, draft.voters) > 1) {",
     replace:
@@ -103,20 +103,20 @@ export const MEMBERSHIP: readonly Mutant[] = [
   },
   {
     name: "demoted voter becomes a learner at once",
-    file: "membership.ts",
+    file: "changer.ts",
     find: "    if (draft.votersOutgoing.has(id)) {\n" +
       "      draft.learnersNext.add(id);\n      return;\n    }\n",
     replace: "",
   },
   {
     name: "newcomer looks dead",
-    file: "membership.ts",
+    file: "changer.ts",
     find: "      recentActive: true,\n",
     replace: "      recentActive: false,\n",
   },
   {
     name: "newcomer starts one past the end",
-    file: "membership.ts",
+    file: "changer.ts",
     find: "      next: Math.max(lastIndex, 1),\n",
     replace: "      next: lastIndex + 1,\n",
   },
