@@ -1,5 +1,5 @@
 /*
- * Where we leave etcd's raft on purpose (raft.md §9). Each test says which of
+ * Where we leave etcd's raft on purpose. Each test says which of
  * its rules would fail it.
  */
 import { strict as assert } from "node:assert";
