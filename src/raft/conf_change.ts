@@ -65,7 +65,7 @@ export const LEAVE_JOINT: ConfChange = Object.freeze({
   context: EMPTY_BYTES,
 });
 
-/** Steps in one change: both halves of the largest group, four times. */
+/** Steps in one change; no group has nearly as many members. */
 export const CHANGES_MAX = 64;
 export const CHANGE_CONTEXT_BYTES_MAX = 65_536;
 

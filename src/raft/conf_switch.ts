@@ -1,12 +1,11 @@
 import { advanceCommit } from "./commit.ts";
 import { type ConfChange, decodeConfChange } from "./conf_change.ts";
+import { Changer, restoreMembership } from "./changer.ts";
 import {
-  Changer,
   describeConfig,
   isVoter,
   type Membership,
   NO_MEMBERSHIP,
-  restoreMembership,
 } from "./membership.ts";
 import { idText } from "./message.ts";
 import { sendEntries } from "./replication.ts";

@@ -158,9 +158,7 @@ export class Core {
    * @throws {RaftLogConflictError} When a committed entry would change.
    */
   step(message: Message): StepRefusal | null {
-    if (message.to !== this.#state.id || message.from === this.#state.id) {
-      return "malformed-message";
-    }
+    if (message.to !== this.#state.id) return "malformed-message";
     const refusal = stepFromOutside(this.#state, message, isWellFormed);
     this.#check();
     return refusal;

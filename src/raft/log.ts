@@ -2,7 +2,7 @@ import { assert, InvariantError } from "../base/assert.ts";
 import { encodingSize, encodingSizeOf, limitSize } from "./entry_size.ts";
 import { RaftLogConflictError, RaftLogLostError } from "./errors.ts";
 import { NO_ENTRIES } from "./message.ts";
-import type { RaftLog } from "./raft_log.ts";
+import type { RaftLog } from "./port.ts";
 import type {
   Entry,
   LogIndex,

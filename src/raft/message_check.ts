@@ -1,11 +1,13 @@
 import {
   type Message,
+  type MessageType,
   MSG_APP,
   MSG_FORGET_LEADER,
   MSG_PROP,
   MSG_READ_INDEX,
   MSG_READ_INDEX_RESP,
   MSG_SNAP,
+  MSG_TRANSFER_LEADER,
 } from "./message.ts";
 
 /**
@@ -13,8 +15,8 @@ import {
  * that the core need not look again. Fields are numbers the decoder checked.
  */
 export function isWellFormed(message: Message): boolean {
-  const { type, from, term, entries, snapshot } = message;
-  if (from <= 0) return false;
+  const { type, from, to, term, entries, snapshot } = message;
+  if (from <= 0 || (from === to && !isForwarded(type))) return false;
   switch (type) {
     case MSG_PROP:
       return term === 0 && entries.length > 0;
@@ -32,6 +34,12 @@ export function isWellFormed(message: Message): boolean {
     default:
       return term > 0;
   }
+}
+
+/** Keeps its first sender, and may thus come back to it. */
+function isForwarded(type: MessageType): boolean {
+  return type === MSG_PROP || type === MSG_READ_INDEX ||
+    type === MSG_TRANSFER_LEADER;
 }
 
 /** Entries follow one another without gaps, in terms up to the leader's. */

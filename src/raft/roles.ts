@@ -68,7 +68,7 @@ export function becomeLeader(state: RaftState): void {
 }
 
 /** Draws how long this member waits for a leader. */
-export function drawElectionTimeout(state: RaftState): void {
+function drawElectionTimeout(state: RaftState): void {
   const { electionTicks, randomTicks } = state.options;
   const drawn = randomTicks(electionTicks);
   assert(

@@ -4,7 +4,7 @@ import { type Membership, NO_MEMBERSHIP } from "./membership.ts";
 import { type Message, NO_ENTRIES } from "./message.ts";
 import type { RaftOptions } from "./options.ts";
 import type { Progress } from "./progress.ts";
-import type { RaftLog } from "./raft_log.ts";
+import type { RaftLog } from "./port.ts";
 import { ReadQueue } from "./read_queue.ts";
 import {
   type Entry,

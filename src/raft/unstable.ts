@@ -1,5 +1,5 @@
 import { assert } from "../base/assert.ts";
-import type { RaftLog } from "./raft_log.ts";
+import type { RaftLog } from "./port.ts";
 import type { Entry, LogIndex, Snapshot, Term } from "./types.ts";
 
 /**

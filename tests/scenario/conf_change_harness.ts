@@ -1,6 +1,5 @@
+import { Changer, type ChangeRefusal } from "../../src/raft/changer.ts";
 import {
-  Changer,
-  type ChangeRefusal,
   describeConfig,
   type Membership,
   NO_MEMBERSHIP,

@@ -8,7 +8,7 @@ import {
   type Message,
 } from "../../src/raft/message.ts";
 import { type RaftOptions, raftOptions } from "../../src/raft/options.ts";
-import type { RaftLog } from "../../src/raft/raft_log.ts";
+import type { RaftLog } from "../../src/raft/port.ts";
 import { RawNode, type StepRefusal } from "../../src/raft/raw_node.ts";
 import type { Role } from "../../src/raft/state.ts";
 import {

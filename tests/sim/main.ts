@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-console -- prints what it found
 import { isFailure, runSeed } from "./raft/run_seed.ts";
 
-/** `deno task sim [--seeds N] [--from S] [--events N] [--trace]`. */
+/** `deno task sim [--seeds N] [--from S] [--events N] [--trace] [--stop]`. */
 function main(args: readonly string[]): number {
   const seeds = numberOf(args, "--seeds", 200);
   const from = numberOf(args, "--from", 1);
@@ -16,6 +16,7 @@ function main(args: readonly string[]): number {
       for (const line of outcome.lines) console.log(line);
       console.log(`seed ${seed}: ${outcome.check}: ${outcome.detail}`);
       console.log(`  deno task sim --seeds 1 --from ${seed} --trace`);
+      if (args.includes("--stop")) return 1;
     } else {
       events += outcome.events;
       commits += outcome.commits;

@@ -12,8 +12,10 @@ import {
   MSG_SNAP,
   MSG_VOTE_RESP,
 } from "../../../src/raft/message.ts";
+import { jointVote } from "../../../src/raft/quorum.ts";
 import type { RaftState } from "../../../src/raft/state.ts";
 import {
+  type ConfState,
   type Entry,
   ENTRY_NORMAL,
   type LogIndex,
@@ -49,8 +51,11 @@ export interface Notes {
   commit: LogIndex;
   applied: LogIndex;
   leaderTerm: Term;
-  pendingConf: LogIndex;
   matches: Map<RaftId, LogIndex>;
+  ticks: number;
+  /** Tick at which a leader heard a member last. */
+  heard: Map<RaftId, number>;
+  config: ConfState | null;
 }
 
 interface Place {
@@ -88,6 +93,33 @@ export class Checkers {
     const { state, notes } = member;
     if (state.role === "leader") this.#checkLeader(member);
     else notes.leaderTerm = 0;
+  }
+
+  /** A leader that checks its quorum leads on for two timeouts at most. */
+  onTick({ id, state, notes }: Watched): void {
+    notes.ticks += 1;
+    const { checkQuorum, electionTicks } = state.options;
+    if (state.role !== "leader" || !checkQuorum) return;
+    const { progress, config } = state.membership;
+    // Whoever becomes a voter is waited for anew.
+    if (notes.config !== config) notes.heard.clear();
+    notes.config = config;
+    const alive = new Map<RaftId, boolean>();
+    for (const member of progress.keys()) {
+      const heard = notes.heard.get(member) ?? notes.ticks;
+      notes.heard.set(member, member === id ? notes.ticks : heard);
+      alive.set(member, notes.ticks - heard <= 2 * electionTicks);
+    }
+    alive.set(id, true);
+    if (progress.has(id) && jointVote(config, alive) !== "won") {
+      fail("StaleLeader", `${id} heard no quorum for two timeouts`);
+    }
+  }
+
+  /** Looks at a message that arrives. */
+  onReceive({ state, notes }: Watched, message: Message): void {
+    if (state.role !== "leader" || message.term !== state.term) return;
+    notes.heard.set(message.from, notes.ticks);
   }
 
   /** Looks at a message that leaves a member, to itself too. */
@@ -217,7 +249,7 @@ export class Checkers {
       this.#checkComplete(member);
       notes.leaderTerm = term;
       notes.matches = new Map();
-      notes.pendingConf = 0;
+      notes.heard = new Map();
     }
     assertMembership(membership);
     this.#checkProgress(member);
@@ -313,8 +345,10 @@ export function newNotes(commit: LogIndex, applied: LogIndex): Notes {
     commit,
     applied,
     leaderTerm: NO_MEMBER,
-    pendingConf: 0,
     matches: new Map(),
+    ticks: 0,
+    heard: new Map(),
+    config: null,
   };
 }
 

@@ -1,9 +1,10 @@
-import { NO_CONFIG } from "../../../src/raft/membership.ts";
+import { NO_CONFIG, voterIds } from "../../../src/raft/membership.ts";
 import {
   type Message,
   messageName,
   MSG_VOTE_RESP,
 } from "../../../src/raft/message.ts";
+import { jointVote } from "../../../src/raft/quorum.ts";
 import {
   type ConfState,
   type Entry,
@@ -191,27 +192,27 @@ export class Group implements Surroundings {
   }
 
   #scheduleActors(): void {
-    const { rates } = this.swarm;
-    this.#repeat(rates.propose, () => this.#propose(this.#someone()));
-    this.#repeat(rates.burst, () => {
+    this.#repeat("propose", () => this.#propose(this.#someone()));
+    this.#repeat("burst", () => {
       const member = this.#leader() ?? this.#someone();
       for (let i = this.#dice.below(12); i > 0; i -= 1) this.#propose(member);
     });
-    this.#repeat(rates.read, () => this.#read(this.#someone()));
-    this.#repeat(rates.crash, () => this.#crash(this.#someone()));
-    this.#repeat(rates.crashLeader, () => {
+    this.#repeat("read", () => this.#read(this.#someone()));
+    this.#repeat("crash", () => this.#crash(this.#someone()));
+    this.#repeat("crashLeader", () => {
       const leader = this.#leader();
       if (leader === null) return;
       for (let i = this.#dice.below(4); i > 0; i -= 1) this.#propose(leader);
       leader.later(this.#dice.exponential(3), () => this.#crash(leader));
     });
-    this.#repeat(rates.partition, () => this.#partition());
-    this.#repeat(rates.isolateLeader, () => this.#isolateLeader());
-    this.#repeat(rates.typeCut, () => {
+    this.#repeat("partition", () => this.#partition());
+    this.#repeat("isolateLeader", () => this.#isolateLeader());
+    this.#repeat("relay", () => this.#relay());
+    this.#repeat("typeCut", () => {
       this.#network.cutType();
       this.#healLater();
     });
-    this.#repeat(rates.pause, () => {
+    this.#repeat("pause", () => {
       const length = this.#dice.exponential(100);
       this.#someone().pausedUntil = this.timeline.now + length;
     });
@@ -219,41 +220,45 @@ export class Group implements Surroundings {
   }
 
   #scheduleOperators(): void {
-    const { rates } = this.swarm;
     const dice = this.#dice;
-    this.#repeat(rates.confChange, () => {
+    this.#repeat("confChange", () => {
       const member = this.#leader() ?? this.#someone();
       if (!member.isUp) return;
       proposeConfChange(member, dice, () => this.#newMember());
     });
-    this.#repeat(rates.poison, () => {
+    this.#repeat("poison", () => {
       const member = this.#leader() ?? this.#someone();
       if (member.isUp) proposePoison(member, dice);
     });
-    this.#repeat(rates.transfer, () => {
+    this.#repeat("transfer", () => {
       const target = this.#someone().id;
       this.#someone().run((driver) => driver.transferLeader(target));
     });
-    this.#repeat(rates.checkpoint, () => {
+    this.#repeat("checkpoint", () => {
       const member = this.#someone();
       if (member.isUp) member.checkpoint(dice.pick([0, 0, 3]));
     });
-    this.#repeat(rates.forget, () => {
+    this.#repeat("forget", () => {
       this.#someone().run((driver) => driver.forgetLeader());
     });
-    this.#repeat(rates.campaign, () => {
+    this.#repeat("campaign", () => {
       this.#someone().run((driver) => driver.campaign());
     });
   }
 
-  /** Does `act` `rate` times a second on average, until the calm. */
-  #repeat(rate: number, act: () => void): void {
+  /** Does `act` as often as the swarm says, until the calm. */
+  #repeat(name: keyof Swarm["rates"], act: () => void): void {
+    const rate = this.swarm.rates[name];
     if (rate === 0) return;
-    this.timeline.after(this.#dice.exponential(1_000 / rate), () => {
-      if (this.#isCalm) return;
-      act();
-      this.#repeat(rate, act);
-    });
+    const dice = this.#seedDice.split(name);
+    const again = () => {
+      this.timeline.after(dice.exponential(1_000 / rate), () => {
+        if (this.#isCalm) return;
+        act();
+        again();
+      });
+    };
+    again();
   }
 
   #someone(): SimMember {
@@ -309,6 +314,24 @@ export class Group implements Surroundings {
     this.#healLater();
   }
 
+  /**
+   * Lets a leader hand entries to one member only, ends it, and makes another
+   * one campaign: leaves tails of many terms behind (Raft figure 8).
+   */
+  #relay(): void {
+    const leader = this.#leader();
+    if (leader === null) return;
+    const heir = this.#someone();
+    const group = new Set([leader.id, this.#someone().id]);
+    this.#network.partition(group, [...this.#members.keys()], "both");
+    this.#propose(leader);
+    leader.later(this.#dice.exponential(20), () => {
+      this.#crash(leader);
+      this.#network.heal();
+      heir.run((driver) => driver.campaign());
+    });
+  }
+
   #healLater(): void {
     this.timeline.after(this.#dice.exponential(150), () => {
       this.#network.heal();
@@ -330,6 +353,11 @@ export class Group implements Surroundings {
       member.pausedUntil = 0;
       this.#restart(member);
     }
+    return this.#settle() + (this.#loseMinority() ? this.#settle() : 0);
+  }
+
+  /** Runs until all who are there agree; returns the number of events. */
+  #settle(): number {
     const until = this.timeline.now + CALM_MS_MAX;
     const marker = this.checkers.commitMax + 1;
     let events = 0;
@@ -343,6 +371,38 @@ export class Group implements Surroundings {
       if (leader !== null) this.#propose(leader);
     }
     return fail("Liveness", this.#describe());
+  }
+
+  /**
+   * Ends some members for good, so that those left are just a quorum: they
+   * have to go on alone. False when nobody can be spared.
+   */
+  #loseMinority(): boolean {
+    const leader = this.#leader();
+    if (leader === null || !this.#dice.chance(0.5)) return false;
+    const { entryLog, membership } = leader.state;
+    // What is on its way may change who is a quorum.
+    if (entryLog.lastIndex() > entryLog.committed) return false;
+    const { config } = membership;
+    const votes = new Map(voterIds(config).map((id) => [id, true]));
+    let isAnyLost = false;
+    for (const id of this.#shuffled([...votes.keys()])) {
+      votes.set(id, false);
+      const member = this.#members.get(id);
+      if (member === undefined || jointVote(config, votes) === "won") {
+        isAnyLost = true;
+        member?.crash();
+        this.#members.delete(id);
+      } else votes.set(id, true);
+    }
+    return isAnyLost;
+  }
+
+  #shuffled<T>(items: readonly T[]): readonly T[] {
+    return items
+      .map((item) => ({ item, at: this.#dice.u32() }))
+      .sort((a, b) => a.at - b.at)
+      .map(({ item }) => item);
   }
 
   /** Whether one leader's members all applied what it committed. */

@@ -1,6 +1,6 @@
 import { type Message, MSG_APP_RESP } from "../../../src/raft/message.ts";
 import { type RaftOptions, raftOptions } from "../../../src/raft/options.ts";
-import type { RaftLog } from "../../../src/raft/raft_log.ts";
+import type { RaftLog } from "../../../src/raft/port.ts";
 import type { RaftState } from "../../../src/raft/state.ts";
 import {
   type ConfState,
@@ -25,6 +25,9 @@ import {
 import { RawDriver } from "./raw_driver.ts";
 import { type Mode, type Swarm, TICK_MS } from "./swarm.ts";
 import type { Timeline } from "./timeline.ts";
+
+/** One event fills the windows of all members at most. */
+const SENT_MAX = 2_000;
 
 /** The world as a member sees it. */
 export interface Surroundings {
@@ -57,6 +60,8 @@ export class SimMember implements Host {
   #driver: Driver | null = null;
   /** Newest commit index that surely survives a crash. */
   #syncedCommit: LogIndex = 0;
+  /** Messages since the last event. */
+  #sent = 0;
 
   constructor(
     id: RaftId,
@@ -139,12 +144,18 @@ export class SimMember implements Host {
   /** Does `act` with the core, then what the core wants done. */
   run(act: (driver: Driver) => void): void {
     if (!this.isUp) return;
+    this.#sent = 0;
     act(this.driver);
     if (!this.isUp) return;
     this.driver.pump();
     if (!this.isUp) return;
     this.#world.checkers.after(this);
     if (this.isLeader && this.#dice.chance(0.1)) this.#world.onLeader(this);
+  }
+
+  receive(message: Message): void {
+    this.#world.checkers.onReceive(this, message);
+    this.run((driver) => driver.step(message));
   }
 
   /** Runs `act` later unless the process ends before. */
@@ -263,6 +274,8 @@ export class SimMember implements Host {
 
   send(message: Message): void {
     if (!this.isUp) return;
+    this.#sent += 1;
+    if (this.#sent > SENT_MAX) fail("Storm", `${this.id} sends on and on`);
     this.#world.checkers.onSend(this, message);
     this.#world.send(this, message);
   }
@@ -296,6 +309,10 @@ export class SimMember implements Host {
     const rate = 1 + skew * ((this.id * 7919 % 100) / 100 - 0.5);
     this.later(TICK_MS * rate, () => {
       this.run((driver) => driver.tick());
+      // Each transfer puts off the next check of the quorum.
+      if (this.isUp && this.#world.swarm.rates.transfer === 0) {
+        this.#world.checkers.onTick(this);
+      }
       this.#tickLater();
     });
   }

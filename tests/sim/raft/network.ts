@@ -96,7 +96,7 @@ export class Network {
     this.#endpoints.timeline.after(delay, () => {
       const member = this.#endpoints.member(message.to);
       if (member === undefined || !member.isUp) return;
-      member.later(0, () => member.run((driver) => driver.step(message)));
+      member.later(0, () => member.receive(message));
     });
   }
 

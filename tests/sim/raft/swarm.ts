@@ -51,6 +51,7 @@ export interface Swarm {
     readonly crashLeader: number;
     readonly partition: number;
     readonly isolateLeader: number;
+    readonly relay: number;
     readonly typeCut: number;
     readonly pause: number;
     readonly confChange: number;
@@ -62,59 +63,71 @@ export interface Swarm {
   };
 }
 
-/** Draws a run: each fault is absent about half of the time. */
+/**
+ * Draws a run: each fault is absent about half of the time. Each part has dice
+ * of its own, so that a new part leaves the others as they were.
+ */
 export function drawSwarm(dice: Dice): Swarm {
-  const rate = (...rates: readonly number[]) =>
-    dice.chance(0.5) ? 0 : dice.pick(rates);
-  const messageBytesMax = dice.pick([0, 0, 40, 200, 1_000_000]);
-  const reportsLost = rate(0.3, 1);
+  const draw = <T>(label: string, items: readonly T[]) =>
+    dice.split(label).pick(items);
+  const rate = (label: string, ...rates: readonly number[]) => {
+    const own = dice.split(label);
+    return own.chance(0.5) ? 0 : own.pick(rates);
+  };
+  const messageBytesMax = draw("messageBytesMax", [0, 0, 40, 200, 1_000_000]);
+  const reportsLost = rate("reportsLost", 0.3, 1);
   return {
-    mode: dice.pick(["sync", "async", "core", "core", "mixed"] as const),
-    cachedEntries: dice.pick([1, 5, 1_000_000]),
-    voters: dice.pick([1, 2, 3, 3, 3, 4, 5]),
-    learners: dice.pick([0, 0, 1]),
-    eagerMachine: dice.chance(0.5),
+    mode: draw("mode", ["sync", "async", "core", "core", "mixed"] as const),
+    cachedEntries: draw("cachedEntries", [1, 5, 1_000_000]),
+    voters: draw("voters", [1, 2, 3, 3, 3, 4, 5]),
+    learners: draw("learners", [0, 0, 1]),
+    eagerMachine: dice.split("eagerMachine").chance(0.5),
     core: {
-      electionTicks: dice.pick([5, 10]),
-      preVote: dice.chance(0.5),
-      checkQuorum: dice.chance(0.5),
-      stepDownOnRemoval: dice.chance(0.7),
+      electionTicks: draw("electionTicks", [5, 10]),
+      preVote: dice.split("preVote").chance(0.5),
+      checkQuorum: dice.split("checkQuorum").chance(0.5),
+      stepDownOnRemoval: dice.split("stepDownOnRemoval").chance(0.7),
       messageBytesMax,
-      applyBytesMax: dice.pick([1, 60, 1_000_000]),
-      uncommittedBytesMax: dice.pick([30, 100, 1_000_000]),
-      inflightCountMax: dice.pick([1, 2, 3, 64]),
-      inflightBytesMax: dice.chance(0.5) ? 0 : messageBytesMax + 50,
-      snapshotTicksMax: reportsLost > 0 ? 40 : dice.pick([0, 40]),
+      applyBytesMax: draw("applyBytesMax", [1, 60, 1_000_000]),
+      uncommittedBytesMax: draw("uncommittedBytesMax", [30, 100, 1_000_000]),
+      inflightCountMax: draw("inflightCountMax", [1, 2, 3, 64]),
+      inflightBytesMax: dice.split("inflightBytesMax").chance(0.5)
+        ? 0
+        : messageBytesMax + 50,
+      snapshotTicksMax: reportsLost > 0
+        ? 40
+        : draw("snapshotTicksMax", [0, 40]),
     },
     net: {
-      loss: rate(0.01, 0.1, 0.3),
-      duplication: rate(0.05, 0.2),
-      replay: rate(0.02, 0.1),
-      delayMs: dice.pick([0.5, 3, 15]),
+      loss: rate("loss", 0.01, 0.1, 0.3),
+      duplication: rate("duplication", 0.05, 0.2),
+      replay: rate("replay", 0.02, 0.1),
+      delayMs: draw("netDelayMs", [0.5, 3, 15]),
       reportsLost,
     },
     disk: {
-      delayMs: dice.pick([0.1, 2, 20]),
-      applyDelayMs: dice.pick([0.1, 2, 40]),
-      crashInWrite: rate(0.002, 0.02),
+      delayMs: draw("diskDelayMs", [0.1, 2, 20]),
+      applyDelayMs: draw("applyDelayMs", [0.1, 2, 40]),
+      crashInWrite: rate("crashInWrite", 0.002, 0.02),
     },
-    clock: { skew: dice.pick([0, 0.05, 0.5]) },
+    clock: { skew: draw("skew", [0, 0.05, 0.5]) },
     rates: {
-      propose: dice.pick([5, 20, 100]),
-      burst: rate(1, 4),
-      read: rate(5, 30),
-      crash: rate(0.5, 2, 5),
-      crashLeader: rate(0.5, 2),
-      partition: rate(0.5, 2),
-      isolateLeader: rate(0.5, 2),
-      typeCut: rate(0.5, 2),
-      pause: rate(0.5, 2),
-      confChange: rate(1, 4),
-      poison: rate(1),
-      transfer: rate(0.5, 3),
-      checkpoint: rate(1, 5, 20),
-      forget: rate(1),
-      campaign: rate(0.5, 3),
+      propose: draw("propose", [5, 20, 100]),
+      burst: rate("burst", 1, 4),
+      read: rate("read", 5, 30),
+      crash: rate("crash", 0.5, 2, 5),
+      crashLeader: rate("crashLeader", 0.5, 2),
+      partition: rate("partition", 0.5, 2),
+      isolateLeader: rate("isolateLeader", 0.5, 2),
+      relay: rate("relay", 2, 8),
+      typeCut: rate("typeCut", 0.5, 2),
+      pause: rate("pause", 0.5, 2),
+      confChange: rate("confChange", 1, 4),
+      poison: rate("poison", 1),
+      transfer: rate("transfer", 0.5, 3),
+      checkpoint: rate("checkpoint", 1, 5, 20),
+      forget: rate("forget", 1),
+      campaign: rate("campaign", 0.5, 3),
     },
   };
 }

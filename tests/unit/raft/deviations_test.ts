@@ -1,6 +1,6 @@
 /*
- * Where we leave etcd's raft on purpose (raft.md §9). Each test says which of
- * its rules would fail it.
+ * Where we leave etcd's raft on purpose. Each test says which of its rules
+ * would fail it.
  */
 import { strict as assert } from "node:assert";
 import { EMPTY_BYTES, utf8 } from "../../../src/base/bytes.ts";

@@ -4,6 +4,7 @@ import {
   type ConfChange,
   encodeConfChange,
 } from "../../../src/raft/conf_change.ts";
+import { checkProgress } from "../../../src/raft/invariants.ts";
 import { NO_CONFIG } from "../../../src/raft/membership.ts";
 import {
   type DraftMessage,
@@ -174,7 +175,8 @@ export class Network {
       }
       pending = [];
       for (const member of this.members.values()) {
-        pending.push(...member.settle());
+        pending.push(...member.settle().map(freezeMessage));
+        checkProgress(member.state);
       }
       this.traffic.push(...pending);
     } while (pending.length > 0);
@@ -182,7 +184,9 @@ export class Network {
 
   /** Delivers `messages`, then settles. */
   send(...messages: readonly Message[]): void {
-    for (const message of messages) this.at(message.to).step(message);
+    for (const message of messages) {
+      this.at(message.to).step(freezeMessage(message));
+    }
     this.settle();
   }
 
@@ -207,6 +211,13 @@ export class Network {
   #passes({ from, to, type }: Message): boolean {
     return !this.#cuts.has(`${from}>${to}`) && !this.#droppedTypes.has(type);
   }
+}
+
+/** Makes a change of what was sent fail. */
+function freezeMessage(message: Message): Message {
+  Object.freeze(message.entries);
+  for (const entry of message.entries) Object.freeze(entry);
+  return Object.freeze(message);
 }
 
 /** A message of `type` with `fields` set. */

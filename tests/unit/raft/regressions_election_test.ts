@@ -1,4 +1,4 @@
-/* Bugs of other implementations about elections and terms (raft.md §7.1). */
+/* Bugs of other implementations about elections and terms. */
 import { strict as assert } from "node:assert";
 import { EMPTY_BYTES } from "../../../src/base/bytes.ts";
 import {

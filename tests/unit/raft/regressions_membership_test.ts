@@ -1,4 +1,4 @@
-/* Bugs of other implementations about membership (raft.md §7.3). */
+/* Bugs of other implementations about membership. */
 import { strict as assert } from "node:assert";
 import { EMPTY_BYTES } from "../../../src/base/bytes.ts";
 import {

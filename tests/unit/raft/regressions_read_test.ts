@@ -1,4 +1,4 @@
-/* Bugs of other implementations about reads and transfer (raft.md §7.5). */
+/* Bugs of other implementations about reads and transfer. */
 import { strict as assert } from "node:assert";
 import { utf8 } from "../../../src/base/bytes.ts";
 import {

@@ -1,4 +1,4 @@
-/* Bugs of other implementations about replication (raft.md §7.2, §8). */
+/* Bugs of other implementations about replication. */
 import { strict as assert } from "node:assert";
 import { utf8 } from "../../../src/base/bytes.ts";
 import {

@@ -1,4 +1,4 @@
-/* Bugs of other implementations about checkpoints and storage (raft.md §7.4). */
+/* Bugs of other implementations about checkpoints and storage. */
 import { strict as assert } from "node:assert";
 import { RaftStateMalformedError } from "../../../src/raft/errors.ts";
 import { NO_CONFIG } from "../../../src/raft/membership.ts";

@@ -1,0 +1,279 @@
+// deno-lint-ignore-file no-console -- a tool for people
+import type { Mutant } from "../tests/mutants/mutant.ts";
+import { MUTANTS } from "../tests/mutants/raft_mutants.ts";
+
+/**
+ * Breaks the raft core in one place at a time and tells which layer of tests
+ * notices: `deno task mutants [--only TEXT] [--layer NAME] [--all] [--write]`.
+ *
+ * Works on a copy. `--layer` runs only that layer, `--all` every one and not
+ * only up to the first one that notices; `--write` keeps the table in
+ * tests/mutants/RESULTS.md.
+ */
+const ROOT = new URL("../", import.meta.url).pathname;
+const RESULTS = `${ROOT}tests/mutants/RESULTS.md`;
+const COPIED = ["deno.json", "src", "tests"];
+/** A mutant that takes so much longer than none at all never ends. */
+const SLOWNESS_MAX = 6;
+const LAYER_MS_MIN = 10_000;
+const SIM_SEEDS = 1_500;
+
+interface Layer {
+  readonly name: string;
+  readonly args: readonly string[];
+  /** How long it may take; measured without a mutant. */
+  msMax: number;
+}
+
+/** Cheapest first. */
+const LAYERS: readonly Layer[] = [
+  {
+    name: "transcripts",
+    msMax: Infinity,
+    args: ["test", "-A", "--no-check", "--quiet", "tests/scenario"],
+  },
+  {
+    name: "unit",
+    msMax: Infinity,
+    args: [
+      "test",
+      "-A",
+      "--no-check",
+      "--quiet",
+      "tests/unit/raft",
+      "tests/vectors/raft_tracker_test.ts",
+      "tests/fuzz/raft_conf_change_test.ts",
+    ],
+  },
+  {
+    name: "sim",
+    msMax: Infinity,
+    args: [
+      "run",
+      "-A",
+      "--no-check",
+      "tests/sim/main.ts",
+      "--stop",
+      "--seeds",
+      `${SIM_SEEDS}`,
+    ],
+  },
+];
+
+interface Verdict {
+  readonly mutant: Mutant;
+  /** Layers that noticed, each with its first complaint. */
+  readonly noticed: readonly string[];
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const only = valueOf(args, "--only");
+  const layer = valueOf(args, "--layer");
+  const layers = LAYERS.filter(({ name }) => layer === null || name === layer);
+  const mutants = MUTANTS.filter(({ name, file }) =>
+    only === null || name.includes(only) || file === only
+  );
+  const stale = await staleMutants();
+  for (const complaint of stale) console.log(complaint);
+  if (stale.length > 0) return 1;
+  const copy = await Deno.makeTempDir({ prefix: "mutants-" });
+  try {
+    await copyInto(copy);
+    const broken = await measure(copy, layers);
+    if (broken.length > 0) {
+      console.log(`the tests fail without a mutant: ${broken.join(", ")}`);
+      return 1;
+    }
+    const verdicts: Verdict[] = [];
+    for (const mutant of mutants) {
+      const all = args.includes("--all");
+      const noticed = await tryMutant(mutant, copy, { layers, all });
+      verdicts.push({ mutant, noticed });
+      console.log(describe({ mutant, noticed }));
+    }
+    if (args.includes("--write")) {
+      await Deno.writeTextFile(RESULTS, resultsOf(verdicts));
+    }
+    const survivors = verdicts.filter(isSurvivor);
+    console.log(`${verdicts.length} mutants, ${survivors.length} survive`);
+    return survivors.length === 0 ? 0 : 1;
+  } finally {
+    await Deno.remove(copy, { recursive: true });
+  }
+}
+
+/** Mutants that do not fit the sources any more. */
+async function staleMutants(): Promise<readonly string[]> {
+  const complaints: string[] = [];
+  for (const { name, file, find } of MUTANTS) {
+    const text = await Deno.readTextFile(`${ROOT}src/raft/${file}`);
+    const count = text.split(find).length - 1;
+    if (count !== 1) complaints.push(`${file}: ${count} places for "${name}"`);
+  }
+  return complaints;
+}
+
+async function tryMutant(
+  mutant: Mutant,
+  copy: string,
+  { layers, all }: { readonly layers: readonly Layer[]; readonly all: boolean },
+): Promise<readonly string[]> {
+  const path = `${copy}/src/raft/${mutant.file}`;
+  const text = await Deno.readTextFile(path);
+  await Deno.writeTextFile(
+    path,
+    text.replace(mutant.find, () => mutant.replace),
+  );
+  try {
+    return await noticing(copy, layers, all);
+  } finally {
+    await Deno.writeTextFile(path, text);
+  }
+}
+
+/** Runs `layers` without a mutant; returns those that fail. */
+async function measure(
+  copy: string,
+  layers: readonly Layer[],
+): Promise<readonly string[]> {
+  const failed: string[] = [];
+  for (const layer of layers) {
+    const started = performance.now();
+    const complaint = await runLayer(copy, layer);
+    const taken = Math.max(LAYER_MS_MIN, performance.now() - started);
+    layer.msMax = SLOWNESS_MAX * taken;
+    if (complaint !== null) failed.push(`${layer.name}: ${complaint}`);
+  }
+  return failed;
+}
+
+async function noticing(
+  copy: string,
+  layers: readonly Layer[],
+  all: boolean,
+): Promise<readonly string[]> {
+  const noticed: string[] = [];
+  for (const layer of layers) {
+    const complaint = await runLayer(copy, layer);
+    if (complaint === null) continue;
+    noticed.push(`${layer.name}: ${complaint}`);
+    if (!all) break;
+  }
+  return noticed;
+}
+
+/** First complaint of the layer; `null` when it has none. */
+async function runLayer(copy: string, layer: Layer): Promise<string | null> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [...layer.args],
+    cwd: copy,
+    env: {
+      NO_COLOR: "1",
+      RAFT_TRANSCRIPTS: Deno.env.get("RAFT_TRANSCRIPTS") ??
+        `${ROOT}../shared/conformance/raft`,
+    },
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  let isLate = false;
+  const timer = layer.msMax === Infinity ? undefined : setTimeout(() => {
+    isLate = true;
+    child.kill("SIGKILL");
+  }, layer.msMax);
+  const output = await child.output();
+  clearTimeout(timer);
+  if (output.success) return null;
+  if (isLate) return "never ends";
+  const text = new TextDecoder().decode(output.stdout) +
+    new TextDecoder().decode(output.stderr);
+  return complaintIn(text);
+}
+
+function complaintIn(text: string): string {
+  const failed = /^seed \d+: \w+/m.exec(text)?.[0] ??
+    /^(.*) \.\.\. FAILED/m.exec(text)?.[1] ??
+    /^(?:error: )?(?:\(in promise\) )?(\w*Error.*)$/m.exec(text)?.[1] ??
+    text.trim().split("\n").at(-1) ?? "";
+  return failed.trim().slice(0, 90);
+}
+
+function describe({ mutant, noticed }: Verdict): string {
+  const verdict = noticed.length > 0
+    ? noticed.join("; ")
+    : mutant.equivalent === undefined
+    ? "SURVIVES"
+    : `equivalent: ${mutant.equivalent}`;
+  return `${mutant.file}: ${mutant.name}: ${verdict}`;
+}
+
+function isSurvivor({ mutant, noticed }: Verdict): boolean {
+  return noticed.length === 0 && mutant.equivalent === undefined;
+}
+
+/** The table as a page: by file, then what only one layer notices. */
+function resultsOf(verdicts: readonly Verdict[]): string {
+  const files = [...new Set(verdicts.map(({ mutant }) => mutant.file))].sort();
+  const rows = files.map((file) => {
+    const of = verdicts.filter(({ mutant }) => mutant.file === file);
+    return `| ${file} | ${countsOf(of).join(" | ")} |`;
+  });
+  const single = LAYERS.map(({ name }) => {
+    const names = verdicts
+      .filter(({ noticed }) =>
+        noticed.length === 1 && noticed[0]?.startsWith(`${name}:`)
+      )
+      .map(({ mutant }) => mutant.name);
+    return `- ${name} (${names.length}): ${names.join("; ")}`;
+  });
+  const equal = verdicts
+    .filter(({ noticed }) => noticed.length === 0)
+    .map(({ mutant }) =>
+      `- ${mutant.file}, ${mutant.name}: ${mutant.equivalent ?? "**survives**"}`
+    );
+  return [
+    "# Mutants of the raft core",
+    "",
+    "Written by `deno task mutants --all --write`. Each mutant changes one " +
+    "place of",
+    "`src/raft/`; a layer notices it when one of its tests fails.",
+    "",
+    "| file | mutants | " + LAYERS.map(({ name }) => name).join(" | ") + " |",
+    "| --- | --- " + LAYERS.map(() => "| --- ").join("") + "|",
+    ...rows,
+    `| all | ${countsOf(verdicts).join(" | ")} |`,
+    "",
+    "## Noticed by one layer only",
+    "",
+    ...single,
+    "",
+    "## Noticed by none, as nothing changes that can be seen",
+    "",
+    ...equal,
+    "",
+  ].join("\n");
+}
+
+/** Number of mutants, then how many of them each layer notices. */
+function countsOf(verdicts: readonly Verdict[]): readonly number[] {
+  const counts = LAYERS.map(({ name }) =>
+    verdicts.filter(({ noticed }) =>
+      noticed.some((complaint) => complaint.startsWith(`${name}:`))
+    ).length
+  );
+  return [verdicts.length, ...counts];
+}
+
+async function copyInto(copy: string): Promise<void> {
+  const child = new Deno.Command("cp", {
+    args: ["-r", ...COPIED.map((path) => `${ROOT}${path}`), copy],
+  });
+  const { success } = await child.output();
+  if (!success) throw new Error("cannot copy the sources");
+}
+
+function valueOf(args: readonly string[], name: string): string | null {
+  const at = args.indexOf(name);
+  return at < 0 ? null : args[at + 1] ?? null;
+}
+
+Deno.exitCode = await main(Deno.args);
