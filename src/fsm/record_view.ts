@@ -1,4 +1,3 @@
-import { assert } from "../base/assert.ts";
 import type { DatabaseNumber, RecordKey, StoredRecord } from "./types.ts";
 
 /** The records that a payload's checks and sums look at. */
@@ -14,37 +13,21 @@ export function recordId(database: DatabaseNumber, key: Uint8Array): string {
     Reflect.apply(String.fromCharCode, null, key);
 }
 
-/**
- * Prefetched records under the mutations made since: what the store will say
- * when they are committed.
- */
+/** What mutations made of records, before the store has them. */
 export class RecordOverlay implements RecordView {
   readonly #records = new Map<string, StoredRecord | null>();
-
-  /** `records[i]` is what the store has at `keys[i]`. */
-  prefetch(
-    keys: readonly RecordKey[],
-    records: readonly (StoredRecord | null)[],
-  ): void {
-    assert(keys.length === records.length, "each key has its answer");
-    keys.forEach((key, i) => this.put(key, records[i] ?? null));
-  }
 
   /** Replaces a key's record; `null` deletes it. */
   put({ database, key }: RecordKey, record: StoredRecord | null): void {
     this.#records.set(recordId(database, key), record);
   }
 
-  /** Returns `undefined` for a key that was neither prefetched nor put. */
+  /** Returns `undefined` for a key that was never put. */
   find({ database, key }: RecordKey): StoredRecord | null | undefined {
     return this.#records.get(recordId(database, key));
   }
 
   get(key: RecordKey): StoredRecord | null {
     return this.find(key) ?? null;
-  }
-
-  clear(): void {
-    this.#records.clear();
   }
 }

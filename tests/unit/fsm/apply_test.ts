@@ -46,7 +46,7 @@ class Machine {
   apply(payload: Payload) {
     const asked = keysToRead(this.state, payload);
     const view = new RecordOverlay();
-    view.prefetch(asked, asked.map((key) => this.records.get(key)));
+    for (const key of asked) view.put(key, this.records.get(key));
     this.index += 1;
     const applied = applyPayload(this.state, view, this.index, payload);
     this.state = applied.state;

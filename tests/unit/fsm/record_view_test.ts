@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { InvariantError } from "../../../src/base/assert.ts";
 import { recordId, RecordOverlay } from "../../../src/fsm/record_view.ts";
 import { versionstampOf } from "../../../src/fsm/versionstamp.ts";
 import { u64 } from "./arbitraries.ts";
@@ -25,9 +24,10 @@ Deno.test("recordId() differs for different databases and keys", () => {
   assert.equal(recordId(10_000, new Uint8Array(2_070)).length, 2_071);
 });
 
-Deno.test("RecordOverlay shows what was prefetched, then what was put", () => {
+Deno.test("RecordOverlay shows what was put last", () => {
   const overlay = new RecordOverlay();
-  overlay.prefetch([A, B], [record, null]);
+  overlay.put(A, record);
+  overlay.put(B, null);
   assert.equal(overlay.get(A), record);
   assert.equal(overlay.get(B), null);
   overlay.put(A, null);
@@ -42,11 +42,4 @@ Deno.test("RecordOverlay.find() tells absent from unknown", () => {
   assert.equal(overlay.get(A), null);
   overlay.put(A, null);
   assert.equal(overlay.find(A), null);
-  overlay.clear();
-  assert.equal(overlay.find(A), undefined);
-});
-
-Deno.test("RecordOverlay.prefetch() asserts an answer for each key", () => {
-  const overlay = new RecordOverlay();
-  assert.throws(() => overlay.prefetch([A, B], [record]), InvariantError);
 });
