@@ -107,15 +107,3 @@ export class DataHomeUnknownError extends NodeError {
     );
   }
 }
-
-/** Another process works in the data dir. */
-export class DataDirLockedError extends NodeError {
-  override readonly name = "DataDirLockedError";
-  override readonly code = "APP_DATA_DIR_LOCKED";
-  override readonly remedy =
-    "Stop the other process, or give this one another --data-dir";
-
-  constructor(readonly dataDir: string) {
-    super(`Cannot use the data dir "${dataDir}" as another process holds it`);
-  }
-}

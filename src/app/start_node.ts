@@ -1,5 +1,110 @@
-import type { NodeConfig } from "./config.ts";
+import { denoClock } from "../io/deno/clock.ts";
+import { openDenoDisk } from "../io/deno/disk.ts";
+import { denoFiles } from "../io/deno/files.ts";
+import { denoHttpServer } from "../io/deno/http.ts";
+import { openDenoKv } from "../io/deno/kv.ts";
+import { denoLog } from "../io/deno/log.ts";
+import { denoNet } from "../io/deno/net.ts";
+import { denoProcess } from "../io/deno/process.ts";
+import { denoRandom } from "../io/deno/random.ts";
+import { FileError } from "../io/errors.ts";
+import type { Files } from "../io/files.ts";
+import { type AppPorts, type AppSecrets, assemble } from "./assemble.ts";
+import type { NodeConfig, TlsPaths } from "./config.ts";
+import { dataHome } from "./data_home.ts";
 import type { RunningNode } from "./running_node.ts";
-export function startNode(_config: NodeConfig): Promise<RunningNode> {
-  return Promise.reject(new Error("soon"));
+import { readOrMakeToken, type TokenPurpose } from "./secrets.ts";
+
+const PEM_BYTES_MAX = 1024 * 1024;
+
+/**
+ * Runs a node of this process on the real disk and network.
+ *
+ * @throws {NodeError} What refused to start; everything is closed then.
+ */
+export async function startNode(config: NodeConfig): Promise<RunningNode> {
+  const ports = denoPorts(config);
+  let secrets: AppSecrets;
+  try {
+    secrets = await readSecrets(config, ports);
+  } catch (error) {
+    await ports.close();
+    throw error;
+  }
+  return await assemble(config, secrets, ports);
+}
+
+function denoPorts(config: NodeConfig): AppPorts {
+  const disk = openDenoDisk();
+  const { logFormat: format } = config;
+  return {
+    disk,
+    openKv: openDenoKv,
+    clock: denoClock(),
+    random: denoRandom(),
+    log: denoLog({
+      levelMin: config.logLevel,
+      ...(format === null ? {} : { format }),
+    }),
+    http: denoHttpServer(),
+    net: denoNet(),
+    files: denoFiles(),
+    process: denoProcess(),
+    close: async () => await disk.close(),
+  };
+}
+
+async function readSecrets(
+  config: NodeConfig,
+  ports: AppPorts,
+): Promise<AppSecrets> {
+  return {
+    accessToken: await tokenOf("access", config.accessTokenFile, ports),
+    adminToken: await tokenOf("admin", config.adminTokenFile, ports),
+    tls: config.tls === null ? null : await readTls(config.tls, ports.files),
+  };
+}
+
+async function tokenOf(
+  purpose: TokenPurpose,
+  file: string | null,
+  { files, process, random, log }: AppPorts,
+) {
+  const env = (name: string) => process.env(name);
+  const variables = [`SEALKV_${purpose.toUpperCase()}_TOKEN`];
+  const isGiven = file !== null || variables.some((name) => env(name));
+  const home = isGiven ? null : dataHome(env);
+  const kept = purpose === "access"
+    ? home?.accessTokenPath
+    : home?.adminTokenPath;
+  const places = { purpose, file, variables, kept: kept ?? null };
+  const { token, isMade } = await readOrMakeToken(places, {
+    files,
+    env,
+    random,
+  });
+  log.write("info", isMade ? "token_made" : "token_read", {
+    purpose,
+    source: token.source,
+  });
+  if (token.isOpenToOthers) {
+    log.write("warn", "token_open_to_others", {
+      purpose,
+      source: token.source,
+    });
+  }
+  return token;
+}
+
+async function readTls({ certPath, keyPath }: TlsPaths, files: Files) {
+  return {
+    cert: await readPem(certPath, files),
+    key: await readPem(keyPath, files),
+  };
+}
+
+async function readPem(path: string, files: Files): Promise<string> {
+  const content = await files.read(path, PEM_BYTES_MAX);
+  if (content === null) throw new FileError("read", path, "it does not exist");
+  return new TextDecoder().decode(content.bytes);
 }

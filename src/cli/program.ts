@@ -3,6 +3,7 @@ import tab from "@bomb.sh/tab/commander";
 import type { Command as PlainCommand } from "commander";
 import { VERSION } from "../base/version.ts";
 import type { ExitCode } from "./exit_code.ts";
+import { addBench } from "./bench.ts";
 import { addGet, addList } from "./kv/read_commands.ts";
 import { addExport, addImport } from "./kv/transfer_commands.ts";
 import { addWatch } from "./kv/watch_command.ts";
@@ -61,6 +62,7 @@ export function buildProgram(
   addImport(kv, services);
   addExport(kv, services);
   program.commandsGroup("Program:");
+  addBench(program, services);
   addVersion(program, services);
   // The same class at run time; only the types of the two packages differ.
   tab(program as unknown as PlainCommand, {

@@ -80,10 +80,13 @@ export function* encodeReadReply(
 
 /**
  * One frame of a watch: u32 length, little-endian ‖ WatchOutput. `entries` has
- * one item per watched key: the entry, `null` for none, or "unchanged".
+ * one item per watched key, `null` for no entry.
+ *
+ * Every key is marked as changed: Deno shows one that is not as deleted
+ * (measured on 2.5.7 and 2.9.6), and finds out itself which ones did change.
  */
 export function encodeWatchFrame(
-  entries: readonly (ReadEntry | null | "unchanged")[],
+  entries: readonly (ReadEntry | null)[],
 ): Bytes {
   let size = 2;
   for (const entry of entries) size += lengthFieldSize(watchKeySize(entry));
@@ -92,7 +95,6 @@ export function encodeWatchFrame(
   writer.varintField(1, SR_SUCCESS);
   for (const entry of entries) {
     writer.lengthField(2, watchKeySize(entry));
-    if (entry === "unchanged") continue;
     writer.varintField(1, 1);
     if (entry !== null) writeEntry(writer, 2, entry);
   }
@@ -104,8 +106,7 @@ export function keepAliveFrame(): Bytes {
   return new Uint8Array(4);
 }
 
-function watchKeySize(entry: ReadEntry | null | "unchanged"): number {
-  if (entry === "unchanged") return 0;
+function watchKeySize(entry: ReadEntry | null): number {
   return 2 + (entry === null ? 0 : lengthFieldSize(entrySize(entry)));
 }
 

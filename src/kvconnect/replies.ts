@@ -1,21 +1,14 @@
 import type { Bytes } from "../base/bytes.ts";
 
 /*
- * Response options, made once: building Headers for each reply costs more than
- * encoding it. @deno/kv compares these content types exactly. No-transform
- * keeps the HTTP server from compressing what is small or already dense.
+ * Response options, made once. @deno/kv compares these content types exactly;
+ * the HTTP server compresses neither of them.
  */
 const PROTOBUF: ResponseInit = {
-  headers: [
-    ["content-type", "application/x-protobuf"],
-    ["cache-control", "no-transform"],
-  ],
+  headers: [["content-type", "application/x-protobuf"]],
 };
 const STREAM: ResponseInit = {
-  headers: [
-    ["content-type", "application/octet-stream"],
-    ["cache-control", "no-store, no-transform"],
-  ],
+  headers: [["content-type", "application/octet-stream"]],
 };
 
 export function protobufReply(

@@ -21,8 +21,8 @@ export interface WatcherOptions {
  * One subscriber: what it was told last, and whether that may be outdated.
  *
  * Written as a difference against what the subscriber knows: changes set a
- * flag, and when the subscriber has room the current state is read and what
- * differs is sent. Nothing is queued for a slow subscriber but one frame.
+ * flag, and when the subscriber has room the current state is read and sent if
+ * it differs. Nothing is queued for a slow subscriber but one frame.
  */
 export class Watcher {
   readonly #options: WatcherOptions;
@@ -130,16 +130,11 @@ export class Watcher {
   /** The frame that brings the subscriber to `entries`; `null` if it is. */
   #frame(entries: readonly (ReadEntry | null)[]): Bytes | null {
     const known = this.#known;
-    let changed = known === null;
-    const told = entries.map((entry, i) => {
-      if (known !== null && sameStamp(known[i] ?? null, entry)) {
-        return "unchanged";
-      }
-      changed = true;
-      return entry;
-    });
+    const isKnown = known !== null &&
+      entries.every((entry, i) => sameStamp(known[i] ?? null, entry));
+    if (isKnown) return null;
     this.#known = entries.map((entry) => entry?.versionstamp ?? null);
-    return changed ? encodeWatchFrame(told) : null;
+    return encodeWatchFrame(entries);
   }
 }
 

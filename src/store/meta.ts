@@ -127,6 +127,11 @@ export function decodeMeta(
   if ((flags & ~(FLAG_CLUSTER_ID | FLAG_AUTO_LEAVE)) !== 0) {
     throw new StoreRowDamagedError("meta", "unknown flags");
   }
+  const id = body.slice(26, 26 + CLUSTER_ID_BYTES);
+  const hasId = (flags & FLAG_CLUSTER_ID) !== 0;
+  if (!hasId && id.some((byte) => byte !== 0)) {
+    throw new StoreRowDamagedError("meta", "cluster id without its flag");
+  }
   const nameBytes = view.getUint16(42);
   if (
     nameBytes > CLUSTER_NAME_BYTES_MAX || FIXED_BYTES + nameBytes > body.length
@@ -142,9 +147,7 @@ export function decodeMeta(
     },
     fsm: {
       clockMs: safe(view, 17),
-      clusterId: (flags & FLAG_CLUSTER_ID) === 0
-        ? null
-        : body.slice(26, 26 + CLUSTER_ID_BYTES) as Bytes,
+      clusterId: hasId ? id : null,
       clusterName: text("meta", body.subarray(FIXED_BYTES, membersAt)),
       databases,
     },
@@ -261,10 +264,10 @@ function checked(
   row: string,
   bytes: Uint8Array,
   bytesMin: number,
-): Uint8Array {
+): Bytes {
   const until = bytes.length - CHECKSUM_BYTES;
   if (until < bytesMin) throw new StoreRowDamagedError(row, "too short");
-  const body = bytes.subarray(0, until);
+  const body = bytes.slice(0, until);
   if (viewOf(bytes).getUint32(until) !== crc32c(body)) {
     throw new StoreRowDamagedError(row, "wrong checksum");
   }

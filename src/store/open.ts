@@ -19,6 +19,7 @@ import {
   OVERFLOW_ROWS,
   overflowOwner,
   parseDatabaseKey,
+  parseRowKey,
   rowAfter,
   type RowBounds,
 } from "./row_key.ts";
@@ -86,6 +87,11 @@ async function readOverflows(backing: Backing): Promise<PlaceFilter> {
   const overflows = new PlaceFilter();
   for await (const { key } of rowsOf(backing, OVERFLOW_ROWS)) {
     const row = overflowOwner(key);
+    const at = parseRowKey(row);
+    if (at?.hash === null) {
+      overflows.add({ database: at.database, key: at.bytes });
+      continue;
+    }
     const [value] = await backing.get([row]);
     if (value !== null && value !== undefined) {
       overflows.add(readRow(row, value).place);

@@ -140,8 +140,8 @@ export class Store {
    * When the earliest record expires, or earlier: an overwritten record counts
    * until a sweep. `null` when none does.
    */
-  nextExpiryMs(): Promise<number | null> {
-    return Promise.resolve(this.#nextExpiryMs);
+  nextExpiryMs(): number | null {
+    return this.#nextExpiryMs;
   }
 
   /**
@@ -176,7 +176,7 @@ export class Store {
 
   /** Waits for the commits under way; later calls fail. */
   async close(): Promise<void> {
-    await this.#writer.run(() => Promise.resolve());
+    await this.#writer.settled();
     this.#backing.close();
   }
 

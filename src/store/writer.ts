@@ -61,7 +61,9 @@ export interface WriterOptions {
 export class Writer {
   readonly #options: WriterOptions;
   readonly #waiting: Waiting[] = [];
-  #running = false;
+  #draining: Promise<void> | null = null;
+  /** Why a batch is missing: no later one may pass over it. */
+  #failure: { readonly error: unknown } | null = null;
   #state: StoreState;
   #given: StoreState;
   #batches = 0;
@@ -111,28 +113,36 @@ export class Writer {
     return this.#enqueue({ batch: null, cost: NO_COST, task });
   }
 
+  /** Resolves when everything given so far has ended, well or not. */
+  async settled(): Promise<void> {
+    while (this.#draining !== null) await this.#draining;
+  }
+
   #enqueue(
     work: Pick<Waiting, "batch" | "cost" | "task">,
   ): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ ...work, resolve, reject });
-      if (!this.#running) void this.#drain();
+      this.#draining ??= this.#drain();
     });
   }
 
   async #drain(): Promise<void> {
-    this.#running = true;
+    // Batches given in one turn go together.
+    await Promise.resolve();
     for (;;) {
       const group = this.#takeGroup();
       if (group.length === 0) break;
       try {
+        if (this.#failure !== null) throw this.#failure.error;
         await this.#carryOut(group);
         for (const { resolve } of group) resolve();
       } catch (error) {
+        if (group[0]?.batch) this.#failure ??= { error };
         for (const { reject } of group) reject(error);
       }
     }
-    this.#running = false;
+    this.#draining = null;
   }
 
   /** A task, or as many batches as fit into one atomic. */

@@ -4,7 +4,7 @@ import type { LogIndex } from "../raft/types.ts";
 const SPACING_BYTES = 64 * 2 ** 10;
 
 /** Where in the files to start reading. */
-export interface EntryPlace {
+interface EntryPlace {
   readonly segment: number;
   readonly offset: number;
   /** Entries from here on were written at this place or behind it. */

@@ -8,7 +8,7 @@ import type { Segment } from "./segment.ts";
 import { encodedBytes } from "./storage.ts";
 
 /** What a read of old entries needs. */
-export interface FetchOptions {
+interface FetchOptions {
   readonly disk: Disk;
   /** Directory of the segments. */
   readonly dir: string;
@@ -17,7 +17,7 @@ export interface FetchOptions {
 }
 
 /** Entries of [from, until), both in the durable log, at least one. */
-export interface FetchRange {
+interface FetchRange {
   readonly from: LogIndex;
   readonly until: LogIndex;
   readonly bytesMax: number;

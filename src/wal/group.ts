@@ -56,7 +56,7 @@ function planned(state: LogState, request: WalRequest): Change {
 }
 
 /** The changes of one frame. */
-export interface Group {
+interface Group {
   readonly changes: readonly Change[];
   readonly payloadBytes: number;
 }

@@ -28,12 +28,12 @@ import {
  *     5     CleanShutdown: empty
  *     6     Floor: index u64 ‖ term u64
  */
-export const RECORD_HARD_STATE = 1;
-export const RECORD_ENTRY = 2;
-export const RECORD_SNAPSHOT_MARK = 3;
-export const RECORD_SEGMENT_HEADER = 4;
-export const RECORD_CLEAN_SHUTDOWN = 5;
-export const RECORD_FLOOR = 6;
+const RECORD_HARD_STATE = 1;
+const RECORD_ENTRY = 2;
+const RECORD_SNAPSHOT_MARK = 3;
+const RECORD_SEGMENT_HEADER = 4;
+const RECORD_CLEAN_SHUTDOWN = 5;
+const RECORD_FLOOR = 6;
 
 export const RECORD_HEADER_BYTES = 5;
 export const HARD_STATE_BYTES = 24;

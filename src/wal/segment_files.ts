@@ -13,7 +13,7 @@ import {
 import { fillSpare, type Spare } from "./spare.ts";
 
 /** What the files of a log are made with. */
-export interface SegmentFilesOptions {
+interface SegmentFilesOptions {
   readonly disk: Disk;
   readonly log: EventLog;
   readonly paths: WalPaths;

@@ -23,7 +23,7 @@ import {
 /** Layout of the files; another number is refused. */
 export const WAL_FORMAT = 1;
 export const CLUSTER_ID_BYTES = 16;
-export const NODE_NAME_BYTES_MAX = 63;
+const NODE_NAME_BYTES_MAX = 63;
 
 /*
  * Body of the SegmentHeader, the first sub-record of the first frame of a

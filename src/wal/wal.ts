@@ -1,5 +1,5 @@
 import { assert } from "../base/assert.ts";
-import type { Bytes } from "../base/bytes.ts";
+import { type Bytes, equalBytes } from "../base/bytes.ts";
 import type {
   Entry,
   LogIndex,
@@ -81,7 +81,7 @@ export class Wal {
     return await lockedDuring(disk, paths, async (lock) => {
       if (await Wal.exists(options)) throw new WalExistsError(dir);
       const wal = new Wal(await createParts(options, paths, lock, founding));
-      await wal.#writer.anchor(false);
+      await wal.#begin();
       return wal;
     });
   }
@@ -99,9 +99,7 @@ export class Wal {
     if (!await Wal.exists(options)) throw new WalMissingError(dir);
     return await lockedDuring(disk, paths, async (lock) => {
       const wal = new Wal(await openParts(options, paths, lock));
-      // Says that the shutdown is no longer clean, before anything is written.
-      await wal.#writer.anchor(false);
-      await wal.#purgeBelowFloor();
+      await wal.#begin();
       return wal;
     });
   }
@@ -125,10 +123,15 @@ export class Wal {
     return this.#writer.submit({ kind: "batch", batch });
   }
 
-  /** Names the cluster in a new segment's header. */
-  setClusterId(id: Bytes): Promise<void> {
+  /** Names the cluster, once for ever, in a new segment's header. */
+  async setClusterId(id: Bytes): Promise<void> {
     assert(id.length === CLUSTER_ID_BYTES, "a cluster id has 16 bytes");
-    return this.#writer.submit({ kind: "roll", clusterId: id.slice() });
+    const known = this.clusterId;
+    if (known !== null) {
+      assert(equalBytes(known, id), "a log never changes cluster");
+      return;
+    }
+    await this.#writer.submit({ kind: "roll", clusterId: id.slice() });
   }
 
   /** Notes that the store is durable up to `metadata.index`. */
@@ -188,17 +191,31 @@ export class Wal {
    * noted, so that the next start can tell damage from a crash.
    */
   async close(): Promise<void> {
-    const { files, anchor, lock } = this.#parts;
+    const { lock } = this.#parts;
     try {
       if (this.#writer.failure === null) {
         await this.#writer.submitLast({ kind: "clean-shutdown" });
         await this.#writer.anchor(true);
       }
     } finally {
-      await this.#purge.catch(() => {});
-      await files.close();
-      await anchor.close();
-      await lock.release();
+      await this.#closeFiles().finally(() => lock.release());
+    }
+  }
+
+  async #closeFiles(): Promise<void> {
+    const { files, anchor } = this.#parts;
+    await this.#purge.catch(() => {});
+    await files.close().finally(() => anchor.close());
+  }
+
+  /** Says that the shutdown is no longer clean, before anything is written. */
+  async #begin(): Promise<void> {
+    try {
+      await this.#writer.anchor(false);
+      await this.#purgeBelowFloor();
+    } catch (error) {
+      await this.#closeFiles();
+      throw error;
     }
   }
 

@@ -35,7 +35,7 @@ export interface WritePosition {
   readonly offset: number;
 }
 
-export interface WriterOptions {
+interface WriterOptions {
   readonly dir: string;
   readonly nodeName: string;
   readonly walId: number;
@@ -224,7 +224,7 @@ export class Writer {
     const { files, view, walId } = this.#options;
     const frame = this.#buffer.layOut({ changes, payloadBytes });
     if (this.#offset + frame.length > files.capacity) {
-      await this.#roll(frame.length);
+      await this.#roll(frame.length, this.#clusterId);
     }
     const frameSeq = this.#link.frameSeq + 1;
     const frameCrc = sealFrame(frame, {
@@ -248,14 +248,14 @@ export class Writer {
   }
 
   async #rollTo(clusterId: Uint8Array): Promise<void> {
+    await this.#roll(0, clusterId);
     this.#clusterId = clusterId;
-    await this.#roll(0);
   }
 
   /** Switches to the next segment. All written before it is durable. */
-  async #roll(room: number): Promise<void> {
-    const { files, view, walId } = this.#options;
-    const options = { ...this.#options, clusterId: this.#clusterId };
+  async #roll(room: number, clusterId: Uint8Array): Promise<void> {
+    const { files, view, walId, nodeName } = this.#options;
+    const options = { nodeName, clusterId };
     const sequence = files.current.sequence + 1;
     const header = headerOf(options, view.state, sequence);
     const { frame, link } = segmentHeaderFrame(header, walId, this.#link);

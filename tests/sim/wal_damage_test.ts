@@ -126,6 +126,20 @@ Deno.test("Wal.open() refuses a lost sector below the anchor", async () => {
   assert.ok(refusals > 10);
 });
 
+Deno.test("Wal.open() refuses a log that was cut short below the anchor", async () => {
+  const image = await madeLog(true, BEFORE_PURGE);
+  const { text } = await stateOf(image.clone(1));
+  const path = image.durablePaths().findLast((name) => name.endsWith("seg"));
+  assert.ok(path !== undefined);
+  const used = usedBytes(image.durableBytes(path) ?? new Uint8Array(0));
+  for (let at = 0; at < used; at += 8) {
+    const disk = image.clone(at);
+    disk.durableBytes(path)?.fill(0, at);
+    disk.restart("none");
+    assert.equal(await outcomeOf(disk, text), "refused", `cut at ${at}`);
+  }
+});
+
 Deno.test("Wal.open() refuses when a segment is missing", async () => {
   const image = await madeLog(false, BEFORE_PURGE);
   const { text } = await stateOf(image.clone(1));

@@ -21,7 +21,7 @@ import {
 import { classifyTail, type TornTail } from "./tail.ts";
 
 /** What is to be read and what is expected of it. */
-export interface ScanOptions {
+interface ScanOptions {
   readonly disk: Disk;
   readonly dir: string;
   readonly nodeName: string;

@@ -31,7 +31,7 @@ export interface TornTail {
 }
 
 /** What recovery knows where the whole frames end. */
-export interface TailContext {
+interface TailContext {
   readonly place: DamagePlace;
   readonly walId: number;
   readonly link: ChainLink;

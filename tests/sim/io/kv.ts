@@ -166,9 +166,12 @@ export class SimKv implements Kv {
   }
 }
 
+/** One character for each byte, another for every byte. */
+const latin1 = new TextDecoder("latin1");
+
 /** A key that comes twice in one batch has no defined last state. */
 function once(seen: Set<string>, order: Bytes): Bytes {
-  const name = order.join();
+  const name = latin1.decode(order);
   assert(!seen.has(name), "a batch names a key once");
   seen.add(name);
   return order;

@@ -116,7 +116,7 @@ Deno.test("commit() leaves no overflow row behind, also after opening", async ()
   await again.close();
 });
 
-Deno.test("commit() called again while one runs shares an atomic", async () => {
+Deno.test("commit() called again before it resolves shares an atomic", async () => {
   const disk = new SimKvDisk();
   const store = await openOn(disk);
   const commits = Array.from({ length: 20 }, (_, i) =>
@@ -125,12 +125,24 @@ Deno.test("commit() called again while one runs shares an atomic", async () => {
       mutations: [put(utf8("same"), i + 1), put(utf8(`${i}`), i + 1)],
     }));
   await Promise.all(commits);
-  assert.deepEqual(store.counters, { batches: 20, atomics: 2, multiPart: 0 });
-  assert.equal(disk.commits, 2);
+  assert.deepEqual(store.counters, { batches: 20, atomics: 1, multiPart: 0 });
+  assert.equal(disk.commits, 1);
   const [same] = await store.readRecords([
     { database: 1, key: utf8("same") },
   ]);
   assert.equal(same?.versionstamp.at(7), 20, "the last one wins");
+  await store.close();
+});
+
+Deno.test("commit() passes over no batch that failed", async () => {
+  const disk = new SimKvDisk();
+  const store = await openOn(disk);
+  const tooLong = put(new Uint8Array(2_071), 1);
+  const first = store.commit({ state: stateAt(1), mutations: [tooLong] });
+  await assert.rejects(first, { name: "InvariantError" });
+  const second = store.commit({ state: stateAt(2), mutations: [] });
+  await assert.rejects(second, { name: "InvariantError" });
+  assert.equal(disk.commits, 0);
   await store.close();
 });
 

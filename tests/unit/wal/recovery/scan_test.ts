@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { WalDamagedError } from "../../../../src/wal/errors.ts";
 import { walPaths } from "../../../../src/wal/paths.ts";
 import {
   FRAME_HEADER_BYTES,
@@ -62,6 +63,12 @@ class Builder {
     });
     this.#link = { frameSeq, frameCrc };
     this.#bytes.push(...frame);
+    return this;
+  }
+
+  /** Takes back the last words written, as a torn sector would. */
+  tear(length: number): this {
+    this.#bytes.fill(0, this.#bytes.length - length);
     return this;
   }
 
@@ -157,6 +164,24 @@ Deno.test("scanLog() refuses frames that break the rules of the log", async () =
       return true;
     });
   }
+});
+
+Deno.test("scanLog() takes no frame for torn but in the last segment", async () => {
+  const log = new Builder();
+  await log.segment().frame(entry(2, 1)).frame(entry(3, 1)).tear(16).save();
+  const alone = await log.scan();
+  assert.equal(alone.view.state.lastIndex, 2);
+  assert.equal(alone.torn?.offset, alone.offset);
+  await log.segment({ sequence: 2, nextIndex: 4 }).save();
+  await assert.rejects(log.scan(), (error: unknown) => {
+    assert.ok(error instanceof WalDamagedError);
+    assert.deepEqual(error.place, {
+      segment: segmentName(1, 2),
+      offset: alone.offset,
+      expectedSeq: 3,
+    });
+    return true;
+  });
 });
 
 Deno.test("scanLog() refuses a segment header out of place", async () => {

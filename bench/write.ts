@@ -1,0 +1,5 @@
+// Question: how many durable atomic writes a second, and how long each takes?
+import { run } from "../src/cli/run.ts";
+import { denoServices } from "../src/cli/services.ts";
+
+Deno.exit(await run(["bench", "write", ...Deno.args], denoServices()));

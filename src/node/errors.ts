@@ -1,0 +1,92 @@
+import { NodeError } from "../base/error.ts";
+
+/** Too much is waiting already; this request changed nothing. */
+export class OverloadedError extends NodeError {
+  override readonly name = "OverloadedError";
+  override readonly code = "NODE_OVERLOADED";
+  override readonly remedy =
+    "Send again in a moment, with fewer requests in flight";
+
+  constructor(readonly waiting: string, readonly countMax: number) {
+    super(`Cannot accept more ${waiting}: ${countMax} are waiting`);
+  }
+}
+
+/** This node cannot serve clients at this moment; nothing was changed. */
+export class NotReadyError extends NodeError {
+  override readonly name = "NotReadyError";
+  override readonly code = "NODE_NOT_READY";
+  override readonly remedy =
+    "Send again in a moment; `sealkv status` shows who leads";
+
+  constructor(readonly reason: string) {
+    super(`Cannot serve clients yet: ${reason}`);
+  }
+}
+
+/** A write was accepted and the node stopped before its outcome was known. */
+export class OutcomeUnknownError extends NodeError {
+  override readonly name = "OutcomeUnknownError";
+  override readonly code = "NODE_OUTCOME_UNKNOWN";
+  override readonly remedy =
+    "Read the keys back to learn whether the write took place";
+
+  constructor() {
+    super("Cannot tell whether the write took place: the node is stopping");
+  }
+}
+
+/** A committed entry that this member cannot apply; it stops before it. */
+export class ApplyHaltedError extends NodeError {
+  override readonly name = "ApplyHaltedError";
+  override readonly code = "NODE_APPLY_HALTED";
+  override readonly remedy =
+    "Keep the data dir, start this node with the newest sealkv release, and report the cause if it halts again";
+
+  constructor(readonly index: number, options?: ErrorOptions) {
+    super(`Cannot apply the committed entry ${index}`, options);
+  }
+}
+
+/** Log and store do not meet: one of the two was put back or removed. */
+export class LogBehindStoreError extends NodeError {
+  override readonly name = "LogBehindStoreError";
+  override readonly code = "NODE_LOG_BEHIND_STORE";
+  override readonly remedy =
+    "Put back the log and the store of one and the same moment; both stay as they are";
+
+  constructor(
+    readonly indexes: { first: number; last: number; applied: number },
+  ) {
+    const { first, last, applied } = indexes;
+    super(
+      `Cannot start with a log that does not meet the store: the log holds ${first} to ${last}, the store has applied ${applied}`,
+    );
+  }
+}
+
+/** A store with records and no log beside it. */
+export class LogMissingError extends NodeError {
+  override readonly name = "LogMissingError";
+  override readonly code = "NODE_LOG_MISSING";
+  override readonly remedy =
+    "Put back the log directory that belongs to this store; the store stays as it is";
+
+  constructor(readonly path: string, readonly applied: number) {
+    super(
+      `Cannot start without the log "${path}": the store has applied ${applied}`,
+    );
+  }
+}
+
+/** Two processes on one data dir would destroy it. */
+export class DataDirLockedError extends NodeError {
+  override readonly name = "DataDirLockedError";
+  override readonly code = "NODE_DATA_DIR_LOCKED";
+  override readonly remedy =
+    "Stop the other `sealkv serve`, or give this one its own --data-dir";
+
+  constructor(readonly path: string) {
+    super(`Cannot use the data dir "${path}": another process holds it`);
+  }
+}

@@ -1,0 +1,42 @@
+/** Writes that wait for a proposal; beyond it clients get NODE_OVERLOADED. */
+export const WAITING_WRITES_MAX = 16_384;
+
+/** Bytes of those writes, counted as keys and values. */
+export const WAITING_BYTES_MAX = 64 * 1024 * 1024;
+
+/**
+ * What one proposal, and one commit to the store, holds at most, unless a
+ * single write is larger. Below the backing store's limits per atomic (1,000
+ * mutations, 819,200 bytes, 81,920 of keys) by what rows add to keys and
+ * values, so that an ordinary group is one atomic.
+ */
+export const GROUP_CHANGES_MAX = 480;
+export const GROUP_BYTES_MAX = 640_000;
+export const GROUP_KEY_BYTES_MAX = 56_000;
+
+/**
+ * Changes answered and not yet in the store, about: what a strong read waits
+ * for at most, and what one atomic of the store gathers under load.
+ */
+export const APPLY_BACKLOG_MAX = 400;
+
+/** Proposals handed to the log and not yet durable: the next one gathers. */
+export const UNPERSISTED_PROPOSALS_MAX = 1;
+
+/** Reads that wait for one state; beyond it clients get NODE_OVERLOADED. */
+export const WAITING_READS_MAX = 16_384;
+
+/** Log bytes after which the store's index is marked and the log compacted. */
+export const COMPACT_AFTER_BYTES = 32 * 1024 * 1024;
+
+/** Entries kept below the mark, for members that are a little behind. */
+export const TRAILING_ENTRIES = 5_000;
+
+/** Rows that one sweep removes at most: a bound on how long it delays writes. */
+export const SWEEP_ROWS_MAX = 200;
+
+/** Least time between two clock proposals that only serve expiry. */
+export const CLOCK_PROPOSAL_MS_MIN = 50;
+
+/** How long a stopping node lets accepted writes end. */
+export const DRAIN_MS_MAX = 5_000;

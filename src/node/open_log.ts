@@ -1,0 +1,88 @@
+import type { Clock } from "../io/clock.ts";
+import type { Disk } from "../io/disk.ts";
+import type { EventLog } from "../io/log.ts";
+import type { Random } from "../io/random.ts";
+import type { ConfState, RaftId, SnapshotMetadata } from "../raft/types.ts";
+import type { Store } from "../store/store.ts";
+import { Wal } from "../wal/wal.ts";
+import { LogBehindStoreError, LogMissingError } from "./errors.ts";
+
+/** Where the log of a new cluster begins; upstream's tests start here too. */
+const FOUNDING_INDEX = 2;
+const FOUNDING_TERM = 1;
+
+export interface OpenLogOptions {
+  readonly disk: Disk;
+  readonly random: Random;
+  readonly log: EventLog;
+  readonly clock: Clock;
+  readonly nodeName: string;
+  /** Directory of the log. */
+  readonly dir: string;
+  /** Members that found the cluster, if this data dir is new. */
+  readonly voters: readonly RaftId[];
+}
+
+/**
+ * Opens the log beside an opened store, or founds both in a new data dir.
+ *
+ * The log may be ahead of the store (the rest is applied again), never behind.
+ *
+ * @throws {LogMissingError} A store with records and no log.
+ * @throws {LogBehindStoreError} A log that ends below what the store applied.
+ * @throws {NodeError} What the log refuses at its opening.
+ */
+export async function openLog(
+  options: OpenLogOptions,
+  store: Store,
+): Promise<Wal> {
+  const { disk, dir } = options;
+  const isNew = !(await disk.exists(dir)) ||
+    (await disk.list(dir)).length === 0;
+  if (isNew && store.state.applied.index > 0) {
+    throw new LogMissingError(dir, store.state.applied.index);
+  }
+  const wal = isNew
+    ? await Wal.create(options, { metadata: founding(options.voters) })
+    : await Wal.open(options);
+  try {
+    await agree(wal, store);
+  } catch (error) {
+    await wal.close();
+    throw error;
+  }
+  return wal;
+}
+
+async function agree(wal: Wal, store: Store): Promise<void> {
+  const { storage } = wal;
+  const first = storage.firstIndex() - 1;
+  // A crash between founding the log and the store leaves the store at 0.
+  if (store.state.applied.index === 0 && first === FOUNDING_INDEX) {
+    const { confState } = storage.initialState();
+    await store.commit({
+      state: { ...store.state, applied: foundingPosition(), confState },
+      mutations: [],
+    });
+  }
+  const applied = store.state.applied.index;
+  const last = storage.lastIndex();
+  if (applied < first || applied > last) {
+    throw new LogBehindStoreError({ first, last, applied });
+  }
+}
+
+function foundingPosition(): { index: number; term: number } {
+  return { index: FOUNDING_INDEX, term: FOUNDING_TERM };
+}
+
+function founding(voters: readonly RaftId[]): SnapshotMetadata {
+  const confState: ConfState = {
+    voters,
+    votersOutgoing: [],
+    learners: [],
+    learnersNext: [],
+    autoLeave: false,
+  };
+  return { ...foundingPosition(), confState };
+}
