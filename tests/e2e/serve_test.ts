@@ -35,7 +35,7 @@ Deno.test("serve: two nodes never share a data dir", async () => {
   await using first = await NodeProcess.start();
   await using second = await NodeProcess.launch({ dataDir: first.dataDir });
   equal(await second.exited(), 78, second.output);
-  match(second.stderr, /^error\[APP_DATA_DIR_LOCKED\]: .*$/m);
+  match(second.stderr, /^error\[NODE_DATA_DIR_LOCKED\]: .*$/m);
   match(second.stderr, /^remedy: .+$/m);
 });
 
