@@ -10,6 +10,7 @@ import {
   encodeWriteRequest,
   KvConnectClient,
 } from "../kvconnect/client.ts";
+import { Latencies } from "./latency.ts";
 import type { Client } from "./load.ts";
 import { prepareRequest, RawHttp, type RawRequestHead } from "./raw_http.ts";
 
@@ -110,9 +111,11 @@ export class KvTarget {
     });
   }
 
-  /** Sets records 0 until `records`, a hundred to a write. */
-  async load(records: number): Promise<void> {
-    const data = this.#ports.random.bytes(BENCH_VALUE_BYTES);
+  /** Sets records 0 until `records`, a hundred to a write; times each write. */
+  async load(records: number): Promise<Latencies> {
+    const { clock, random } = this.#ports;
+    const latencies = new Latencies();
+    const data = random.bytes(BENCH_VALUE_BYTES);
     const value = { data, encoding: 3 } as const;
     const http = await RawHttp.connect({ ...this.#ports, ...this.#address });
     try {
@@ -125,11 +128,14 @@ export class KvTarget {
           expireAtMs: 0,
         }));
         const body = encodeWriteRequest({ checks: [], changes });
+        const sentMs = clock.monotonicMs();
         await http.exchange(prepareRequest(this.#heads.write, body));
+        latencies.add(clock.monotonicMs() - sentMs);
       }
     } finally {
       http.close();
     }
+    return latencies;
   }
 
   async #client(

@@ -23,6 +23,7 @@ export interface QuestionOptions {
 
 /** Records that reads choose from. */
 const READ_RECORDS = 50_000;
+const LOAD_RECORDS = 1_000_000;
 const LOCAL_NAME = "Deno.openKv file";
 
 /** How many durable atomic writes a second, and how long each takes? */
@@ -57,6 +58,27 @@ export async function measureReads(
       await local.get([localKey(ports.random.below(READ_RECORDS))]);
     }),
   });
+}
+
+/** How long do LOAD_RECORDS records take, and what does the node hold then? */
+export async function measureLoad(
+  { ports, target, machine }: QuestionOptions,
+): Promise<BenchReport> {
+  const kv = await KvTarget.open(ports, target);
+  const startedMs = ports.clock.monotonicMs();
+  const latencies = await kv.load(LOAD_RECORDS);
+  const elapsedMs = ports.clock.monotonicMs() - startedMs;
+  return {
+    bench: "load",
+    machine,
+    rows: [{
+      question: `100 sets of ${BENCH_VALUE_BYTES} B in a write`,
+      system: "sealkv",
+      clients: 1,
+      figures: latencies.figures(elapsedMs),
+    }],
+    notes: { "records loaded": LOAD_RECORDS, "seconds": elapsedMs / 1000 },
+  };
 }
 
 interface Comparison {

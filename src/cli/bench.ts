@@ -5,6 +5,7 @@ import {
   Option,
 } from "@commander-js/extra-typings";
 import {
+  measureLoad,
   measureReads,
   measureWrites,
   type QuestionOptions,
@@ -27,7 +28,7 @@ import { readAccessToken } from "./tokens.ts";
 
 const QUESTIONS: Readonly<
   Record<string, (options: QuestionOptions) => Promise<BenchReport>>
-> = { write: measureWrites, read: measureReads };
+> = { write: measureWrites, read: measureReads, load: measureLoad };
 
 const CLIENTS_DEFAULT = [1, 16, 64, 256];
 const CLIENTS_MAX = 4_096;
@@ -37,7 +38,8 @@ const HELP = `
 Starts a node of its own in a temporary directory, loads it over real sockets
 from this process, and does the same to a local Deno KV file in the same run.
 write: sets of 256 bytes, random among a million keys.
-read:  strong gets of one of 50,000 records of 256 bytes.`;
+read:  strong gets of one of 50,000 records of 256 bytes.
+load:  a million records of 256 bytes, and the node's memory after them.`;
 
 /** Adds `bench`. */
 export function addBench(program: Command, services: Services): void {

@@ -48,7 +48,7 @@ export async function openNode(
   ];
   try {
     const store = await Store.open({
-      kv: await ports.openKv(paths.store),
+      kv: ports.openKv(paths.store),
       log: ports.log,
     });
     opened.unshift(store);

@@ -1,0 +1,105 @@
+/*
+ * Goal: a byte that changed on the disk of a stopped node is named and refused,
+ * and never served.
+ * Method: a node writes records and stops; one bit of the log, of a record in
+ * the store, or of the store's first page is flipped; then the node starts, or
+ * the record is read, and says what it found. With the bit put back everything
+ * is there again: a refusal changes nothing.
+ */
+import { equal, match, ok, rejects } from "node:assert/strict";
+import { NodeProcess } from "./node_process.ts";
+import { openKv } from "./open_kv.ts";
+
+const RECORDS = 20;
+const EXIT_DISK = 74;
+const MARK = "a value to be found on the disk";
+
+/** Runs `task` on the data dir of a node that wrote RECORDS and stopped. */
+async function withWrittenDataDir(
+  task: (dataDir: string) => Promise<void>,
+): Promise<void> {
+  const dataDir = await Deno.makeTempDir({ prefix: "sealkv-damage-" });
+  try {
+    await using node = await NodeProcess.start({ dataDir });
+    using kv = await openKv(node.url);
+    for (let i = 0; i < RECORDS; i += 1) {
+      await kv.set(["k", i], new TextEncoder().encode(`${MARK} ${i}.`));
+    }
+    equal(await node.stop(), 0, node.output);
+    await task(dataDir);
+  } finally {
+    await Deno.remove(dataDir, { recursive: true });
+  }
+}
+
+/** Flips the lowest bit at `offset`; called again it puts it back. */
+async function flip(path: string, offset: number): Promise<void> {
+  using file = await Deno.open(path, { read: true, write: true });
+  const byte = new Uint8Array(1);
+  await file.seek(offset, Deno.SeekMode.Start);
+  equal(await file.read(byte), 1);
+  byte[0]! ^= 1;
+  await file.seek(offset, Deno.SeekMode.Start);
+  await file.write(byte);
+}
+
+/** Offset of `text` in `path`. */
+async function offsetOf(path: string, text: string): Promise<number> {
+  const latin1 = new TextDecoder("latin1").decode(await Deno.readFile(path));
+  const offset = latin1.lastIndexOf(text);
+  ok(offset >= 0, `"${text}" is not in ${path}`);
+  return offset;
+}
+
+async function segmentOf(dataDir: string): Promise<string> {
+  const dir = `${dataDir}/raft/wal`;
+  const names = (await Array.fromAsync(Deno.readDir(dir)))
+    .map(({ name }) => name).filter((name) => name.endsWith(".seg")).sort();
+  ok(names.length > 0, "there is a segment");
+  return `${dir}/${names.at(-1)}`;
+}
+
+async function valueOf(node: NodeProcess, i: number): Promise<string> {
+  using kv = await openKv(node.url);
+  const { value } = await kv.get<Uint8Array>(["k", i]);
+  return new TextDecoder().decode(value ?? undefined);
+}
+
+Deno.test("a flipped bit in the log is named, refused, and changes nothing", () =>
+  withWrittenDataDir(async (dataDir) => {
+    const segment = await segmentOf(dataDir);
+    const offset = await offsetOf(segment, `${MARK} 7.`);
+    await flip(segment, offset);
+    await using damaged = await NodeProcess.launch({ dataDir });
+    equal(await damaged.exited(), EXIT_DISK, damaged.output);
+    match(damaged.stderr, /^error\[WAL_DAMAGED\]: .*\.seg/m);
+    match(damaged.stderr, /^remedy: .+$/m);
+
+    await flip(segment, offset);
+    await using healed = await NodeProcess.start({ dataDir });
+    equal(await valueOf(healed, 7), `${MARK} 7.`);
+    equal(await healed.stop(), 0, healed.output);
+  }));
+
+Deno.test("a flipped bit in a record is named and never served", () =>
+  withWrittenDataDir(async (dataDir) => {
+    const store = `${dataDir}/store.sqlite`;
+    const offset = await offsetOf(store, `${MARK} 7.`);
+    await flip(store, offset);
+    await using node = await NodeProcess.start({ dataDir });
+    await rejects(valueOf(node, 7), /damaged|integrity|checksum/i);
+    equal(await valueOf(node, 8), `${MARK} 8.`);
+    equal(await node.stop(), 0, node.output);
+    await flip(store, offset);
+    await using healed = await NodeProcess.start({ dataDir });
+    equal(await valueOf(healed, 7), `${MARK} 7.`);
+  }));
+
+Deno.test("a store whose first page changed is refused", () =>
+  withWrittenDataDir(async (dataDir) => {
+    await flip(`${dataDir}/store.sqlite`, 0);
+    await using damaged = await NodeProcess.launch({ dataDir });
+    equal(await damaged.exited(), EXIT_DISK, damaged.output);
+    match(damaged.stderr, /^error\[STORE_[A-Z_]+\]: .*$/m);
+    match(damaged.stderr, /^remedy: .+$/m);
+  }));
