@@ -5,7 +5,7 @@ import { AdminAddressInvalidError, AdminUnreachableError } from "./errors.ts";
 import { ClusterAdmin, type GetStatusResponse, Role } from "./gen/admin_pb.ts";
 import { fromWireError } from "./wire_error.ts";
 
-export const ADMIN_ADDRESSES_MAX = 64;
+const ADMIN_ADDRESSES_MAX = 64;
 
 export interface AdminClientOptions {
   /** One or more `host:port` or `https://host:port`, separated by commas. */

@@ -20,6 +20,7 @@ export const RPC_CODE_OF: Readonly<Record<ErrorCode, Code>> = {
   CLI_INPUT_INVALID: Code.InvalidArgument,
   CLI_KEY_NOT_FOUND: Code.NotFound,
   CLI_NO_ANSWER: Code.Unavailable,
+  CLI_OUTPUT_FAILED: Code.Internal,
   CLI_TOKEN_REFUSED: Code.Unauthenticated,
   CLI_USAGE: Code.InvalidArgument,
   CLI_VALUE_UNSUPPORTED: Code.InvalidArgument,

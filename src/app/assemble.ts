@@ -106,6 +106,7 @@ async function openListeners(
     log,
     metrics,
     onFault: fail,
+    ...endpointBase(config),
   });
   const admin = adminHandler({
     node,
@@ -162,6 +163,18 @@ function sameToken(token: Token): (given: string) => Promise<boolean> {
     ]);
     return equalConstantTime(expected, actual);
   };
+}
+
+/**
+ * Clients stay on the address they know, which is the safest default; a node
+ * that is told what they dial says so.
+ */
+function endpointBase(
+  { advertise, tls }: NodeConfig,
+): { readonly endpointBase?: string } {
+  if (advertise === null) return {};
+  const scheme = tls === null ? "http" : "https";
+  return { endpointBase: `${scheme}://${formatAddress(advertise)}` };
 }
 
 function drawnClusterName({ random }: AppPorts): string {

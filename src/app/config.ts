@@ -20,11 +20,11 @@ import {
 } from "./identity.ts";
 import { LOG_FORMATS, type LogFormat, type SettingName } from "./settings.ts";
 
-export const HEARTBEAT_MS_MIN = 10;
-export const HEARTBEAT_MS_MAX = 10_000;
-export const ELECTION_MS_MAX = 60_000;
+const HEARTBEAT_MS_MIN = 10;
+const HEARTBEAT_MS_MAX = 10_000;
+const ELECTION_MS_MAX = 60_000;
 /** Fewer, and one lost heartbeat already starts elections. */
-export const ELECTION_HEARTBEATS_MIN = 5;
+const ELECTION_HEARTBEATS_MIN = 5;
 const PATH_LENGTH_MAX = 4_096;
 
 /** Everything a node is told, checked and frozen. Holds no secret. */

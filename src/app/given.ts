@@ -7,7 +7,7 @@ import {
   variableOf,
 } from "./settings.ts";
 
-export const CONFIG_FILE_BYTES_MAX = 65_536;
+const CONFIG_FILE_BYTES_MAX = 65_536;
 
 /** A value as someone wrote it, and where. */
 export interface GivenValue {

@@ -4,7 +4,7 @@ import type { Random } from "../io/random.ts";
 import { toHex } from "../base/bytes.ts";
 import { TokenInvalidError, TokenMissingError } from "./errors.ts";
 
-export const TOKEN_LENGTH_MIN = 12;
+const TOKEN_LENGTH_MIN = 12;
 /** Far above any real token, far below what a header may hold. */
 export const TOKEN_LENGTH_MAX = 1_024;
 const TOKEN_FILE_BYTES_MAX = TOKEN_LENGTH_MAX + 2;

@@ -26,7 +26,11 @@ export const SETTINGS = {
     "where other members connect",
   ),
   "admin-listen": setting("ADDR", "127.0.0.1:4514", "where operators connect"),
-  "advertise": setting("ADDR", "--listen", "what clients dial"),
+  "advertise": setting(
+    "ADDR",
+    "--listen",
+    "what clients dial; makes endpoints absolute",
+  ),
   "peer-advertise": setting("ADDR", "--peer-listen", "what other members dial"),
   "admin-advertise": setting("ADDR", "--admin-listen", "what operators dial"),
   "initial-cluster": setting(

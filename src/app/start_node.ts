@@ -11,6 +11,7 @@ import { FileError } from "../io/errors.ts";
 import type { Files } from "../io/files.ts";
 import { type AppPorts, type AppSecrets, assemble } from "./assemble.ts";
 import type { NodeConfig, TlsPaths } from "./config.ts";
+import { ConfigInvalidError } from "./errors.ts";
 import { dataHome } from "./data_home.ts";
 import type { RunningNode } from "./running_node.ts";
 import { readOrMakeToken, type TokenPurpose } from "./secrets.ts";
@@ -98,13 +99,19 @@ async function tokenOf(
 
 async function readTls({ certPath, keyPath }: TlsPaths, files: Files) {
   return {
-    cert: await readPem(certPath, files),
-    key: await readPem(keyPath, files),
+    cert: await readPem("tls-cert", certPath, files),
+    key: await readPem("tls-key", keyPath, files),
   };
 }
 
-async function readPem(path: string, files: Files): Promise<string> {
+async function readPem(
+  name: "tls-cert" | "tls-key",
+  path: string,
+  files: Files,
+): Promise<string> {
   const content = await files.read(path, PEM_BYTES_MAX);
   if (content === null) throw new FileError("read", path, "it does not exist");
-  return new TextDecoder().decode(content.bytes);
+  const text = new TextDecoder().decode(content.bytes);
+  if (text.includes("-----BEGIN ")) return text;
+  throw new ConfigInvalidError(name, path, "a PEM file", `--${name}`);
 }

@@ -18,6 +18,7 @@ import { openDenoKv } from "../io/deno/kv.ts";
 import { denoNet } from "../io/deno/net.ts";
 import { denoRandom } from "../io/deno/random.ts";
 import { startBenchNode } from "./bench_node.ts";
+import { UsageError } from "./errors.ts";
 import {
   accessTokenFileOption,
   durationArgument,
@@ -37,6 +38,7 @@ const WARM_UP_MS = 1_000;
 const HELP = `
 Starts a node of its own in a temporary directory, loads it over real sockets
 from this process, and does the same to a local Deno KV file in the same run.
+The compiled binary may not run programs: start a node and give its --url.
 write: sets of 256 bytes, random among a million keys.
 read:  strong gets of one of 50,000 records of 256 bytes.
 load:  a million records of 256 bytes, and the node's memory after them.`;
@@ -119,6 +121,7 @@ async function withTarget(
   const dir = await Deno.makeTempDir({ prefix: "sealkv-bench-" });
   try {
     if (given !== null) return await task(given, dir);
+    await mayRunPrograms();
     const node = await startBenchNode(dir);
     try {
       const report = await task(node, dir);
@@ -134,11 +137,20 @@ async function withTarget(
   }
 }
 
+/** @throws {UsageError} In a build that has no such permission. */
+async function mayRunPrograms(): Promise<void> {
+  const { state } = await Deno.permissions.query({ name: "run" });
+  if (state === "granted") return;
+  throw new UsageError(
+    "Cannot start a node to measure as this build may not run programs",
+    "Start one with `sealkv serve` and give its address with --url",
+  );
+}
+
 function machineName(): string {
   const { os, arch } = Deno.build;
-  const gib = Math.round(Deno.systemMemoryInfo().total / 2 ** 30);
   const cores = navigator.hardwareConcurrency;
-  return `${cores} cores, ${gib} GiB, ${os} ${arch}, deno ${Deno.version.deno}`;
+  return `${cores} cores, ${os} ${arch}, deno ${Deno.version.deno}`;
 }
 
 function clientsArgument(text: string): number[] {

@@ -1,3 +1,6 @@
+import { toHex } from "../base/bytes.ts";
+import { denoRandom } from "../io/deno/random.ts";
+
 /** A node of this very program in a process and a directory of its own. */
 export interface BenchNode {
   readonly url: string;
@@ -11,7 +14,7 @@ const ANY_PORT = "127.0.0.1:0";
 
 /** Starts one under `dir`. @throws {Error} When it ends before it is ready. */
 export async function startBenchNode(dir: string): Promise<BenchNode> {
-  const accessToken = crypto.randomUUID();
+  const accessToken = toHex(denoRandom().bytes(16));
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       ...programArguments(),
@@ -42,12 +45,8 @@ export async function startBenchNode(dir: string): Promise<BenchNode> {
 /** What stands before the command's name when this program runs itself. */
 function programArguments(): readonly string[] {
   if (Deno.build.standalone) return [];
-  return [
-    "run",
-    "-A",
-    "--quiet",
-    new URL("../../main.ts", import.meta.url).href,
-  ];
+  const root = new URL("../../", import.meta.url);
+  return ["run", "-A", "--quiet", `${root}main.ts`];
 }
 
 async function readyAddress(

@@ -128,3 +128,15 @@ export class TokenRefusedError extends NodeError {
     );
   }
 }
+
+/** Standard output or error takes no more, and not because its reader left. */
+export class OutputFailedError extends NodeError {
+  override readonly name = "OutputFailedError";
+  override readonly code = "CLI_OUTPUT_FAILED";
+  override readonly remedy =
+    "Make room where the output goes, then run the command again";
+
+  constructor(options?: ErrorOptions) {
+    super("Cannot write the output as the system refuses it", options);
+  }
+}

@@ -1,8 +1,8 @@
 import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { parseDuration } from "./duration.ts";
 
-export const ADMIN_DEFAULT = "127.0.0.1:4514";
-export const URL_DEFAULT = "http://127.0.0.1:4512";
+const ADMIN_DEFAULT = "127.0.0.1:4514";
+const URL_DEFAULT = "http://127.0.0.1:4512";
 
 export function jsonOption() {
   return new Option("--json", "print JSON, one object a line");

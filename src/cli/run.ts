@@ -1,6 +1,6 @@
 import { CommanderError } from "@commander-js/extra-typings";
 import type { NodeError } from "../base/error.ts";
-import { UsageError } from "./errors.ts";
+import { OutputFailedError, UsageError } from "./errors.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import { buildProgram } from "./program.ts";
 import { formatReport, formatReportJson, reportOf } from "./report_error.ts";
@@ -63,8 +63,10 @@ function report(
         : formatReport(report, wantsColor(err, env)),
     );
     if (report.stack !== null) err.write(`${report.stack}\n`);
-  } catch (closed) {
-    if (!(closed instanceof OutputClosedError)) throw closed;
+  } catch (silent) {
+    // Nobody is left to tell it to; the exit code still says it.
+    if (silent instanceof OutputClosedError) return report.exitCode;
+    if (!(silent instanceof OutputFailedError)) throw silent;
   }
   return report.exitCode;
 }

@@ -12,7 +12,7 @@ import {
 } from "../app/settings.ts";
 import { LOG_LEVELS } from "../io/log.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
-import { untilInterrupted } from "./interrupt.ts";
+import { type StopSignals, untilInterrupted } from "./interrupt.ts";
 import { jsonOption } from "./options.ts";
 import type { Services } from "./services.ts";
 
@@ -32,7 +32,8 @@ SEALKV_ADMIN_TOKEN; never from the command line.
 
 When the node can serve its clients it prints one line on standard output:
 ready {"listen":"HOST:PORT","peer":"HOST:PORT","admin":"HOST:PORT"}
-Events go to standard error. SIGINT and SIGTERM stop it in order.`;
+Events go to standard error. SIGINT and SIGTERM stop it in order; a second one
+at once.`;
 
 /** Adds `serve`. */
 export function addServe(
@@ -78,20 +79,28 @@ async function serve(
   const { env } = terminal;
   const given = await collectSettings({ flags, configPath, env, files });
   const config = parseConfig(given, () => dataHome(env));
-  let failure: { readonly cause: unknown } | null = null;
-  await untilInterrupted(process, async (stopped) => {
-    const starting = services.startNode(config);
-    const node = await Promise.race([starting, stopped]);
-    if (node === "stopped") return await (await starting).stop();
+  const starting = services.startNode(config);
+  await untilInterrupted(process, async (signals) => {
+    const node = await Promise.race([starting, signals.first]);
+    if (node === "stopped") return await stop(await starting, signals, finish);
     terminal.out.write(readyLine(node));
-    const failed = node.failure.then((cause) => {
-      failure = { cause };
-    });
-    await Promise.race([failed, stopped]);
-    if (failure === null) await node.stop();
+    const end = await Promise.race([
+      node.failure.then((cause) => ({ cause })),
+      signals.first,
+    ]);
+    if (end !== "stopped") throw end.cause;
+    await stop(node, signals, finish);
   });
-  if (failure !== null) throw (failure as { readonly cause: unknown }).cause;
-  finish(EXIT.done);
+}
+
+/** Stops in order; a second signal does not wait for the order. */
+async function stop(
+  node: RunningNode,
+  signals: StopSignals,
+  finish: (code: ExitCode) => void,
+): Promise<void> {
+  const end = await Promise.race([node.stop(), signals.second]);
+  finish(end === "stopped" ? EXIT.interrupted : EXIT.done);
 }
 
 function readyLine({ addresses }: RunningNode): string {

@@ -1,7 +1,7 @@
 import type { Command } from "@commander-js/extra-typings";
 import type { AdminClient, ClusterStatus } from "../admin/client.ts";
-import { AdminUnreachableError } from "../admin/errors.ts";
 import { ConfigInvalidError } from "../app/errors.ts";
+import { NodeError } from "../base/error.ts";
 import { InputInvalidError } from "./errors.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import { untilInterrupted } from "./interrupt.ts";
@@ -66,7 +66,7 @@ export function addStatus(
         if (!options.watch) return show(services, first, options);
         const isStopped = await untilInterrupted(
           services.process,
-          (stopped) => watch(services, client, first, options, stopped),
+          (signals) => watch(services, client, first, options, signals.first),
         );
         if (isStopped) finish(EXIT.interrupted);
       })
@@ -131,7 +131,8 @@ async function watch(
       seenMs = clock.monotonicMs();
       silence = null;
     } catch (error) {
-      if (!(error instanceof AdminUnreachableError)) throw error;
+      if (!(error instanceof NodeError)) throw error;
+      if (error.code !== "ADMIN_UNREACHABLE") throw error;
       silence = error.message;
     }
   }

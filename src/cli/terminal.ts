@@ -1,3 +1,5 @@
+import { OutputFailedError } from "./errors.ts";
+
 /** One of the process's output streams. */
 export interface Output {
   readonly isTerminal: boolean;
@@ -53,7 +55,7 @@ function outputOf(stream: typeof Deno.stdout): Output {
         if (cause instanceof Deno.errors.BrokenPipe) {
           throw new OutputClosedError("Output closed", { cause });
         }
-        throw cause;
+        throw new OutputFailedError({ cause });
       }
     },
   };

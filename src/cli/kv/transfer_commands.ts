@@ -14,7 +14,7 @@ import { selectorOf } from "./read_commands.ts";
 import { type ImportRecord, parseRecord, recordLine } from "./record.ts";
 
 /** A value of 65,536 bytes as escaped JSON is below it. */
-export const LINE_BYTES_MAX = 1_048_576;
+const LINE_BYTES_MAX = 1_048_576;
 const EXPORT_BATCH = 500;
 const BATCH_RECORDS_MAX = 100;
 /** Half of Deno KV's limit for one atomic write, keys and values together. */

@@ -54,7 +54,7 @@ export function addWatch(
         );
         const isStopped = await untilInterrupted(
           services.process,
-          (stopped) => follow(kv.watch(keys), printer, stopped),
+          (signals) => follow(kv.watch(keys), printer, signals.first),
         );
         if (isStopped) finish(EXIT.interrupted);
       });

@@ -22,6 +22,8 @@ export interface World {
   readonly startNode?: (config: NodeConfig) => Promise<RunningNode>;
   /** Status of the metadata exchange, or none at all. */
   readonly metadataStatus?: number | null;
+  /** Hears everything that is printed on standard output. */
+  readonly onOutput?: (text: string) => void;
   /** Calls that never answer. */
   readonly isSilent?: boolean;
   /** Called before each timer of the command fires, with its number. */
@@ -46,7 +48,7 @@ export async function runIn(
   world: World,
   ...args: readonly string[]
 ): Promise<Outcome> {
-  const out = recordingOutput(world.isTerminal ?? false);
+  const out = recordingOutput(world.isTerminal ?? false, world.onOutput);
   const err = recordingOutput(world.isTerminal ?? false);
   const code = await run(args, fakeServices(world, out, err));
   return { code, out: out.text(), err: err.text(), outBytes: out.bytes() };
@@ -166,6 +168,7 @@ function streamOf(
 
 export function recordingOutput(
   isTerminal: boolean,
+  onOutput: (text: string) => void = () => {},
 ): Output & { text(): string; bytes(): Uint8Array } {
   const texts: string[] = [];
   const all: Uint8Array[] = [];
@@ -175,7 +178,9 @@ export function recordingOutput(
     write(text) {
       const bytes = typeof text === "string" ? encoder.encode(text) : text;
       all.push(bytes.slice());
-      texts.push(new TextDecoder().decode(bytes));
+      const decoded = new TextDecoder().decode(bytes);
+      texts.push(decoded);
+      onOutput(decoded);
     },
     text: () => texts.join(""),
     bytes: () => Uint8Array.from(all.flatMap((part) => [...part])),

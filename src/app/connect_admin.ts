@@ -1,0 +1,31 @@
+import { type AdminClient, makeAdminClient } from "../admin/client.ts";
+import { denoHttpClient } from "../io/deno/http.ts";
+
+const TIMEOUT_MS = 10_000;
+
+export interface ConnectAdminOptions {
+  /** One or more `host:port` or `https://host:port`, separated by commas. */
+  readonly admin: string;
+  readonly token: string;
+  /** Dial `host:port` with TLS; `ca` is PEM, trusted besides the system's. */
+  readonly tls?: { readonly ca?: string };
+  /** Longest wait for one member's answer; 10,000 when left out. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Makes a client of a cluster's operators; dials with the first call.
+ *
+ * @throws {AdminAddressInvalidError}
+ */
+export function connectAdmin(options: ConnectAdminOptions): AdminClient {
+  const { admin, token, tls, timeoutMs = TIMEOUT_MS } = options;
+  const isTls = tls !== undefined;
+  const http = denoHttpClient(tls?.ca === undefined ? {} : { ca: tls.ca });
+  try {
+    return makeAdminClient({ admin, token, isTls, timeoutMs, http });
+  } catch (error) {
+    http.close();
+    throw error;
+  }
+}

@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import type { ClusterStatus } from "../../../src/admin/client.ts";
+import {
+  AdminUnreachableError,
+  RemoteError,
+} from "../../../src/admin/errors.ts";
+import { runIn, type World } from "./fake_services.ts";
+
+const MEMBER = {
+  name: "n1",
+  role: "leader",
+  up: true,
+  ready: true,
+  lag: 0n,
+  applied: 2n ** 64n - 1n,
+  phase: 0,
+} as const;
+const STATUS: ClusterStatus = {
+  cluster: "prod-eu-1",
+  clusterId: "00010203-0405-0607-0809-0a0b0c0d0e0f",
+  node: "n1",
+  leader: "n1",
+  term: 7n,
+  commit: 12n,
+  applied: 12n,
+  phase: 0,
+  ready: true,
+  members: [
+    MEMBER,
+    {
+      ...MEMBER,
+      name: "n2",
+      role: "follower",
+      up: false,
+      ready: false,
+      lag: 4210n,
+    },
+  ],
+};
+const SCREEN =
+  `cluster prod-eu-1   leader n1   term 7   phase 0 (capable)   seen by n1
+
+name  role      up   ready   lag               applied  phase
+n1    leader    yes  yes       0  18446744073709551615      0
+n2    follower  NO   NO     4210  18446744073709551615      0
+`;
+
+Deno.test("status shows every member on one screen", async () => {
+  const { code, out } = await runIn({ statuses: [STATUS] }, "status");
+  assert.deepEqual([code, out], [0, SCREEN]);
+});
+
+Deno.test("status --node shows one member, and knows no other", async () => {
+  const world: World = { statuses: [STATUS] };
+  const one = await runIn(world, "status", "--node", "n2", "--json");
+  const names = JSON.parse(one.out).members.map((m: { name: string }) =>
+    m.name
+  );
+  assert.deepEqual(names, ["n2"]);
+  const none = await runIn(world, "status", "--node", "n3");
+  assert.equal(none.code, 2);
+  assert.match(none.err, /Give a member's name, as n1/);
+});
+
+Deno.test("status --json has the promised fields, u64 as strings", async () => {
+  const { out } = await runIn({ statuses: [STATUS] }, "status", "--json");
+  const json = JSON.parse(out);
+  assert.equal(out.trimEnd().split("\n").length, 1);
+  assert.deepEqual(
+    [json.cluster, json.leader, json.term, json.phase],
+    ["prod-eu-1", "n1", "7", 0],
+  );
+  assert.deepEqual(json.members[0], {
+    name: "n1",
+    role: "leader",
+    up: true,
+    ready: true,
+    lag: "0",
+    applied: "18446744073709551615",
+    phase: 0,
+  });
+});
+
+Deno.test("status before the first leader says so", async () => {
+  const fresh = { ...STATUS, cluster: "", leader: "", members: [] };
+  const { out } = await runIn({ statuses: [fresh] }, "status");
+  assert.match(out, /^cluster \(no name yet\) {3}leader \(none\)/);
+});
+
+Deno.test("status --watch prints lines, outlives silence, ends with 130", async () => {
+  const silence = new AdminUnreachableError(["http://h:1"]);
+  const { code, out, err } = await runIn(
+    {
+      statuses: [STATUS, silence, STATUS],
+      onTimer: (count, raise) => {
+        if (count === 3) raise("SIGINT");
+      },
+    },
+    "status",
+    "--watch",
+  );
+  assert.equal(code, 130);
+  const line = out.split("\n")[0];
+  assert.equal(
+    line,
+    "cluster=prod-eu-1 term=7 name=n1 role=leader up=yes ready=yes lag=0 " +
+      "applied=18446744073709551615 phase=0",
+  );
+  assert.equal(out.trimEnd().split("\n").length, 4);
+  assert.match(err, /^no answer, last one 2 s ago: Cannot reach/);
+  assert.ok(!out.includes("\x1b"));
+});
+
+Deno.test("status --watch redraws a terminal, without colour if unwanted", async () => {
+  const world: World = {
+    statuses: [STATUS],
+    isTerminal: true,
+    env: { SEALKV_ADMIN_TOKEN: "admin-token-123", NO_COLOR: "1" },
+    onTimer: (_, raise) => raise("SIGTERM"),
+  };
+  const { out } = await runIn(world, "status", "--watch");
+  assert.equal(out, `\x1b[H\x1b[2J${SCREEN}`);
+});
+
+const FAILED: [name: string, error: Error, code: number][] = [
+  ["nobody", new AdminUnreachableError(["http://h:1"]), 5],
+  ["a wrong token", new RemoteError("ADMIN_TOKEN_REJECTED", "m", "r"), 78],
+];
+for (const [name, error, code] of FAILED) {
+  Deno.test(`status that reaches ${name} ends with ${code}`, async () => {
+    const world: World = { statuses: [error] };
+    assert.equal((await runIn(world, "status")).code, code);
+    assert.equal((await runIn(world, "status", "--watch")).code, code);
+  });
+}
+
+const BAD: string[][] = [
+  ["--interval", "soon"],
+  ["--timeout", "-1s"],
+  ["--jsn"],
+  ["n1"],
+];
+for (const args of BAD) {
+  Deno.test(`status ${args.join(" ")} is a usage error`, async () => {
+    const world: World = { statuses: [STATUS] };
+    assert.equal((await runIn(world, "status", ...args)).code, 2);
+  });
+}
+
+Deno.test("status needs a token, and a CA file that is one", async () => {
+  const world: World = { statuses: [STATUS], files: { "/ca": "not PEM" } };
+  const noToken = await runIn({ ...world, env: {} }, "status");
+  assert.equal(noToken.code, 78);
+  for (const path of ["/ca", "/none"]) {
+    const badCa = await runIn(world, "status", "--tls-ca", path);
+    assert.equal(badCa.code, 78);
+    assert.match(badCa.err, /"tls-ca"/);
+  }
+});
