@@ -1,6 +1,6 @@
 import { type Bytes, setUint64, viewOf } from "./bytes.ts";
 
-export const SHA256_BYTES = 32;
+const SHA256_BYTES = 32;
 const BLOCK_BYTES = 64;
 const ROUNDS = 64;
 

@@ -16,7 +16,7 @@ import {
 } from "./limits.ts";
 
 /** Protocol versions served, best first. */
-export const PROTOCOL_VERSIONS = [3, 2] as const;
+const PROTOCOL_VERSIONS = [3, 2] as const;
 
 interface Window {
   readonly startMs: number;

@@ -1,6 +1,6 @@
 import { DATABASE_NAME_CHARS_MAX } from "./limits.ts";
 
-export const DATA_METHODS = ["snapshot_read", "atomic_write", "watch"] as const;
+const DATA_METHODS = ["snapshot_read", "atomic_write", "watch"] as const;
 export type DataMethod = (typeof DATA_METHODS)[number];
 
 /** What a path asks for; `database` "" is the default one. */

@@ -122,7 +122,7 @@ export function readRow(key: KvKey, value: Uint8Array): RecordRow {
 }
 
 /** Tells whether a record is absent at `clockMs`. */
-export function isExpired(record: StoredRecord, clockMs: number): boolean {
+function isExpired(record: StoredRecord, clockMs: number): boolean {
   return record.expireAtMs !== 0 && record.expireAtMs <= clockMs;
 }
 

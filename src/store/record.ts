@@ -41,7 +41,7 @@ const STATE_OVERFLOW = 0b0000_0100;
 const KEY_LENGTH_BYTES = 2;
 
 /** Longest value of a client (kvconnect.md §5). */
-export const VALUE_BYTES_MAX = 65_536;
+const VALUE_BYTES_MAX = 65_536;
 
 /**
  * Row value(s) of one record.
