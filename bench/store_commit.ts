@@ -8,6 +8,7 @@ import { utf8 } from "../src/base/bytes.ts";
 import type { Mutation } from "../src/fsm/types.ts";
 import { openDenoKv } from "../src/io/deno/kv.ts";
 import { EMPTY_STATE } from "../src/store/meta.ts";
+import { BufferedStore } from "../src/store/buffered_store.ts";
 import { Store } from "../src/store/store.ts";
 
 const RUN_MS = 1_500;
@@ -18,7 +19,9 @@ const BATCH_SIZES = [1, 8, 30, 64, 256, 900];
 interface Result {
   readonly batch: number;
   readonly storeSetsPerSecond: number;
+  readonly bufferedSetsPerSecond: number;
   readonly plainSetsPerSecond: number;
+  /** Store to plain. */
   readonly ratio: number;
   readonly storeThreadMicrosPerSet: number;
 }
@@ -26,6 +29,10 @@ interface Result {
 const dir = await Deno.makeTempDir();
 const store = await Store.open({
   kv: openDenoKv(`${dir}/store.sqlite`),
+  log: { write: () => {} },
+});
+const buffered = await BufferedStore.open({
+  kv: openDenoKv(`${dir}/buffered.sqlite`),
   log: { write: () => {} },
 });
 const plain = await Deno.openKv(`${dir}/plain.sqlite`);
@@ -41,20 +48,24 @@ function name(): string {
   return spread.toString(16).padStart(8, "0");
 }
 
+function mutationsOf(batch: number): readonly Mutation[] {
+  return Array.from({ length: batch }, () => ({
+    database: 1,
+    key: utf8(`\x02users\0\x02${name()}\0`),
+    record: {
+      value: { data: value, encoding: 1 },
+      versionstamp,
+      expireAtMs: 0,
+    },
+  }));
+}
+
 async function storeRound(batch: number): Promise<readonly [number, number]> {
   let sets = 0;
   let threadMs = 0;
   const from = performance.now();
   while (performance.now() - from < RUN_MS) {
-    const mutations = Array.from({ length: batch }, (): Mutation => ({
-      database: 1,
-      key: utf8(`\x02users\0\x02${name()}\0`),
-      record: {
-        value: { data: value, encoding: 1 },
-        versionstamp,
-        expireAtMs: 0,
-      },
-    }));
+    const mutations = mutationsOf(batch);
     index += 1;
     const applied = { index, term: 1 };
     const before = performance.now();
@@ -69,6 +80,23 @@ async function storeRound(batch: number): Promise<readonly [number, number]> {
     sets += batch;
   }
   return [sets / (performance.now() - from) * 1_000, threadMs * 1_000 / sets];
+}
+
+/** Until all is stored, not only visible. */
+async function bufferedRound(batch: number): Promise<number> {
+  let sets = 0;
+  const from = performance.now();
+  while (performance.now() - from < RUN_MS) {
+    index += 1;
+    const applied = { index, term: 1 };
+    await buffered.commit({
+      state: { ...EMPTY_STATE, applied },
+      mutations: mutationsOf(batch),
+    });
+    sets += batch;
+  }
+  await buffered.flush();
+  return sets / (performance.now() - from) * 1_000;
 }
 
 async function plainRound(batch: number): Promise<number> {
@@ -91,23 +119,27 @@ const median = (values: readonly number[]) =>
 const results: Result[] = [];
 for (const batch of BATCH_SIZES) {
   const stores: number[] = [];
+  const buffereds: number[] = [];
   const plains: number[] = [];
   const threads: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     const [rate, micros] = await storeRound(batch);
     stores.push(rate);
     threads.push(micros);
+    buffereds.push(await bufferedRound(batch));
     plains.push(await plainRound(batch));
   }
   results.push({
     batch,
     storeSetsPerSecond: Math.round(median(stores)),
+    bufferedSetsPerSecond: Math.round(median(buffereds)),
     plainSetsPerSecond: Math.round(median(plains)),
     ratio: Number((median(stores) / median(plains)).toFixed(2)),
     storeThreadMicrosPerSet: Number(median(threads).toFixed(2)),
   });
 }
 await store.close();
+await buffered.close();
 plain.close();
 await Deno.remove(dir, { recursive: true });
 

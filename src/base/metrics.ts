@@ -54,7 +54,7 @@ export class Counter implements Series {
 }
 
 /** A number that goes up and down. */
-export class Gauge implements Series {
+class Gauge implements Series {
   #value = 0;
 
   set(value: number): void {

@@ -20,9 +20,9 @@ const RANGE_EXCEEDED =
   "The result of a Sum operation would exceed its range limit";
 const STORED_UNSUPPORTED = "unsupported value type";
 const OPERAND_UNSUPPORTED =
-  "Failed to perform 'sum' mutation on an operand that is neither KvU64, BigInt nor Number";
+  "Some of the parameters are not valid V8 values: a sum takes a KvU64, BigInt or Number";
 const BOUND_UNSUPPORTED =
-  "Failed to perform 'sum' mutation with a bound of another type than its operand";
+  "Some of the parameters are not valid V8 values: bounds must be of the operand's type";
 
 /**
  * Adds `change` to `stored`, `null` for an absent key.

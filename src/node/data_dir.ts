@@ -29,8 +29,23 @@ export async function lockDataDir(
   disk: Disk,
   paths: DataDirPaths,
 ): Promise<DiskLock> {
-  await disk.makeDir(paths.root);
+  await makeDurableDir(disk, paths.root);
   const lock = await disk.lock(paths.lock);
   if (lock === null) throw new DataDirLockedError(paths.root);
   return lock;
+}
+
+/** Makes `path` so that a crash cannot take its name, nor its parents'. */
+async function makeDurableDir(disk: Disk, path: string): Promise<void> {
+  if (path === "" || path === "." || await disk.exists(path)) return;
+  const parent = parentOf(path);
+  await makeDurableDir(disk, parent);
+  await disk.makeDir(path);
+  await disk.syncDir(parent);
+}
+
+function parentOf(path: string): string {
+  const end = path.lastIndexOf("/");
+  if (end === -1) return ".";
+  return end === 0 ? "/" : path.slice(0, end);
 }

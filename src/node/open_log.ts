@@ -1,24 +1,13 @@
-import type { Clock } from "../io/clock.ts";
-import type { Disk } from "../io/disk.ts";
-import type { EventLog } from "../io/log.ts";
-import type { Random } from "../io/random.ts";
 import type { ConfState, RaftId, SnapshotMetadata } from "../raft/types.ts";
 import type { Store } from "../store/store.ts";
-import { Wal } from "../wal/wal.ts";
+import { Wal, type WalOptions } from "../wal/wal.ts";
 import { LogBehindStoreError, LogMissingError } from "./errors.ts";
 
 /** Where the log of a new cluster begins; upstream's tests start here too. */
 const FOUNDING_INDEX = 2;
 const FOUNDING_TERM = 1;
 
-export interface OpenLogOptions {
-  readonly disk: Disk;
-  readonly random: Random;
-  readonly log: EventLog;
-  readonly clock: Clock;
-  readonly nodeName: string;
-  /** Directory of the log. */
-  readonly dir: string;
+export interface OpenLogOptions extends WalOptions {
   /** Members that found the cluster, if this data dir is new. */
   readonly voters: readonly RaftId[];
 }

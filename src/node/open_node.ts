@@ -26,6 +26,8 @@ export interface OpenNodeOptions extends NodeOptions {
   readonly dataDir: string;
   /** Lower bound; timeouts are drawn from [electionMs, 2 × electionMs). */
   readonly electionMs: number;
+  /** Length of a log segment, where 64 MiB is too much. */
+  readonly segmentBytes?: number;
 }
 
 /** Raft id of the only founding member. */
@@ -54,6 +56,8 @@ export async function openNode(
     opened.unshift(store);
     const wal = await openNodeLog(ports, { paths, options, store });
     opened.unshift(wal);
+    // The backing store's files are new names in it.
+    await ports.disk.syncDir(paths.root);
     const core = newCore(ports, options, { wal, store });
     return new Node({ ...ports, core, wal, store, lock }, options);
   } catch (error) {
@@ -74,9 +78,13 @@ function openNodeLog(
 ): Promise<Wal> {
   const { disk, random, log, clock } = ports;
   const voters = [FOUNDER];
-  const { name: nodeName } = options;
+  const { name: nodeName, segmentBytes } = options;
   const dir = paths.wal;
-  return openLog({ disk, random, log, clock, nodeName, dir, voters }, store);
+  return openLog({
+    ...{ disk, random, log, clock, nodeName, dir, voters },
+    applied: store.state.applied.index,
+    ...(segmentBytes === undefined ? {} : { segmentBytes }),
+  }, store);
 }
 
 function newCore(

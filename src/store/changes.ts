@@ -27,11 +27,12 @@ const EXPIRY_VALUE: Bytes = new Uint8Array([1]);
 const ROW_KEY_OVERHEAD_BYTES = 40;
 /** First part, kind and time. */
 const INTERNAL_KEY_OVERHEAD_BYTES = 13;
-const META_COST = setCost(3, 8_192);
+/** What the meta row costs at most; one to an atomic. */
+export const META_COST = setCost(3, 40_960);
 
-/** What `changesOf` and the meta row cost at most, without encoding. */
+/** What `changesOf` costs at most, without encoding. */
 export function boundCost(mutations: readonly Mutation[]): AtomicCost {
-  let cost = META_COST;
+  let cost = NO_COST;
   for (const mutation of mutations) {
     cost = addCost(cost, mutationCost(mutation));
   }

@@ -157,7 +157,7 @@ async function pointEntry(
 }
 
 /** [k, k ‖ 00) holds one key: what Deno's `get` asks for. */
-function isPoint({ start, end }: StoreRange): boolean {
+export function isPoint({ start, end }: StoreRange): boolean {
   return start.length > 0 && end.length === start.length + 1 &&
     end[start.length] === 0 &&
     compareBytes(start, end.subarray(0, start.length)) === 0;

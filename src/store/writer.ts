@@ -15,6 +15,7 @@ import {
   changesOf,
   databaseChanges,
   lastMutations,
+  META_COST,
 } from "./changes.ts";
 import type { StateGate } from "./gate.ts";
 import { encodeMeta, type StoreState } from "./meta.ts";
@@ -147,7 +148,7 @@ export class Writer {
 
   /** A task, or as many batches as fit into one atomic. */
   #takeGroup(): readonly Waiting[] {
-    let cost = NO_COST;
+    let cost = META_COST;
     let count = 0;
     for (const waiting of this.#waiting) {
       if (count > 0 && waiting.batch === null) break;
@@ -207,7 +208,7 @@ function isOneAtomic(
   changes: readonly RowChange[],
   mutations: readonly Mutation[],
 ): boolean {
-  const bound = boundCost(mutations);
+  const bound = addCost(boundCost(mutations), META_COST);
   const slack = changes.length <= bound.mutations;
   if (slack && fitsAtomic(bound)) return true;
   return fitsAtomic(changes.map(changeCost).reduce(addCost, NO_COST));

@@ -67,6 +67,25 @@ export class EntryCache {
     this.#cut();
   }
 
+  /** Drops the oldest entries, released or not, down to `bytesMax`. */
+  bound(bytesMax: number): void {
+    while (this.#bytes > bytesMax && this.#head < this.#entries.length) {
+      this.#bytes -= costOf(this.#entries[this.#head] as Entry);
+      this.#head += 1;
+    }
+    this.#cut();
+  }
+
+  /** Puts `entries`, which end where the cache starts, before the others. */
+  prepend(entries: readonly Entry[]): void {
+    const last = entries[entries.length - 1];
+    if (last === undefined) return;
+    assert(last.index === this.from - 1, "prepended entries are dense");
+    this.#entries = [...entries, ...this.#entries.slice(this.#head)];
+    this.#head = 0;
+    for (const entry of entries) this.#bytes += costOf(entry);
+  }
+
   /** Entries up to `until` must go. */
   forget(until: LogIndex): void {
     while ((this.#entries[this.#head]?.index ?? Infinity) <= until) {

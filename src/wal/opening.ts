@@ -3,14 +3,15 @@ import type { Clock } from "../io/clock.ts";
 import type { Disk, DiskLock } from "../io/disk.ts";
 import type { EventLog } from "../io/log.ts";
 import type { Random } from "../io/random.ts";
-import type { LogIndex, SnapshotMetadata } from "../raft/types.ts";
+import type { Entry, LogIndex, SnapshotMetadata } from "../raft/types.ts";
 import { AnchorFile } from "./anchor.ts";
 import { WalLockedError, WalSegmentMissingError } from "./errors.ts";
+import { fetchEntries } from "./fetch.ts";
 import { LogView } from "./log_view.ts";
 import type { WalPaths } from "./paths.ts";
 import { repairTail } from "./recovery/repair.ts";
 import { scanLog, type ScannedLog } from "./recovery/scan.ts";
-import { SEGMENT_BYTES, segmentHeaderFrame } from "./segment.ts";
+import { type Segment, SEGMENT_BYTES, segmentHeaderFrame } from "./segment.ts";
 import { listSegments, SegmentFiles } from "./segment_files.ts";
 import {
   CLUSTER_ID_BYTES,
@@ -18,6 +19,9 @@ import {
   WAL_FORMAT,
 } from "./segment_header.ts";
 import type { WritePosition } from "./writer.ts";
+
+/** Bytes of entries read at a time. */
+const LOAD_BYTES = 4 * 2 ** 20;
 
 export interface WalOptions {
   /** The log's own directory, `raft/` of a data dir; made when absent. */
@@ -31,6 +35,11 @@ export interface WalOptions {
    * must; without one it is written at once.
    */
   readonly clock?: Clock;
+  /**
+   * Entries up to here are applied and not read into memory by `open`; those
+   * up to the newest mark are not in any case.
+   */
+  readonly applied?: LogIndex;
   /** Largest length of a segment; 64 MiB unless given. */
   readonly segmentBytes?: number;
 }
@@ -116,6 +125,7 @@ export async function openParts(
     anchor,
   });
   const tailSuspect = await repairedTail(options, paths, scanned, segments);
+  await loadTail(options, paths, scanned, segments);
   const files = new SegmentFiles(filesOptions(options, paths), segments);
   await files.removeSpares();
   const anchorFile = await AnchorFile.open(disk, paths.dir, paths.anchor);
@@ -135,6 +145,27 @@ export async function openParts(
     position,
     tailSuspect,
   };
+}
+
+/** Reads what the core must have in memory: what may not be applied. */
+async function loadTail(
+  { disk, applied = 0 }: WalOptions,
+  paths: WalPaths,
+  { view }: ScannedLog,
+  segments: readonly Segment[],
+): Promise<void> {
+  const { state, cache } = view;
+  view.release(Math.max(state.mark.index, applied));
+  const options = { disk, dir: paths.segments, segments, view };
+  const runs: Entry[][] = [];
+  let from = Math.max(state.mark.index, applied) + 1;
+  while (from < cache.from) {
+    const range = { from, until: cache.from, bytesMax: LOAD_BYTES };
+    const run = await fetchEntries(options, range);
+    runs.push([...run]);
+    from += run.length;
+  }
+  cache.prepend(runs.flat());
 }
 
 /** What a process before this one left in the page cache becomes durable. */
@@ -159,7 +190,7 @@ async function repairedTail(
   { disk, log }: WalOptions,
   paths: WalPaths,
   { torn, view }: ScannedLog,
-  segments: Parameters<typeof scanLog>[0],
+  segments: readonly Segment[],
 ): Promise<LogIndex | null> {
   const last = segments[segments.length - 1];
   if (torn === null || last === undefined) return null;

@@ -280,7 +280,7 @@ Deno.test("a client whose clock is an hour ahead does not hammer", async () => {
       const end = Date.now() + 1_000;
       while (Date.now() < end) await kv.get(["a"]);
       const exchanges = counts.get("/")!;
-      assert.ok(exchanges >= 10 && exchanges <= 13, `${exchanges} exchanges`);
+      assert.ok(exchanges >= 3 && exchanges <= 13, `${exchanges} exchanges`);
     });
   }, fixture);
 });

@@ -144,3 +144,32 @@ for (const kind of CRASH_KINDS) {
     });
   }
 }
+
+/** A log that ran the script and was closed, on a disk of its own. */
+async function closedLog(seed: number): Promise<SimDisk> {
+  const disk = new SimDisk({ seed });
+  await runScript(disk, 1, { created: false, acked: 0, asked: 0 });
+  return disk.clone(seed);
+}
+
+for (const kind of CRASH_KINDS) {
+  Deno.test(`Wal survives a crash after a clean start: ${kind}`, async () => {
+    for (let seed = 0; seed < 60; seed += 1) {
+      const disk = await closedLog(seed);
+      disk.crashAt = 1 + seed;
+      let acked = 0;
+      await settle((async () => {
+        const wal = await Wal.open(simWalOptions(disk));
+        const next = wal.storage.lastIndex() + 1;
+        for (let index = next; index < next + 9; index += 1) {
+          await wal.append(batchOf([entryAt(index, 6, 400)]));
+          acked = index;
+        }
+      })());
+      disk.restart(kind);
+      const wal = await Wal.open(simWalOptions(disk));
+      assert.ok(wal.storage.lastIndex() >= acked, `seed ${seed}`);
+      await wal.close();
+    }
+  });
+}

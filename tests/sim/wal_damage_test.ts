@@ -7,7 +7,8 @@
  */
 import assert from "node:assert/strict";
 import { NodeError } from "../../src/base/error.ts";
-import { WalDamagedError } from "../../src/wal/errors.ts";
+import { DiskNoSpaceError } from "../../src/io/errors.ts";
+import { WalDamagedError, WalWriteFailedError } from "../../src/wal/errors.ts";
 import { Wal } from "../../src/wal/wal.ts";
 import { SimDisk } from "./io/disk.ts";
 import {
@@ -226,3 +227,38 @@ Deno.test("Wal fails for good when a sync fails", async () => {
   }
   assert.ok(logFailures > 4);
 });
+
+Deno.test("Wal fails with what is acknowledged when the disk is full", async () => {
+  for (let spare = 0; spare < 6000; spare += 500) {
+    const disk = new SimDisk({ seed: spare });
+    const options = simWalOptions(disk);
+    const wal = await Wal.create(options, { metadata: FOUNDING });
+    let acked = 1;
+    const full = async () => {
+      for (const entry of entriesOf(2, 60, 1, 300)) {
+        await wal.append(batchOf([entry]));
+        acked = entry.index;
+        if (entry.index === 8) disk.capacityBytes = usedOn(disk) + spare;
+      }
+    };
+    await assert.rejects(full(), (error: unknown) => {
+      assert.ok(error instanceof WalWriteFailedError);
+      assert.ok(error.cause instanceof DiskNoSpaceError);
+      return true;
+    });
+    await wal.close();
+    disk.capacityBytes = Infinity;
+    disk.restart("all");
+    const again = await Wal.open(options);
+    assert.equal(again.storage.lastIndex(), acked);
+    await again.append(batchOf(entriesOf(acked + 1, 60, 1, 300)));
+    await again.close();
+  }
+});
+
+function usedOn(disk: SimDisk): number {
+  return disk.durablePaths().reduce(
+    (sum, path) => sum + (disk.durableBytes(path)?.length ?? 0),
+    0,
+  );
+}

@@ -9,7 +9,7 @@ import {
 } from "../options.ts";
 import type { Services } from "../services.ts";
 import { type Database, withDatabase } from "./database.ts";
-import { KEY_HELP } from "./key_syntax.ts";
+import { KEY_HELP, keyToJson } from "./key_syntax.ts";
 import { selectorOf } from "./read_commands.ts";
 import { type ImportRecord, parseRecord, recordLine } from "./record.ts";
 
@@ -21,9 +21,12 @@ const BATCH_RECORDS_MAX = 100;
 const BATCH_BYTES_MAX = 409_600;
 /** Values grow at most so much from a line of JSON: `0,` becomes a double. */
 const GROWTH_MAX = 5;
-const RECORD_BYTES_MAX = 65_536 + 2_048;
+const KEY_BYTES_MAX = 2_048;
+const RECORD_BYTES_MAX = 65_536 + KEY_BYTES_MAX;
 /** Half of Deno KV's limit for all keys of one atomic write. */
 const BATCH_KEY_BYTES_MAX = 40_960;
+/** Atomic writes on their way at once: a node syncs several together. */
+const WRITES_MAX = 8;
 
 const LINES_HELP = `Lines:
   {"key":["users",1],"value":{"name":"ana"},"versionstamp":"..."}
@@ -117,54 +120,98 @@ async function importLines(
     }
   } catch (cause) {
     if (!(cause instanceof InputInvalidError)) throw cause;
-    await batch.flush();
+    await batch.end();
     throw new ImportLineInvalidError(Math.max(1, line), batch.writtenCount, {
       cause,
     });
   }
-  await batch.flush();
+  await batch.end();
   return batch.writtenCount;
 }
 
-/** Collects records into atomic writes of a size that Deno KV takes. */
+/**
+ * Collects records into atomic writes of a size that Deno KV takes, and sends
+ * several at once.
+ *
+ * Two records of one key never travel in two writes at once: the later wins.
+ */
 class ImportBatch {
   readonly #database: Database | null;
+  readonly #writes = new Set<Promise<void>>();
+  readonly #keysUnderWay = new Set<string>();
   #records: ImportRecord[] = [];
+  #keys: string[] = [];
   #bytes = 0;
   #keyBytes = 0;
   #writtenCount = 0;
+  #failure: { readonly cause: unknown } | null = null;
 
   constructor(database: Database | null) {
     this.#database = database;
   }
 
+  /** Complete after `end`. */
   get writtenCount(): number {
     return this.#writtenCount;
   }
 
   async add(record: ImportRecord, text: string): Promise<void> {
     const bytes = Math.min(text.length * GROWTH_MAX, RECORD_BYTES_MAX);
-    const keyBytes = Math.min(text.length * GROWTH_MAX, 2_048);
+    const keyBytes = Math.min(text.length * GROWTH_MAX, KEY_BYTES_MAX);
     if (
       this.#records.length === BATCH_RECORDS_MAX ||
       this.#bytes + bytes > BATCH_BYTES_MAX ||
       this.#keyBytes + keyBytes > BATCH_KEY_BYTES_MAX
     ) {
-      await this.flush();
+      await this.#flush();
     }
+    const key = JSON.stringify(keyToJson(record.key));
+    if (this.#keysUnderWay.has(key)) await this.#settled();
+    this.#keys.push(key);
     this.#records.push(record);
     this.#bytes += bytes;
     this.#keyBytes += keyBytes;
   }
 
-  async flush(): Promise<void> {
+  /** Writes the rest and waits for all. @throws {NodeError} */
+  async end(): Promise<void> {
+    await this.#flush();
+    await this.#settled();
+  }
+
+  async #flush(): Promise<void> {
     const records = this.#records;
+    const keys = this.#keys;
     this.#records = [];
+    this.#keys = [];
     this.#bytes = 0;
     this.#keyBytes = 0;
+    if (this.#database === null) {
+      this.#writtenCount += records.length;
+      return;
+    }
     if (records.length === 0) return;
-    if (this.#database !== null) await writeAll(this.#database, records);
-    this.#writtenCount += records.length;
+    if (this.#writes.size >= WRITES_MAX) await Promise.race(this.#writes);
+    this.#throwFailure();
+    for (const key of keys) this.#keysUnderWay.add(key);
+    const write = writeAll(this.#database, records).then(() => {
+      this.#writtenCount += records.length;
+    }, (cause) => {
+      this.#failure ??= { cause };
+    }).finally(() => {
+      this.#writes.delete(write);
+      for (const key of keys) this.#keysUnderWay.delete(key);
+    });
+    this.#writes.add(write);
+  }
+
+  async #settled(): Promise<void> {
+    await Promise.all(this.#writes);
+    this.#throwFailure();
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== null) throw this.#failure.cause;
   }
 }
 

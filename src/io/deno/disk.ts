@@ -8,7 +8,7 @@ import type {
 } from "../disk.ts";
 import type { DiskAction } from "../errors.ts";
 import { diskFailure } from "./disk_failure.ts";
-import { lockFile } from "./disk_lock.ts";
+import { FileLocks } from "./disk_lock.ts";
 import { SyncThread } from "./sync_thread.ts";
 
 /** A disk that owns a thread: `close` it, or the process does not end. */
@@ -19,6 +19,7 @@ export interface DenoDisk extends Disk {
 /** The file system of this machine. */
 export function openDenoDisk(): DenoDisk {
   const thread = new SyncThread();
+  const locks = new FileLocks();
   return {
     open: (path, mode) => openFile(thread, path, mode),
     list: (path) => attempt("list", path, () => listed(path)),
@@ -33,8 +34,8 @@ export function openDenoDisk(): DenoDisk {
     exists: (path) => attempt("stat", path, () => present(path)),
     syncDir: (path) => attempt("sync", path, () => dirSynced(path)),
     lock: (path): Promise<DiskLock | null> =>
-      attempt("lock", path, () => lockFile(path)),
-    close: () => thread.quit(),
+      attempt("lock", path, () => locks.lock(path)),
+    close: () => locks.close().finally(() => thread.quit()),
   };
 }
 

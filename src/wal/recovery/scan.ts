@@ -11,7 +11,7 @@ import {
 } from "../errors.ts";
 import { type FrameRead, FrameReader } from "../frame_reader.ts";
 import { LogView } from "../log_view.ts";
-import { decodeRecords, ownedEntry, type WalRecord } from "../record.ts";
+import { decodeRecords, type WalRecord } from "../record.ts";
 import { type ChainLink, type Segment } from "../segment.ts";
 import {
   CLUSTER_ID_BYTES,
@@ -28,7 +28,7 @@ interface ScanOptions {
   readonly anchor: Anchor | null;
 }
 
-/** What the segments hold. `view` has what every whole frame adds up to. */
+/** What the segments hold; `view` has no entries in memory. */
 export interface ScannedLog {
   readonly view: LogView;
   readonly walId: number;
@@ -112,7 +112,6 @@ class LogScan {
     }
     const place = this.#place(last.name, this.#offset);
     refuseBroken(view.acceptFloor(floor), place);
-    view.release(state.mark.index);
     return {
       view,
       walId: this.#walId,
@@ -181,6 +180,8 @@ class LogScan {
     const view = this.#known(place);
     refuseBroken(view.acceptFrameEnd(), place);
     view.placeFrame(segment.sequence, place.offset);
+    // The entries are views of what was read; those needed are read again.
+    view.cache.bound(0);
   }
 
   #segmentHeader(
@@ -289,14 +290,11 @@ function continues(view: LogView, header: SegmentHeader): string | null {
 function acceptRecord(view: LogView, record: WalRecord): string | null {
   switch (record.kind) {
     case "entry":
-      return view.acceptEntry(ownedEntry(record.entry));
+      return view.acceptEntry(record.entry);
     case "hard-state":
       return view.acceptHardState(record.hardState);
-    case "snapshot-mark": {
-      const broken = view.acceptMark(record.mark);
-      if (broken === null) view.release(record.mark.metadata.index);
-      return broken;
-    }
+    case "snapshot-mark":
+      return view.acceptMark(record.mark);
     case "floor":
       return view.acceptFloor(record.floor);
     case "segment-header":

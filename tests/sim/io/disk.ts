@@ -465,7 +465,8 @@ function dropOrphans(names: Names): void {
 
 function parentOf(path: string): string {
   const end = path.lastIndexOf("/");
-  return end === -1 ? "." : path.slice(0, end);
+  if (end === -1) return ".";
+  return end === 0 ? "/" : path.slice(0, end);
 }
 
 function isRoot(path: string): boolean {

@@ -141,7 +141,7 @@ function sum(stored: Raw | null, change: Change & { kind: "sum" }): Raw {
   const addend = numberOf(operand);
   if (addend === null) {
     throw new Refused(
-      "Failed to perform 'sum' mutation on an operand that is neither KvU64, BigInt nor Number",
+      "Some of the parameters are not valid V8 values: a sum takes a KvU64, BigInt or Number",
     );
   }
   const [min, max] = [change.min, change.max].map((bytes) => {
@@ -149,7 +149,7 @@ function sum(stored: Raw | null, change: Change & { kind: "sum" }): Raw {
     const bound = numberOf({ data: toHex(bytes), encoding: 1 });
     if (typeof bound !== typeof addend) {
       throw new Refused(
-        "Failed to perform 'sum' mutation with a bound of another type than its operand",
+        "Some of the parameters are not valid V8 values: bounds must be of the operand's type",
       );
     }
     return bound;

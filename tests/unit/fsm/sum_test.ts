@@ -7,7 +7,7 @@ import { bytesValue, u64, v8, v8Value } from "./arbitraries.ts";
 const U64_MAX = 2n ** 64n - 1n;
 const A = "Failed to perform 'sum' mutation on a non-U64 value in the database";
 const OPERAND =
-  "Failed to perform 'sum' mutation on an operand that is neither KvU64, BigInt nor Number";
+  "Some of the parameters are not valid V8 values: a sum takes a KvU64, BigInt or Number";
 
 /** What a value is in the program that wrote it; KvU64s as `{ u64 }`. */
 function valueOf({ data, encoding }: KvValue): unknown {
@@ -75,7 +75,7 @@ for (const [stored, operand, text] of REFUSED) {
 
 const RANGE = "The result of a Sum operation would exceed its range limit";
 const BOUND =
-  "Failed to perform 'sum' mutation with a bound of another type than its operand";
+  "Some of the parameters are not valid V8 values: bounds must be of the operand's type";
 
 type Bound = number | bigint | string | null;
 const BOUNDED: [

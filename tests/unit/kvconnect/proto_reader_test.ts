@@ -90,7 +90,7 @@ const MALFORMED: [name: string, hex: string, read: (r: ProtoReader) => void][] =
     ["wire type 7", "0f", (r) => r.skip()],
     ["bytes where a number is due", "0a00", (r) => r.int32()],
     ["a number where bytes are due", "0801", (r) => r.bytes()],
-    ["a nested value over the message's end", "0a010a0800", (r) => {
+    ["a nested value over its message's end", "0a020a02ffff", (r) => {
       r.enter();
       r.field();
       r.bytes();

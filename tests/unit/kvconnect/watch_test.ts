@@ -296,6 +296,8 @@ Deno.test("a connection gets 150 watches, another one its own", async () => {
   streams.push(await open(fixture, [A], { ...REMOTE, port: 1 }));
   await streams.shift()!.cancel();
   streams.push(await open(fixture, [A]));
+  const again = await fixture.call("watch", body, { remote: REMOTE });
+  assert.equal(again.status, 429);
   for (const stream of streams) await stream.cancel();
   assert.equal(fixture.node.subscriptions, 0);
 });

@@ -9,6 +9,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { utf8 } from "../../../src/base/bytes.ts";
 import type { Mutation } from "../../../src/fsm/types.ts";
+import { BufferedStore } from "../../../src/store/buffered_store.ts";
 import { Store } from "../../../src/store/store.ts";
 import type { StoreBatch } from "../../../src/store/writer.ts";
 import { SimKv, SimKvDisk, type SimKvFault } from "../../sim/io/kv.ts";
@@ -190,6 +191,41 @@ Deno.test("Store survives a crash anywhere in any run", async () => {
     ),
     { numRuns: 150 },
   );
+});
+
+Deno.test("BufferedStore leaves the state after some batch at any crash", async () => {
+  const steps = [
+    ...Array.from(
+      { length: 40 },
+      (_, i) => batch(i + 1, [put("same", i + 1, 65_536), put(`k${i}`, i + 1)]),
+    ),
+  ];
+  const found = new Set<number>();
+  for (let faultAt = 1; faultAt <= 8; faultAt += 1) {
+    for (const fault of FAULTS) {
+      const disk = new SimKvDisk();
+      const kv = new SimKv({ disk, faultAt, fault });
+      const store = await BufferedStore.open({ kv, log: SILENT_LOG });
+      for (const { batch } of steps) {
+        const [first] = await Promise.allSettled([store.commit(batch)]);
+        if (first?.status === "rejected") break;
+      }
+      const flushed = await store.flush().then(() => true, () => false);
+      const { index: durable } = store.durable.applied;
+      await store.close();
+      const opened = await Store.open({
+        kv: new SimKv({ disk }),
+        log: SILENT_LOG,
+      });
+      const { index } = opened.state.applied;
+      assert.ok(index >= durable, "what was called durable is there");
+      assert.ok(!flushed || index === 40, "all of it after a flush");
+      await assertModel(opened, steps);
+      found.add(index);
+      await opened.close();
+    }
+  }
+  assert.ok(found.size > 3, `only states ${[...found]}`);
 });
 
 Deno.test("a failed commit ends all use until the store is opened again", async () => {

@@ -4,8 +4,11 @@ import type {
   Mutation,
   StoredRecord,
 } from "../../../src/fsm/types.ts";
+import type { Kv } from "../../../src/io/kv.ts";
+import { BufferedStore } from "../../../src/store/buffered_store.ts";
 import { EMPTY_STATE, type StoreState } from "../../../src/store/meta.ts";
 import type { StoreEntry, StoreRange } from "../../../src/store/read.ts";
+import { Store } from "../../../src/store/store.ts";
 
 /** What a store must look like: a sorted array for each database. */
 export class StoreModel {
@@ -76,3 +79,17 @@ export function plain(entries: readonly StoreEntry[]): readonly string[] {
 }
 
 export const SILENT_LOG = { write: () => {} };
+
+/** What `Store` and `BufferedStore` have in common. */
+export type AnyStore = Pick<
+  BufferedStore,
+  "commit" | "readRecords" | "readRanges" | "sweep" | "state" | "close"
+>;
+
+export const STORES: readonly (readonly [
+  name: string,
+  open: (kv: Kv | Promise<Kv>) => Promise<AnyStore>,
+])[] = [
+  ["Store", (kv) => Store.open({ kv, log: SILENT_LOG })],
+  ["BufferedStore", (kv) => BufferedStore.open({ kv, log: SILENT_LOG })],
+];

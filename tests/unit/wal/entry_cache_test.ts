@@ -65,3 +65,15 @@ Deno.test("EntryCache gives memory back over a long run", () => {
   }
   assert.deepEqual(indexes(cache), [9996, 9997, 9998, 9999, 10_000]);
 });
+
+Deno.test("EntryCache.bound() drops the oldest, prepend() puts them back", () => {
+  const cache = cacheOf(9, 10_000);
+  cache.bound(300);
+  assert.deepEqual(indexes(cache), [7, 8]);
+  cache.prepend(entriesOf(4, 7, 1));
+  cache.prepend([]);
+  assert.deepEqual(indexes(cache), [4, 5, 6, 7, 8]);
+  assert.throws(() => cache.prepend(entriesOf(2, 3, 1)));
+  cache.bound(0);
+  assert.equal(cache.from, 9);
+});

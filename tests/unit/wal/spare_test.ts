@@ -5,9 +5,9 @@ import { SimDisk } from "../../sim/io/disk.ts";
 Deno.test("fillSpare() writes zeros and syncs them", async () => {
   const disk = new SimDisk({ seed: 1 });
   const stale = await disk.open("next-0.tmp", "create");
-  await stale.writeAt(0, new Uint8Array(100).fill(9));
-  await disk.syncDir(".");
   const bytes = 5 * 2 ** 20 + 24;
+  await stale.writeAt(0, new Uint8Array(bytes + 8).fill(9));
+  await disk.syncDir(".");
   const spare = await fillSpare(disk, "next-0.tmp", bytes);
   assert.deepEqual(spare, { path: "next-0.tmp", bytes });
   await disk.syncDir(".");

@@ -292,3 +292,27 @@ Deno.test("Wal.open() cuts a torn tail off and says so", async () => {
   assert.equal(clean.tailSuspect, null);
   await clean.close();
 });
+
+Deno.test("Wal.open() has in memory what is not applied, however much", async () => {
+  const disk = new SimDisk({ seed: 1 });
+  const options = simWalOptions(disk, [], 2 ** 22);
+  const wal = await Wal.create(options, FOUNDING);
+  for (let index = 2; index < 42; index += 1) {
+    await wal.append(batchOf([entryAt(index, 1, 2 ** 18)]));
+  }
+  await wal.close();
+  for (const applied of [0, 1, 4, 30, 41]) {
+    const again = await Wal.open({ ...options, applied });
+    const { storage } = again;
+    const first = Math.max(applied, 1) + 1;
+    for (let index = first; index < 42; index += 10) {
+      const found = storage.entries(index, index + 1, 1);
+      assert.ok(typeof found !== "string", `${index} of ${applied}: ${found}`);
+      assert.equal(found[0]?.index, index);
+    }
+    if (applied > 10) {
+      assert.equal(storage.entries(2, 3, 1), "not-cached");
+    }
+    await again.close();
+  }
+});

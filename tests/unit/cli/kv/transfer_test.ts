@@ -42,6 +42,34 @@ Deno.test("kv import writes more than one batch holds", () =>
     assert.equal((await contents(kv)).length, 40);
   }));
 
+Deno.test("kv import lets the last record of a key win", () =>
+  withKv(async (kv) => {
+    const lines = Array.from(
+      { length: 1_000 },
+      (_, n) => JSON.stringify({ key: [n % 150], value: n }),
+    );
+    const input = lines.join("\n");
+    const { out } = await runIn({ kv: firstLast(kv), input }, "kv", "import");
+    assert.equal(out, "1000 records imported\n");
+    for (const { key, value } of await contents(kv)) {
+      const last = Number(key[0]) + 150 * (Number(key[0]) < 100 ? 6 : 5);
+      assert.equal(value, last);
+    }
+  }));
+
+Deno.test("kv import tells which write the database refused", () =>
+  withKv(async (kv) => {
+    const lines = Array.from(
+      { length: 900 },
+      (_, n) =>
+        JSON.stringify({ key: [n], value: n === 250 ? "x".repeat(70_000) : n }),
+    );
+    const input = lines.join("\n");
+    const { code, out, err } = await runIn({ kv, input }, "kv", "import");
+    assert.deepEqual([code, out], [1, ""]);
+    assert.match(err, /^error\[CLI_DATABASE_REFUSED\].*\ncause: /);
+  }));
+
 Deno.test("kv import of long keys stays within a write's limits", () =>
   withKv(async (kv) => {
     const lines = Array.from(
@@ -94,6 +122,26 @@ for (const [name, line] of BAD_LINES) {
       assert.match(err, /1 records before it are written\ncause: /);
       assert.equal((await contents(kv)).length, 1);
     }));
+}
+
+/** A database that commits the first of several writes under way last. */
+function firstLast(kv: Deno.Kv): Deno.Kv {
+  let isFirst = true;
+  const atomic = () => {
+    const write = kv.atomic();
+    if (!isFirst) return write;
+    isFirst = false;
+    const commit = write.commit.bind(write);
+    write.commit = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return await commit();
+    };
+    return write;
+  };
+  return new Proxy(kv, {
+    get: (target, name) =>
+      name === "atomic" ? atomic : Reflect.get(target, name, target),
+  });
 }
 
 async function contents(kv: Deno.Kv) {

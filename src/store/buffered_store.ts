@@ -1,0 +1,262 @@
+import { assert } from "../base/assert.ts";
+import { compareBytes } from "../base/bytes.ts";
+import type {
+  DatabaseNumber,
+  Mutation,
+  RecordKey,
+  StoredRecord,
+} from "../fsm/types.ts";
+import { boundCost } from "./changes.ts";
+import type { StoreState } from "./meta.ts";
+import { Overlay } from "./overlay.ts";
+import {
+  isExpired,
+  isPoint,
+  type StoreEntry,
+  type StoreRange,
+} from "./read.ts";
+import { Store, type StoreOptions } from "./store.ts";
+import type { StoreBatch, WriterCounters } from "./writer.ts";
+
+/** What may wait to be stored: some 70,000 records of 256 bytes. */
+const BACKLOG_BYTES_MAX = 32 * 2 ** 20;
+
+/**
+ * A store whose commits are visible at once and stored behind, in atomics as
+ * large as they get: for batches that a log makes durable.
+ *
+ * 1. `commit` makes a batch visible before it returns. It resolves then, or
+ *    when the backlog has room again.
+ * 2. `durable` is the state that a restart finds; log entries above it must
+ *    stay in the log. It is always the state after some batch.
+ * 3. All reads of one call see one state, the one at the moment they end.
+ */
+export class BufferedStore {
+  readonly #store: Store;
+  readonly #overlay = new Overlay();
+  #state: StoreState;
+  #failure: { readonly error: unknown } | null = null;
+  #storing: Promise<void> | null = null;
+  #room: PromiseWithResolvers<void> | null = null;
+  /** Earliest expiry that the store may not know yet. */
+  #pendingExpiryMs: number | null = null;
+
+  private constructor(store: Store) {
+    this.#store = store;
+    this.#state = store.state;
+  }
+
+  /** @throws {NodeError} As `Store.open`. */
+  static async open(options: StoreOptions): Promise<BufferedStore> {
+    return new BufferedStore(await Store.open(options));
+  }
+
+  /** After the last batch given. */
+  get state(): StoreState {
+    return this.#state;
+  }
+
+  /** After the last batch that a restart finds. */
+  get durable(): StoreState {
+    return this.#store.state;
+  }
+
+  get counters(): WriterCounters {
+    return this.#store.counters;
+  }
+
+  /**
+   * Keeps `batch` and its bytes; do not change them after.
+   *
+   * @throws {StoreBackingFailedError} Storing an earlier batch failed.
+   */
+  commit({ state, mutations }: StoreBatch): Promise<void> {
+    if (this.#failure !== null) return Promise.reject(this.#failure.error);
+    assert(
+      state.applied.index >= this.#state.applied.index,
+      "the applied index never goes back",
+    );
+    this.#overlay.add(state, mutations, boundCost(mutations));
+    this.#state = state;
+    for (const { record } of mutations) {
+      const expireAtMs = record?.expireAtMs ?? 0;
+      if (expireAtMs === 0) continue;
+      const earliest = this.#pendingExpiryMs ?? expireAtMs;
+      this.#pendingExpiryMs = Math.min(earliest, expireAtMs);
+    }
+    this.#storing ??= this.#storeAll();
+    if (this.#overlay.backlogBytes < BACKLOG_BYTES_MAX) {
+      return Promise.resolve();
+    }
+    this.#room ??= Promise.withResolvers<void>();
+    return this.#room.promise;
+  }
+
+  /** Resolves when every batch given so far is durable. */
+  async flush(): Promise<void> {
+    await this.#storing;
+    if (this.#failure !== null) throw this.#failure.error;
+  }
+
+  /** As `Store.readRecords`. */
+  async readRecords(
+    keys: readonly RecordKey[],
+  ): Promise<readonly (StoredRecord | null)[]> {
+    const overlay = this.#overlay;
+    const epoch = overlay.enter();
+    try {
+      const missing = keys.filter((key) => overlay.find(key) === null);
+      const found = missing.length === 0
+        ? []
+        : await this.#store.readRecords(missing);
+      this.#check();
+      // One step from here on: its moment is the state that is seen.
+      let next = 0;
+      return keys.map((key) => {
+        const stored = key === missing[next] ? found[next++] ?? null : null;
+        const mutation = overlay.find(key);
+        return mutation === null ? stored : mutation.record;
+      });
+    } finally {
+      overlay.leave(epoch);
+    }
+  }
+
+  /** As `Store.readRanges`. */
+  async readRanges(
+    database: DatabaseNumber | null,
+    ranges: readonly StoreRange[],
+    clockMs: number,
+  ): Promise<readonly (readonly StoreEntry[])[]> {
+    if (database === null) return ranges.map(() => []);
+    const overlay = this.#overlay;
+    const epoch = overlay.enter();
+    try {
+      for (let slack = 0;; slack = slack * 2 + 16) {
+        const asked = ranges.map((range): StoreRange => ({
+          ...range,
+          limit: range.limit + slack +
+            hiddenCount(this.#over(database, range), clockMs),
+        }));
+        const found = await this.#store.readRanges(database, asked, clockMs);
+        this.#check();
+        // One step from here on: its moment is the state that is seen.
+        const merged = ranges.map((range, i) =>
+          mergeRange({
+            range,
+            entries: found[i] ?? [],
+            isAll: (found[i]?.length ?? 0) < (asked[i]?.limit ?? 0),
+            mutations: this.#over(database, range),
+            clockMs,
+          })
+        );
+        const complete = merged.filter((entries) => entries !== null);
+        if (complete.length === merged.length) return complete;
+      }
+    } finally {
+      overlay.leave(epoch);
+    }
+  }
+
+  /** As `Store.nextExpiryMs`. */
+  async nextExpiryMs(): Promise<number | null> {
+    const stored = await this.#store.nextExpiryMs();
+    const pending = this.#pendingExpiryMs;
+    if (pending === null) return stored;
+    return stored === null ? pending : Math.min(stored, pending);
+  }
+
+  /** As `Store.sweep`; records not stored yet wait for a later one. */
+  sweep(clockMs: number, rowsMax: number): Promise<readonly RecordKey[]> {
+    return this.#store.sweep(clockMs, rowsMax);
+  }
+
+  /** Stores what waits, then ends all use. */
+  async close(): Promise<void> {
+    await this.#storing;
+    await this.#store.close();
+  }
+
+  /** What lies over a range; a point needs no order. */
+  #over(database: DatabaseNumber, range: StoreRange): readonly Mutation[] {
+    if (!isPoint(range)) return this.#overlay.range(database, range);
+    const found = this.#overlay.find({ database, key: range.start });
+    return found === null ? [] : [found];
+  }
+
+  #check(): void {
+    if (this.#failure !== null) throw this.#failure.error;
+  }
+
+  async #storeAll(): Promise<void> {
+    // Batches given in one turn go together.
+    await Promise.resolve();
+    try {
+      for (
+        let segment = this.#overlay.next();
+        segment !== null;
+        segment = this.#overlay.next()
+      ) {
+        const { state, mutations } = segment;
+        assert(state !== null, "a segment to store has a state");
+        await this.#store.commit({ state, mutations });
+        this.#overlay.stored();
+        this.#room?.resolve();
+        this.#room = null;
+      }
+      this.#pendingExpiryMs = null;
+    } catch (error) {
+      this.#failure = { error };
+      this.#room?.reject(error);
+      this.#room = null;
+    }
+    this.#storing = null;
+  }
+}
+
+/** How many stored entries `mutations` may take out of a range. */
+function hiddenCount(mutations: readonly Mutation[], clockMs: number): number {
+  return mutations.filter(({ record }) =>
+    record === null || isExpired(record, clockMs)
+  ).length;
+}
+
+/**
+ * Lays `mutations`, ascending, over the stored `entries` of a range; `null`
+ * when more entries must be known.
+ */
+function mergeRange(given: {
+  readonly range: StoreRange;
+  readonly entries: readonly StoreEntry[];
+  /** There are no entries after these. */
+  readonly isAll: boolean;
+  readonly mutations: readonly Mutation[];
+  readonly clockMs: number;
+}): readonly StoreEntry[] | null {
+  const { range, entries, isAll, clockMs } = given;
+  const { limit, reverse } = range;
+  const sign = reverse ? -1 : 1;
+  const mutations = reverse ? given.mutations.toReversed() : given.mutations;
+  const last = entries.at(-1);
+  const merged: StoreEntry[] = [];
+  let at = 0;
+  for (const { key, record } of mutations) {
+    const beyond = !isAll && last !== undefined &&
+      sign * compareBytes(key, last.key) > 0;
+    if (beyond) break;
+    let entry = entries[at];
+    while (entry !== undefined && sign * compareBytes(entry.key, key) < 0) {
+      merged.push(entry);
+      at += 1;
+      entry = entries[at];
+    }
+    if (entry !== undefined && compareBytes(entry.key, key) === 0) at += 1;
+    if (record !== null && !isExpired(record, clockMs)) {
+      merged.push({ key, ...record });
+    }
+  }
+  for (const entry of entries.slice(at)) merged.push(entry);
+  if (!isAll && merged.length < limit) return null;
+  merged.length = Math.min(merged.length, limit);
+  return merged;
+}
