@@ -122,7 +122,7 @@ export function readRow(key: KvKey, value: Uint8Array): RecordRow {
 }
 
 /** Tells whether a record is absent at `clockMs`. */
-function isExpired(record: StoredRecord, clockMs: number): boolean {
+export function isExpired(record: StoredRecord, clockMs: number): boolean {
   return record.expireAtMs !== 0 && record.expireAtMs <= clockMs;
 }
 
