@@ -11,13 +11,10 @@ import { decodePayload, type Payload } from "../fsm/payload.ts";
 import { decodeProposal } from "../fsm/proposal.ts";
 import { confStateAfter } from "../raft/conf_switch.ts";
 import { type Entry, ENTRY_NORMAL, type LogIndex } from "../raft/types.ts";
-import type { StoreState } from "../store/meta.ts";
-import type { Store } from "../store/store.ts";
+import type { BufferedStore } from "../store/buffered_store.ts";
 import { ApplyHaltedError } from "./errors.ts";
 import { GroupView } from "./group_view.ts";
-import { APPLY_BACKLOG_MAX } from "./limits.ts";
 import { fitsGroup, sizeOfWrite, type WriteSize } from "./proposals.ts";
-import { UnstoredRecords } from "./unstored_records.ts";
 
 /** Committed entries; `seq` is what the core wants acknowledged. */
 export interface ApplyJob {
@@ -29,19 +26,19 @@ export interface ApplyJob {
 export interface ApplierHost {
   /** Makes a new cluster id durable before the applied index passes it. */
   clusterIdKnown(clusterId: Bytes): Promise<void>;
-  /** Evaluated: proposal `id` has its answer, which nothing can change. */
-  answered(id: number, replies: readonly WriteReply[]): void;
-  /** The store has everything up to `index`, durably. */
-  stored(group: StoredGroup): void;
+  /** Readers see it from now on. */
+  applied(group: AppliedGroup): void;
   /** The node must stop: the next entry cannot be applied. */
   halted(error: Error): void;
 }
 
-/** One commit of the store. */
-export interface StoredGroup {
+/** What one group of entries did. */
+export interface AppliedGroup {
   readonly index: LogIndex;
   /** Highest job whose entries are all applied; `null` for none. */
   readonly seq: number | null;
+  /** By proposal id, in the order of its writes. */
+  readonly replies: ReadonlyMap<number, readonly WriteReply[]>;
   readonly mutations: readonly Mutation[];
 }
 
@@ -58,29 +55,22 @@ interface DecodedEntry extends QueuedEntry {
 
 /**
  * Applies committed entries in order, exactly once, several per commit of the
- * store: decode, read what they check or add to, evaluate, answer, store.
+ * store: decode, read what they check or add to, evaluate, commit, answer.
  *
- * A caller has its answer when its entry is evaluated: the entry is durable in
- * the log by then, and the store follows within APPLY_BACKLOG_MAX changes.
- * What the store lacks after a crash is applied again from the log.
+ * The entries are durable in the log, so the store may make their effect
+ * durable later: what it lacks after a crash is applied again.
  *
  * An entry that cannot be decoded halts before it; nothing is ever skipped.
  */
 export class Applier {
-  readonly #store: Store;
+  readonly #store: BufferedStore;
   readonly #host: ApplierHost;
-  readonly #unstored = new UnstoredRecords();
-  /** After the last evaluated entry; the store's own state follows. */
-  #state: StoreState;
   #queue: QueuedEntry[] = [];
-  #backlog = 0;
-  #storedWaiter: (() => void) | null = null;
   #running: Promise<void> | null = null;
   #stopped = false;
 
-  constructor(store: Store, host: ApplierHost) {
+  constructor(store: BufferedStore, host: ApplierHost) {
     this.#store = store;
-    this.#state = store.state;
     this.#host = host;
   }
 
@@ -92,10 +82,9 @@ export class Applier {
     this.#running ??= this.#run();
   }
 
-  /** Lets what was evaluated reach the store, and evaluates nothing new. */
+  /** Lets what is being applied end, and starts nothing new. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#storedWaiter?.();
     await this.#running;
   }
 
@@ -103,20 +92,19 @@ export class Applier {
     try {
       while (this.#queue.length > 0 && !this.#stopped) {
         await this.#applyGroup(this.#takeGroup());
-        while (this.#backlog > APPLY_BACKLOG_MAX && !this.#stopped) {
-          await this.#nextStored();
-        }
       }
     } catch (error) {
-      this.#halt(error);
+      this.#stopped = true;
+      this.#host.halted(asError(error));
     } finally {
       this.#running = null;
     }
   }
 
   async #applyGroup(group: readonly DecodedEntry[]): Promise<void> {
-    const prior = this.#state;
+    const prior = this.#store.state;
     const view = await this.#prefetch(group, prior.fsm);
+    const replies = new Map<number, readonly WriteReply[]>();
     const mutations: Mutation[] = [];
     let { fsm, confState, applied } = prior;
     let seq: number | null = null;
@@ -131,60 +119,28 @@ export class Applier {
         fsm = result.state;
         view.put(result.mutations);
         for (const mutation of result.mutations) mutations.push(mutation);
-        this.#host.answered(proposalId, result.replies);
+        replies.set(proposalId, result.replies);
       }
     }
     if (prior.fsm.clusterId === null && fsm.clusterId !== null) {
       await this.#host.clusterIdKnown(fsm.clusterId);
     }
-    this.#state = { applied, confState, fsm };
-    this.#keep({ index: applied.index, seq, mutations });
+    await this.#store.commit({ state: { applied, confState, fsm }, mutations });
+    this.#host.applied({ index: applied.index, seq, replies, mutations });
   }
 
-  /** Hands a group to the store without waiting for it. */
-  #keep(group: StoredGroup): void {
-    const { index, mutations } = group;
-    const size = Math.max(mutations.length, 1);
-    this.#backlog += size;
-    this.#unstored.add(index, mutations);
-    this.#store.commit({ state: this.#state, mutations }).then(() => {
-      this.#backlog -= size;
-      this.#unstored.forget(index, mutations);
-      this.#host.stored(group);
-      this.#storedWaiter?.();
-    }, (error) => this.#halt(error));
-  }
-
-  #nextStored(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#storedWaiter = resolve;
-    return promise;
-  }
-
-  #halt(error: unknown): void {
-    this.#stopped = true;
-    this.#storedWaiter?.();
-    this.#host.halted(asError(error));
-  }
-
-  /** What the store does not have yet is taken now, the rest is read. */
   async #prefetch(
     group: readonly DecodedEntry[],
     state: FsmState,
   ): Promise<GroupView> {
     const view = new GroupView();
-    const missing: RecordKey[] = [];
+    const keys: RecordKey[] = [];
     for (const { payload } of group) {
-      if (payload === null) continue;
-      for (const key of keysToRead(state, payload)) {
-        const record = this.#unstored.find(key);
-        if (record === undefined) missing.push(key);
-        else view.set(key, record);
-      }
+      if (payload !== null) keys.push(...keysToRead(state, payload));
     }
-    if (missing.length === 0) return view;
-    const records = await this.#store.readRecords(missing);
-    missing.forEach((key, i) => view.set(key, records[i] ?? null));
+    if (keys.length === 0) return view;
+    const records = await this.#store.readRecords(keys);
+    keys.forEach((key, i) => view.set(key, records[i] ?? null));
     return view;
   }
 

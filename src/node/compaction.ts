@@ -17,7 +17,7 @@ export class Compaction {
     this.#bytesAtMark = wal.counters.bytesWritten;
   }
 
-  /** Starts a round if enough was written; `state` is durable in the store. */
+  /** Starts a round if enough was written; `state` is what a restart finds. */
   consider(state: StoreState, onError: (error: unknown) => void): void {
     const written = this.#wal.counters.bytesWritten - this.#bytesAtMark;
     if (this.#running !== null || written < COMPACT_AFTER_BYTES) return;

@@ -14,12 +14,6 @@ export const GROUP_CHANGES_MAX = 480;
 export const GROUP_BYTES_MAX = 640_000;
 export const GROUP_KEY_BYTES_MAX = 56_000;
 
-/**
- * Changes answered and not yet in the store, about: what a strong read waits
- * for at most, and what one atomic of the store gathers under load.
- */
-export const APPLY_BACKLOG_MAX = 400;
-
 /** Proposals handed to the log and not yet durable: the next one gathers. */
 export const UNPERSISTED_PROPOSALS_MAX = 1;
 

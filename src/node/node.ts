@@ -13,9 +13,9 @@ import {
 } from "../fsm/types.ts";
 import { encodeClusterInit } from "../fsm/payload.ts";
 import type { Core } from "../raft/core.ts";
-import type { Store } from "../store/store.ts";
+import type { BufferedStore } from "../store/buffered_store.ts";
 import type { Wal } from "../wal/wal.ts";
-import { Applier, type StoredGroup } from "./applier.ts";
+import { type AppliedGroup, Applier } from "./applier.ts";
 import { Compaction } from "./compaction.ts";
 import { Driver } from "./driver.ts";
 import { NotReadyError, OutcomeUnknownError } from "./errors.ts";
@@ -32,7 +32,7 @@ const CLUSTER_ID_BYTES = 16;
 export interface NodeParts {
   readonly core: Core;
   readonly wal: Wal;
-  readonly store: Store;
+  readonly store: BufferedStore;
   /** Held until the node has closed. */
   readonly lock: DiskLock;
   readonly clock: Clock;
@@ -52,7 +52,7 @@ export interface NodeOptions {
 /** Counts since the node was opened. */
 export interface NodeCounters {
   readonly wal: Wal["counters"];
-  readonly store: Store["counters"];
+  readonly store: BufferedStore["counters"];
 }
 
 /**
@@ -84,8 +84,7 @@ export class Node implements NodePort {
     this.#compaction = new Compaction(parts.wal);
     this.#applier = new Applier(parts.store, {
       clusterIdKnown: (id) => parts.wal.setClusterId(id),
-      answered: (id, replies) => this.#proposals.resolve(id, replies),
-      stored: (group) => this.#onStored(group),
+      applied: (group) => this.#onApplied(group),
       halted: (error) => this.#fail(error),
     });
     this.#driver = new Driver({
@@ -257,13 +256,16 @@ export class Node implements NodePort {
     return encodeClusterInit(id, this.#options.clusterName);
   }
 
-  #onStored(group: StoredGroup): void {
+  #onApplied(group: AppliedGroup): void {
     const { core, wal, store } = this.#parts;
     if (group.seq !== null) core.applied(group.seq);
+    for (const [id, replies] of group.replies) {
+      this.#proposals.resolve(id, replies);
+    }
     this.#reads.appliedTo(group.index);
     this.#notify(group.mutations);
     wal.release(group.index);
-    this.#compaction.consider(store.state, (error) => this.#fail(error));
+    this.#compaction.consider(store.durable, (error) => this.#fail(error));
     this.#expiry.wake();
     this.#wakeReadyWaiters();
     this.#driver.wake();
@@ -308,7 +310,10 @@ export class Node implements NodePort {
   }
 }
 
-function databaseNumber(store: Store, name: string): DatabaseNumber | null {
+function databaseNumber(
+  store: BufferedStore,
+  name: string,
+): DatabaseNumber | null {
   if (name === "") return DEFAULT_DATABASE;
   return store.state.fsm.databases.get(name) ?? null;
 }

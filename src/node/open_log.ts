@@ -1,5 +1,5 @@
 import type { ConfState, RaftId, SnapshotMetadata } from "../raft/types.ts";
-import type { Store } from "../store/store.ts";
+import type { BufferedStore } from "../store/buffered_store.ts";
 import { Wal, type WalOptions } from "../wal/wal.ts";
 import { LogBehindStoreError, LogMissingError } from "./errors.ts";
 
@@ -23,17 +23,15 @@ export interface OpenLogOptions extends WalOptions {
  */
 export async function openLog(
   options: OpenLogOptions,
-  store: Store,
+  store: BufferedStore,
 ): Promise<Wal> {
-  const { disk, dir } = options;
-  const isNew = !(await disk.exists(dir)) ||
-    (await disk.list(dir)).length === 0;
-  if (isNew && store.state.applied.index > 0) {
-    throw new LogMissingError(dir, store.state.applied.index);
+  const isThere = await Wal.exists(options);
+  if (!isThere && store.state.applied.index > 0) {
+    throw new LogMissingError(options.dir, store.state.applied.index);
   }
-  const wal = isNew
-    ? await Wal.create(options, { metadata: founding(options.voters) })
-    : await Wal.open(options);
+  const wal = isThere
+    ? await Wal.open(options)
+    : await Wal.create(options, { metadata: founding(options.voters) });
   try {
     await agree(wal, store);
   } catch (error) {
@@ -43,7 +41,7 @@ export async function openLog(
   return wal;
 }
 
-async function agree(wal: Wal, store: Store): Promise<void> {
+async function agree(wal: Wal, store: BufferedStore): Promise<void> {
   const { storage } = wal;
   const first = storage.firstIndex() - 1;
   // A crash between founding the log and the store leaves the store at 0.

@@ -6,7 +6,7 @@ import type { Random } from "../io/random.ts";
 import { Core } from "../raft/core.ts";
 import { raftOptions } from "../raft/options.ts";
 import type { RaftId } from "../raft/types.ts";
-import { Store } from "../store/store.ts";
+import { BufferedStore } from "../store/buffered_store.ts";
 import type { Wal } from "../wal/wal.ts";
 import { type DataDirPaths, dataDirPaths, lockDataDir } from "./data_dir.ts";
 import { Node, type NodeOptions } from "./node.ts";
@@ -49,7 +49,7 @@ export async function openNode(
     { close: () => lock.release() },
   ];
   try {
-    const store = await Store.open({
+    const store = await BufferedStore.open({
       kv: ports.openKv(paths.store),
       log: ports.log,
     });
@@ -69,7 +69,7 @@ export async function openNode(
 interface LogPlace {
   readonly paths: DataDirPaths;
   readonly options: OpenNodeOptions;
-  readonly store: Store;
+  readonly store: BufferedStore;
 }
 
 function openNodeLog(
@@ -90,7 +90,7 @@ function openNodeLog(
 function newCore(
   { random }: NodePorts,
   { heartbeatMs, electionMs }: OpenNodeOptions,
-  { wal, store }: { readonly wal: Wal; readonly store: Store },
+  { wal, store }: { readonly wal: Wal; readonly store: BufferedStore },
 ): Core {
   return new Core(raftOptions({
     id: FOUNDER,

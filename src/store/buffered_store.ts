@@ -159,8 +159,8 @@ export class BufferedStore {
   }
 
   /** As `Store.nextExpiryMs`. */
-  async nextExpiryMs(): Promise<number | null> {
-    const stored = await this.#store.nextExpiryMs();
+  nextExpiryMs(): number | null {
+    const stored = this.#store.nextExpiryMs();
     const pending = this.#pendingExpiryMs;
     if (pending === null) return stored;
     return stored === null ? pending : Math.min(stored, pending);
