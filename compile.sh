@@ -16,12 +16,18 @@ TARGETS=(
 )
 
 # What the binary may do; docs/permissions.md says why. Nothing else, above all
-# no --allow-run, --allow-ffi and no --allow-sys.
+# no --allow-ffi, no --allow-sys and no program but itself.
+VARIABLES=(
+  "SEALKV_*" HOME XDG_DATA_HOME LOCALAPPDATA
+  DENO_KV_ACCESS_TOKEN DENO_KV_PATH_PREFIX
+  TERM NO_COLOR FORCE_COLOR CLICOLOR_FORCE
+)
 PERMISSIONS=(
   --allow-read
   --allow-write
   --allow-net
-  --allow-env
+  "--allow-env=$(IFS=,; echo "${VARIABLES[*]}")"
+  --allow-run=sealkv
 )
 
 build() { # OUTPUT [deno compile flags]

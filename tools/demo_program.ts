@@ -4,7 +4,7 @@
  */
 const kv = await Deno.openKv(Deno.args[0]);
 
-const watcher = kv.watch<[number]>([["visits"]]).getReader();
+const watcher = kv.watch<[Deno.KvU64]>([["visits"]]).getReader();
 await watcher.read();
 
 await kv.set(["users", "ada"], { name: "Ada", born: 1815 });
@@ -24,7 +24,7 @@ const again = await kv.atomic().check(ada).delete(ada.key).commit();
 show("the same check again:", again.ok ? "committed" : "refused");
 
 const { value } = await watcher.read();
-show("watch  visits =", value?.[0].value);
+show("watch  visits =", value?.[0].value?.value);
 await watcher.cancel();
 kv.close();
 

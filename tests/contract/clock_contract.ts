@@ -37,6 +37,14 @@ export function runClockContract(
     deepEqual(ran, ["at once", "early", "late"]);
   });
 
+  Deno.test(`${name}: after() keeps the order of one instant`, async () => {
+    const { clock, pass } = make();
+    const ran: number[] = [];
+    for (let i = 0; i < 20; i += 1) clock.after(5, () => ran.push(i));
+    await pass(40);
+    deepEqual(ran, Array.from({ length: 20 }, (_, i) => i));
+  });
+
   Deno.test(`${name}: cancel() keeps the task from running`, async () => {
     const { clock, pass } = make();
     const ran: string[] = [];

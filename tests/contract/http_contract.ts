@@ -103,7 +103,7 @@ export function runHttpContract(name: string, make: () => HttpSubject): void {
 
   const gate = Promise.withResolvers<void>();
   const entered = Promise.withResolvers<void>();
-  test("shutdown() lets a running request end", async () => {
+  test("shutdown() lets a running request end, refuses new ones", async () => {
     entered.resolve();
     await gate.promise;
     return new Response("done");
@@ -111,6 +111,7 @@ export function runHttpContract(name: string, make: () => HttpSubject): void {
     const answer = fetch("/");
     await entered.promise;
     const stopped = listener.shutdown(60_000);
+    equal(await fetch("/late").then(statusOf, () => 503), 503);
     gate.resolve();
     equal(await (await answer).text(), "done");
     await stopped;
@@ -138,4 +139,9 @@ export function runHttpContract(name: string, make: () => HttpSubject): void {
     await rejects(until(client.fetch(new Request(url))), TypeError);
     client.close();
   });
+}
+
+async function statusOf(response: Response): Promise<number> {
+  await response.body?.cancel();
+  return response.status;
 }

@@ -76,6 +76,21 @@ Deno.test("denoHttpServer: one port speaks raw HTTP/1.1 and h2c", async () => {
   await listener.shutdown(0);
 });
 
+Deno.test("denoHttpClient: HTTP/2 alone starts with its preface", async () => {
+  const hostname = loopbackAddress();
+  using listener = Deno.listen({ hostname, port: 0 });
+  const client = denoHttpClient({ isHttp2Only: true });
+  const url = `http://${hostname}:${listener.addr.port}/`;
+  const refused = rejects(client.fetch(new Request(url)), TypeError);
+  const conn = await listener.accept();
+  const preface = new Uint8Array(14);
+  await conn.read(preface);
+  equal(new TextDecoder().decode(preface), "PRI * HTTP/2.0");
+  conn.close();
+  await refused;
+  client.close();
+});
+
 Deno.test("SimHttp: cut() makes an address unreachable", async () => {
   const http = new SimHttp(new SimClock());
   const client = http.client("a");

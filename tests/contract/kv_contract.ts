@@ -195,7 +195,9 @@ export function runKvContract(
   });
 }
 
-const ALL = { start: [new Uint8Array(0)], end: [true, true] } as const;
+/** Above every key of KEY, which has at most three parts. */
+const LAST = [true, true, true, true];
+const ALL = { start: [new Uint8Array(0)], end: LAST };
 
 type LimitCase = readonly [claim: string, fits: KvBatch, exceeds: KvBatch];
 

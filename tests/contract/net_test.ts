@@ -108,6 +108,21 @@ Deno.test("SimNet: a cut link holds bytes until it heals, one way", async () => 
   })());
 });
 
+Deno.test("SimNet: bytes never overtake each other", async () => {
+  const clock = new SimClock();
+  let delayMs = 50;
+  const net = new SimNet(clock, () => Math.max(0, delayMs -= 5));
+  await clock.until((async () => {
+    const listener = await net.host("b").listen({ hostname: "b", port: 1 });
+    const dialled = await net.host("a").connect({ hostname: "b", port: 1 });
+    const accepted = await listener.accept();
+    for (let i = 0; i < 9; i += 1) await dialled.write(Uint8Array.of(i));
+    for (let i = 0; i < 9; i += 1) {
+      deepEqual(await accepted!.read(), Uint8Array.of(i));
+    }
+  })());
+});
+
 Deno.test("SimNet: reset() breaks a host's connections both ways", async () => {
   const clock = new SimClock();
   const net = new SimNet(clock);

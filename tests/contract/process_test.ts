@@ -1,4 +1,6 @@
+import { ok, rejects } from "node:assert/strict";
 import { denoProcess } from "../../src/io/deno/process.ts";
+import { ExecError } from "../../src/io/errors.ts";
 import { SimClock } from "../sim/io/clock.ts";
 import { SimProcess } from "../sim/io/process.ts";
 import { runProcessContract } from "./process_contract.ts";
@@ -28,6 +30,21 @@ runProcessContract("denoProcess", () => ({
     missing: ["/no-such-program"],
   },
 }));
+
+Deno.test({
+  name: "denoProcess: exec() does not wait for what a program left behind",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const started = performance.now();
+    // The one in the background holds the pipes for as long as it lives.
+    const command = ["/bin/sh", "-c", "sleep 8 & sleep 8"];
+    await rejects(
+      denoProcess().exec(command, { timeoutMs: 50, stdoutBytesMax: 10 }),
+      ExecError,
+    );
+    ok(performance.now() - started < 6_000);
+  },
+});
 
 runProcessContract("SimProcess", () => {
   const clock = new SimClock();

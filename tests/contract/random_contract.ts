@@ -13,8 +13,10 @@ export function runRandomContract(name: string, make: () => Random): void {
   Deno.test(`${name}: bytes() are fresh and fill to the end`, () => {
     const random = make();
     notDeepEqual(random.bytes(16), random.bytes(16));
-    const seen = new Set(random.bytes(200_000).subarray(-20_000));
-    equal(seen.size, 256);
+    const bytes = random.bytes(200_000);
+    for (let at = 0; at < bytes.length; at += 10_000) {
+      equal(new Set(bytes.subarray(at, at + 10_000)).size, 256, `from ${at}`);
+    }
   });
 
   Deno.test(`${name}: below() is uniform over [0, until)`, () => {
@@ -23,6 +25,17 @@ export function runRandomContract(name: string, make: () => Random): void {
     for (let i = 0; i < 14_000; i += 1) counts[random.below(7)]! += 1;
     // 2,000 expected each; 7 standard deviations are 290.
     for (const count of counts) ok(Math.abs(count - 2_000) < 290, `${counts}`);
+  });
+
+  Deno.test(`${name}: below() does not favour small results`, () => {
+    const random = make();
+    // The remainder alone would put half of all draws below 2^30.
+    const draws = Array.from(
+      { length: 9_000 },
+      () => random.below(3 * 2 ** 30),
+    );
+    const low = draws.filter((draw) => draw < 2 ** 30).length;
+    ok(Math.abs(low - 3_000) < 315, `${low} of 9,000, 7 standard deviations`);
   });
 
   Deno.test(`${name}: below() takes both ends of its range`, () => {

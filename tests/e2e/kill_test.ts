@@ -7,10 +7,9 @@
  */
 import { equal, ok } from "node:assert/strict";
 import { loopbackAddress } from "../loopback.ts";
-import { NodeProcess } from "./node_process.ts";
+import { ACCESS_TOKEN, NodeProcess } from "./node_process.ts";
 import { openKv } from "./open_kv.ts";
 
-const WRITERS = 16;
 const KILLS = 4;
 const WRITES_BETWEEN_KILLS = 400;
 
@@ -19,11 +18,9 @@ Deno.test("kill -9 during load loses no answered write and repeats none", async 
   const hostname = loopbackAddress();
   try {
     let node = await NodeProcess.start({ dataDir, hostname });
-    using kv = await openKv(node.url);
-    const load = new Load(kv);
+    const load = new Load(node.url);
     for (let kill = 0; kill < KILLS; kill += 1) {
       await load.answered(WRITES_BETWEEN_KILLS);
-      await node.kill();
       await node[Symbol.asyncDispose]();
       node = await NodeProcess.start({ dataDir, hostname });
     }
@@ -31,6 +28,7 @@ Deno.test("kill -9 during load loses no answered write and repeats none", async 
     const answered = await load.stop();
     ok(answered.length > KILLS * WRITES_BETWEEN_KILLS);
 
+    using kv = await openKv(last.url);
     const present = new Set<string>();
     for await (const { key } of kv.list({ prefix: ["key"] })) {
       present.add(key.join("/"));
@@ -44,23 +42,26 @@ Deno.test("kill -9 during load loses no answered write and repeats none", async 
   }
 });
 
-/** Writers that go on whatever happens to the node. */
+/** The process of kill_load.ts, and what it was answered. */
 class Load {
-  readonly #kv: Deno.Kv;
+  readonly #child: Deno.ChildProcess;
   readonly #answered: string[] = [];
-  readonly #writers: Promise<void>[];
-  #isStopping = false;
+  readonly #ended: Promise<void>;
   #waiting: { readonly count: number; readonly wake: () => void } | null = null;
 
-  constructor(kv: Deno.Kv) {
-    this.#kv = kv;
-    this.#writers = Array.from(
-      { length: WRITERS },
-      (_, writer) => this.#write(writer),
-    );
+  constructor(url: string) {
+    const program = new URL("kill_load.ts", import.meta.url).pathname;
+    this.#child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--quiet", "--unstable-kv", program, url],
+      env: { DENO_KV_ACCESS_TOKEN: ACCESS_TOKEN },
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+    this.#ended = this.#collect();
   }
 
-  /** Resolves after `count` further answers. */
+  /** Resolves after `count` further answers, or when the writers ended. */
   answered(count: number): Promise<void> {
     return new Promise((wake) => {
       this.#waiting = { count: this.#answered.length + count, wake };
@@ -69,31 +70,29 @@ class Load {
 
   /** Ends the writers; their answered keys. */
   async stop(): Promise<readonly string[]> {
-    this.#isStopping = true;
-    await Promise.all(this.#writers);
+    await this.#child.stdin.close();
+    const { success } = await this.#child.status;
+    await this.#ended;
+    ok(success, "the writers end well");
     return this.#answered;
   }
 
-  async #write(writer: number): Promise<void> {
-    for (let count = 0; !this.#isStopping; count += 1) {
-      const key = ["key", writer, count];
-      try {
-        const result = await this.#kv.atomic()
-          .check({ key, versionstamp: null })
-          .set(key, `value ${count}`)
-          .sum(["sum"], 1n)
-          .commit();
-        // Refused: the client sent it again after it had been applied.
-        if (!result.ok) continue;
-      } catch {
-        // Not answered: it may have happened or not.
-        continue;
-      }
-      this.#answered.push(key.join("/"));
+  async #collect(): Promise<void> {
+    let rest = "";
+    const text = this.#child.stdout.pipeThrough(new TextDecoderStream());
+    for await (const part of text) {
+      const lines = `${rest}${part}`.split("\n");
+      rest = lines.pop() ?? "";
+      this.#answered.push(...lines);
       if (this.#answered.length >= (this.#waiting?.count ?? Infinity)) {
-        this.#waiting?.wake();
-        this.#waiting = null;
+        this.#wake();
       }
     }
+    this.#wake();
+  }
+
+  #wake(): void {
+    this.#waiting?.wake();
+    this.#waiting = null;
   }
 }

@@ -253,8 +253,8 @@ function exportsOf(code: string) {
   return [...code.matchAll(EXPORT)].map((match) => ({
     name: match[2] as string,
     offset: match.index,
-    /** A type may be exported for the signature that names it. */
-    isType: match[1] === "interface" || match[1] === "type",
+    /** A type, class or not, may be exported for the signature that names it. */
+    isType: /^(?:class|interface|type)$/.test(match[1] ?? ""),
   }));
 }
 
