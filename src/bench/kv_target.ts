@@ -12,7 +12,7 @@ import {
 } from "../kvconnect/client.ts";
 import { Latencies } from "./latency.ts";
 import type { Client } from "./load.ts";
-import { prepareRequest, RawHttp, type RawRequestHead } from "./raw_http.ts";
+import { RawHttp, RawRequests } from "./raw_http.ts";
 
 /** Keys are drawn from this many: larger than any cache of the store. */
 export const BENCH_KEYS = 1_000_000;
@@ -51,7 +51,10 @@ export function benchKey(number: number): Bytes {
 /** Opens connections that write or read one bench record per request. */
 export class KvTarget {
   readonly #ports: BenchPorts;
-  readonly #heads: { readonly read: RawRequestHead; write: RawRequestHead };
+  readonly #requests: {
+    readonly read: RawRequests;
+    readonly write: RawRequests;
+  };
   readonly #address: { readonly hostname: string; readonly port: number };
 
   private constructor(ports: BenchPorts, endpoint: URL, headers: Headers) {
@@ -62,9 +65,11 @@ export class KvTarget {
     };
     const base = endpoint.pathname;
     const given = Object.fromEntries(headers);
-    this.#heads = {
-      read: { path: `${base}/snapshot_read`, headers: given },
-      write: { path: `${base}/atomic_write`, headers: given },
+    const requests = (method: string) =>
+      new RawRequests({ path: `${base}/${method}`, headers: given });
+    this.#requests = {
+      read: requests("snapshot_read"),
+      write: requests("atomic_write"),
     };
   }
 
@@ -85,7 +90,7 @@ export class KvTarget {
   writer(): Promise<Client> {
     const { random } = this.#ports;
     const data = random.bytes(BENCH_VALUE_BYTES);
-    return this.#client(this.#heads.write, () => {
+    return this.#client(this.#requests.write, () => {
       const key = benchKey(random.below(BENCH_KEYS));
       const value = { data, encoding: 3 } as const;
       const change = { kind: "set", key, value, expireAtMs: 0 } as const;
@@ -100,7 +105,7 @@ export class KvTarget {
   /** Each request reads one random record of the first `records`. */
   reader(records: number): Promise<Client> {
     const { random } = this.#ports;
-    return this.#client(this.#heads.read, () => {
+    return this.#client(this.#requests.read, () => {
       const start = benchKey(random.below(records));
       const end = concatBytes(start, PART_END);
       return encodeReadRequest([{ start, end, limit: 1, reverse: false }]);
@@ -129,7 +134,7 @@ export class KvTarget {
         }));
         const body = encodeWriteRequest({ checks: [], changes });
         const sentMs = clock.monotonicMs();
-        await http.exchange(prepareRequest(this.#heads.write, body));
+        await http.exchange(this.#requests.write.prepare(body));
         latencies.add(clock.monotonicMs() - sentMs);
       }
     } finally {
@@ -139,14 +144,13 @@ export class KvTarget {
   }
 
   async #client(
-    head: RawRequestHead,
+    requests: RawRequests,
     body: () => Bytes,
     check: (body: Bytes) => void,
   ): Promise<Client> {
     const http = await RawHttp.connect({ ...this.#ports, ...this.#address });
     return {
-      send: async () =>
-        check(await http.exchange(prepareRequest(head, body()))),
+      send: async () => check(await http.exchange(requests.prepare(body()))),
       close: () => http.close(),
     };
   }

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers";
 import { assert } from "../base/assert.ts";
 import type { Clock, Timer } from "../io/clock.ts";
 import { encodeBatch, encodeClock } from "../fsm/payload.ts";
@@ -80,7 +81,7 @@ export class Driver {
   wake(): void {
     if (this.#scheduled || this.#stopped) return;
     this.#scheduled = true;
-    queueMicrotask(() => this.#turn());
+    setImmediate(() => this.#turn());
   }
 
   /** Proposes a clock entry at the next turn, if this member leads then. */

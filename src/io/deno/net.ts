@@ -90,6 +90,7 @@ class DenoListener implements NetListener {
 
 class DenoConnection implements NetConnection {
   readonly #conn: Deno.Conn;
+  readonly #buffer = new Uint8Array(READ_BYTES);
   #isClosed = false;
 
   constructor(conn: Deno.Conn) {
@@ -102,14 +103,9 @@ class DenoConnection implements NetConnection {
 
   async read(): Promise<Bytes | null> {
     if (this.#isClosed) return null;
-    const buffer = new Uint8Array(READ_BYTES);
     try {
-      const length = await this.#conn.read(buffer);
-      if (length === null) return null;
-      // A short read must not keep the whole buffer alive.
-      return length * 2 < READ_BYTES
-        ? buffer.slice(0, length)
-        : buffer.subarray(0, length);
+      const length = await this.#conn.read(this.#buffer);
+      return length === null ? null : this.#buffer.slice(0, length);
     } catch (cause) {
       if (this.#isClosed) return null;
       throw new ConnectionLostError(addressText(this.remote), { cause });
