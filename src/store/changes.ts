@@ -19,6 +19,7 @@ import {
   overflowKey,
   rowKey,
 } from "./row_key.ts";
+import { recordName } from "./record_name.ts";
 import type { RecordSealer } from "./sealer.ts";
 
 /** Value of an expiry row; all it says is in its key. */
@@ -62,15 +63,11 @@ export function lastMutations(
   const last = new Map<string, Mutation>();
   for (const mutations of batches) {
     for (const mutation of mutations) {
-      const { database, key } = mutation;
-      last.set(`${database} ${latin1.decode(key)}`, mutation);
+      last.set(recordName(mutation), mutation);
     }
   }
   return [...last.values()];
 }
-/** One character for each byte, another for every byte. */
-const latin1 = new TextDecoder("latin1");
-
 /**
  * Rows that bring records to the state of `mutations`, each of another key.
  * Notes new overflow rows in `overflows`.

@@ -3,12 +3,13 @@ import type { DatabaseNumber, Mutation, RecordKey } from "../fsm/types.ts";
 import { addCost, type AtomicCost, fitsAtomic } from "./atomics.ts";
 import { META_COST } from "./changes.ts";
 import type { StoreState } from "./meta.ts";
+import { recordName } from "./record_name.ts";
 
 /**
  * Rows that one segment takes, larger batches apart: a read may wait for the
- * atomic that stores it, some 20 ms.
+ * atomic that stores it, some 30 ms.
  */
-const SEGMENT_ROWS_MAX = 256;
+const SEGMENT_ROWS_MAX = 512;
 
 /** Batches that go to the backing store together. */
 export class Segment {
@@ -44,14 +45,12 @@ export class Segment {
 
   add(
     state: StoreState,
-    mutations: readonly Mutation[],
+    named: readonly (readonly [name: string, mutation: Mutation])[],
     cost: AtomicCost,
   ): void {
     this.#state = state;
     this.#cost = addCost(this.#cost, cost);
-    for (const mutation of mutations) {
-      this.#mutations.set(nameOf(mutation), mutation);
-    }
+    for (const [name, mutation] of named) this.#mutations.set(name, mutation);
   }
 
   /** Calls `visit` for each key of [start, end), ascending. */
@@ -126,11 +125,12 @@ export class Overlay {
       open = new Segment();
       this.#segments.push(open);
     }
-    open.add(state, mutations, cost);
+    const named = mutations.map((mutation) =>
+      [recordName(mutation), mutation] as const
+    );
+    open.add(state, named, cost);
     this.#bytes += cost.bytes;
-    for (const mutation of mutations) {
-      this.#last.set(nameOf(mutation), mutation);
-    }
+    for (const [name, mutation] of named) this.#last.set(name, mutation);
   }
 
   /** The oldest segment to store, closed; `null` when all is stored. */
@@ -163,7 +163,7 @@ export class Overlay {
   }
 
   find(key: RecordKey): Mutation | null {
-    return this.#last.get(nameOf(key)) ?? null;
+    return this.#last.get(recordName(key)) ?? null;
   }
 
   /** The last mutation of each key of [start, end), ascending. */
@@ -193,11 +193,4 @@ export class Overlay {
 
 function compareKeys(a: RecordKey, b: RecordKey): number {
   return a.database - b.database || compareBytes(a.key, b.key);
-}
-
-/** One character for each byte, another for every byte. */
-const latin1 = new TextDecoder("latin1");
-
-function nameOf({ database, key }: RecordKey): string {
-  return `${database} ${latin1.decode(key)}`;
 }
