@@ -239,6 +239,9 @@ Deno.test("an answer ends a checkpoint once the logs meet", () => {
     if (state === "replicate") {
       const [sent] = ofType(leader.settle(), MSG_APP);
       assert.deepEqual([sent?.index, sent?.entries.length], [11, 1]);
+    } else {
+      assert.equal(record.pendingSnapshot, 30, "the same one is waited for");
+      assert.deepEqual(leader.settle(), []);
     }
   }
 });
