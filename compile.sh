@@ -16,7 +16,7 @@ TARGETS=(
 )
 
 # What the binary may do; docs/permissions.md says why. Nothing else, above all
-# no --allow-ffi, no --allow-sys and no program but itself.
+# no --allow-run, no --allow-ffi and no --allow-sys.
 VARIABLES=(
   "SEALKV_*" HOME XDG_DATA_HOME LOCALAPPDATA
   DENO_KV_ACCESS_TOKEN DENO_KV_PATH_PREFIX
@@ -27,7 +27,6 @@ PERMISSIONS=(
   --allow-write
   --allow-net
   "--allow-env=$(IFS=,; echo "${VARIABLES[*]}")"
-  --allow-run=sealkv
 )
 
 build() { # OUTPUT [deno compile flags]
