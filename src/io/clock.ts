@@ -6,6 +6,8 @@ export interface Clock {
   monotonicMs(): number;
   /** Runs `task` once after `delayMs`. */
   after(delayMs: number, task: () => void): Timer;
+  /** Runs `task` once what is ready now is done: events that come together. */
+  soon(task: () => void): void;
 }
 
 export interface Timer {

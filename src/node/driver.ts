@@ -1,4 +1,3 @@
-import { setImmediate } from "node:timers";
 import { assert } from "../base/assert.ts";
 import type { Clock, Timer } from "../io/clock.ts";
 import { encodeBatch, encodeClock } from "../fsm/payload.ts";
@@ -48,7 +47,9 @@ export class Driver {
   readonly #parts: DriverParts;
   #scheduled = false;
   #stopped = false;
+  /** Clients' proposals that are not durable, and those not yet handed over. */
   #unpersisted = 0;
+  #proposed = 0;
   #ticker: Timer | null = null;
   #clockWanted: number | null = null;
   #role: Role = "follower";
@@ -81,7 +82,7 @@ export class Driver {
   wake(): void {
     if (this.#scheduled || this.#stopped) return;
     this.#scheduled = true;
-    setImmediate(() => this.#turn());
+    this.#parts.clock.soon(() => this.#turn());
   }
 
   /** Proposes a clock entry at the next turn, if this member leads then. */
@@ -116,6 +117,7 @@ export class Driver {
       const payload = encodeBatch(batch.writes, clock.wallMs());
       if (core.propose(encodeProposal(batch.id, payload))) {
         this.#unpersisted += 1;
+        this.#proposed += 1;
       } else {
         proposals.refuse(batch.id, new NotReadyError("the leader is busy"));
       }
@@ -160,12 +162,13 @@ export class Driver {
 
   #persist(persist: Persist): void {
     const { wal, core, send } = this.#parts;
-    const synced = persist.entries.length > 0;
+    const proposed = this.#proposed;
+    this.#proposed = 0;
     assert(persist.snapshot === undefined, "no checkpoint is received yet");
     const { hardState, entries, mustSync } = persist;
     const batch = { entries, mustSync, ...(hardState && { hardState }) };
     wal.append(batch).then(() => {
-      if (synced) this.#unpersisted = 0;
+      this.#unpersisted -= proposed;
       core.persisted(persist.seq);
       if (persist.afterDurable.length > 0) send(persist.afterDurable);
       this.wake();

@@ -71,10 +71,14 @@ export class Expiry {
     });
   }
 
+  /** What is due and not stored yet is looked for again a little later. */
   async #sweep(): Promise<void> {
+    let removed = 0;
     try {
       const clockMs = this.#store.state.fsm.clockMs;
-      this.#host.expired(await this.#store.sweep(clockMs, SWEEP_ROWS_MAX));
+      const keys = await this.#store.sweep(clockMs, SWEEP_ROWS_MAX);
+      removed = keys.length;
+      this.#host.expired(keys);
     } catch (error) {
       this.#stopped = true;
       this.#host.halted(
@@ -83,6 +87,16 @@ export class Expiry {
     } finally {
       this.#sweeping = null;
     }
-    this.wake();
+    if (removed > 0) this.wake();
+    else if (!this.#stopped) this.#wakeLater();
+  }
+
+  #wakeLater(): void {
+    this.#timer?.cancel();
+    this.#wakeAtMs = 0;
+    this.#timer = this.#clock.after(CLOCK_PROPOSAL_MS_MIN, () => {
+      this.#timer = null;
+      this.wake();
+    });
   }
 }

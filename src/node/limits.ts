@@ -14,8 +14,12 @@ export const GROUP_CHANGES_MAX = 480;
 export const GROUP_BYTES_MAX = 640_000;
 export const GROUP_KEY_BYTES_MAX = 56_000;
 
-/** Proposals handed to the log and not yet durable: the next one gathers. */
-export const UNPERSISTED_PROPOSALS_MAX = 1;
+/**
+ * Proposals handed to the log and not yet durable; the next one gathers. One is
+ * written while the other waits: measured, one fewer leaves the disk idle, two
+ * more make them small.
+ */
+export const UNPERSISTED_PROPOSALS_MAX = 2;
 
 /** Reads that wait for one state; beyond it clients get NODE_OVERLOADED. */
 export const WAITING_READS_MAX = 16_384;

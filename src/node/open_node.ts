@@ -52,6 +52,7 @@ export async function openNode(
     const store = await BufferedStore.open({
       kv: ports.openKv(paths.store),
       log: ports.log,
+      clock: ports.clock,
     });
     opened.unshift(store);
     const wal = await openNodeLog(ports, { paths, options, store });

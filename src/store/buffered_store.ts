@@ -1,5 +1,6 @@
 import { assert } from "../base/assert.ts";
 import { compareBytes } from "../base/bytes.ts";
+import type { Clock } from "../io/clock.ts";
 import type {
   DatabaseNumber,
   Mutation,
@@ -22,6 +23,17 @@ import type { StoreBatch, WriterCounters } from "./writer.ts";
 const BACKLOG_BYTES_MAX = 32 * 2 ** 20;
 
 /**
+ * How long rows wait for company: each atomic syncs the disk that the log syncs
+ * too. What is not stored in a crash is applied again from the log.
+ */
+const STORE_DELAY_MS = 100;
+
+export interface BufferedStoreOptions extends StoreOptions {
+  /** Without one, rows are stored as soon as the store is free. */
+  readonly clock?: Clock;
+}
+
+/**
  * A store whose commits are visible at once and stored behind, in atomics as
  * large as they get: for batches that a log makes durable.
  *
@@ -41,14 +53,20 @@ export class BufferedStore {
   /** Earliest expiry that the store may not know yet. */
   #pendingExpiryMs: number | null = null;
 
-  private constructor(store: Store) {
+  readonly #clock: Clock | null;
+  #isHurried = false;
+  #endDelay: (() => void) | null = null;
+
+  private constructor(store: Store, clock: Clock | null) {
     this.#store = store;
     this.#state = store.state;
+    this.#clock = clock;
   }
 
   /** @throws {NodeError} As `Store.open`. */
-  static async open(options: StoreOptions): Promise<BufferedStore> {
-    return new BufferedStore(await Store.open(options));
+  static async open(options: BufferedStoreOptions): Promise<BufferedStore> {
+    const store = await Store.open(options);
+    return new BufferedStore(store, options.clock ?? null);
   }
 
   /** After the last batch given. */
@@ -85,6 +103,7 @@ export class BufferedStore {
       this.#pendingExpiryMs = Math.min(earliest, expireAtMs);
     }
     this.#storing ??= this.#storeAll();
+    if (this.#overlay.hasFull) this.#endDelay?.();
     if (this.#overlay.backlogBytes < BACKLOG_BYTES_MAX) {
       return Promise.resolve();
     }
@@ -94,7 +113,9 @@ export class BufferedStore {
 
   /** Resolves when every batch given so far is durable. */
   async flush(): Promise<void> {
+    this.#hurry();
     await this.#storing;
+    this.#isHurried = false;
     if (this.#failure !== null) throw this.#failure.error;
   }
 
@@ -176,6 +197,7 @@ export class BufferedStore {
 
   /** Stores what waits, then ends all use. */
   async close(): Promise<void> {
+    this.#hurry();
     await this.#storing;
     await this.#store.close();
   }
@@ -187,6 +209,24 @@ export class BufferedStore {
     return found === null ? [] : [found];
   }
 
+  #hurry(): void {
+    this.#isHurried = true;
+    this.#endDelay?.();
+  }
+
+  /** Waits until a segment is full, at most STORE_DELAY_MS. */
+  async #gather(): Promise<void> {
+    const clock = this.#clock;
+    if (clock === null || this.#isHurried) return;
+    if (this.#overlay.hasFull || this.#overlay.backlogBytes === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = clock.after(STORE_DELAY_MS, resolve);
+    this.#endDelay = resolve;
+    await promise;
+    this.#endDelay = null;
+    timer.cancel();
+  }
+
   #check(): void {
     if (this.#failure !== null) throw this.#failure.error;
   }
@@ -195,11 +235,10 @@ export class BufferedStore {
     // Batches given in one turn go together.
     await Promise.resolve();
     try {
-      for (
-        let segment = this.#overlay.next();
-        segment !== null;
-        segment = this.#overlay.next()
-      ) {
+      for (;;) {
+        await this.#gather();
+        const segment = this.#overlay.next();
+        if (segment === null) break;
         const { state, mutations } = segment;
         assert(state !== null, "a segment to store has a state");
         await this.#store.commit({ state, mutations });

@@ -115,6 +115,11 @@ export class Overlay {
     return this.#bytes;
   }
 
+  /** Whether the oldest segment to store takes no more batches. */
+  get hasFull(): boolean {
+    return this.#segments.length - this.#stored.length > 1;
+  }
+
   add(
     state: StoreState,
     mutations: readonly Mutation[],

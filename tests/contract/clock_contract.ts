@@ -65,6 +65,17 @@ export function runClockContract(
     timer.cancel();
   });
 
+  Deno.test(`${name}: soon() runs tasks in order, after the caller`, async () => {
+    const { clock, pass } = make();
+    const ran: string[] = [];
+    clock.after(5, () => ran.push("later"));
+    clock.soon(() => ran.push("first"));
+    clock.soon(() => ran.push("second"));
+    deepEqual(ran, []);
+    await pass(40);
+    deepEqual(ran, ["first", "second", "later"]);
+  });
+
   Deno.test(`${name}: after() may be asked again by a task`, async () => {
     const { clock, pass } = make();
     const ran: number[] = [];

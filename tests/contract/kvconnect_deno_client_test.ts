@@ -5,20 +5,14 @@
 import assert from "node:assert/strict";
 import { utf8 } from "../../src/base/bytes.ts";
 import type { Clock } from "../../src/io/clock.ts";
+import { denoClock } from "../../src/io/deno/clock.ts";
 import type { HttpHandler } from "../../src/io/http.ts";
 import { ACCESS_TOKEN, Fixture } from "../unit/kvconnect/fixture.ts";
 
 const WATCHES_MAX = 150;
 const VALUE_MAX = 65_536;
 
-const systemClock: Clock = {
-  wallMs: () => Date.now(),
-  monotonicMs: () => performance.now(),
-  after: (delayMs, task) => {
-    const id = setTimeout(task, delayMs);
-    return { cancel: () => clearTimeout(id) };
-  },
-};
+const systemClock: Clock = denoClock();
 
 interface Served {
   readonly url: string;

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers";
 import type { Clock, Timer } from "../clock.ts";
 
 /** Above this `setTimeout` fires at once instead of waiting. */
@@ -9,6 +10,7 @@ export function denoClock(): Clock {
     wallMs: () => Date.now(),
     monotonicMs: () => performance.now(),
     after,
+    soon: (task) => void setImmediate(task),
   };
 }
 

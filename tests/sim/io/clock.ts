@@ -34,6 +34,11 @@ export class SimClock implements Clock {
     return this.#nowMs;
   }
 
+  /** No time passes; nothing that is due runs before it. */
+  soon(task: () => void): void {
+    queueMicrotask(task);
+  }
+
   after(delayMs: number, task: () => void): Timer {
     assert(delayMs >= 0, "a delay is not negative");
     this.#sequence += 1;

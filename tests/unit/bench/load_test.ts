@@ -8,6 +8,7 @@ function steppingClock() {
     wallMs: () => now,
     monotonicMs: () => now += 1,
     after: () => assert.fail("the load has no timers"),
+    soon: () => assert.fail("the load has no turns"),
   };
 }
 

@@ -120,6 +120,7 @@ function eagerClock(world: World, raise: (signal: StopSignal) => void) {
   return {
     wallMs: () => nowMs,
     monotonicMs: () => nowMs,
+    soon: (task: () => void) => queueMicrotask(task),
     after(delayMs: number, task: () => void): Timer {
       const isWait = world.onTimer !== undefined || world.isSilent === true;
       if (!isWait) return { cancel() {} };

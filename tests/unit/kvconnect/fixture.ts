@@ -30,6 +30,10 @@ export class ManualClock implements Clock {
     return this.nowMs - this.#startMs;
   }
 
+  soon(task: () => void): void {
+    queueMicrotask(task);
+  }
+
   after(delayMs: number, task: () => void): Timer {
     const timer = { atMs: this.nowMs + delayMs, task };
     this.#timers.add(timer);

@@ -24,6 +24,10 @@ class HandClock {
     };
   }
 
+  soon(task: () => void): void {
+    queueMicrotask(task);
+  }
+
   advance(ms: number): void {
     this.now += ms;
     const due = this.#timers.filter((timer) => timer.at <= this.now);

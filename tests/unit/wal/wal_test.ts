@@ -159,6 +159,7 @@ Deno.test("Wal with a clock lets a commit wait for company", async () => {
   const clock: Clock = {
     wallMs: () => 0,
     monotonicMs: () => 0,
+    soon: queueMicrotask,
     after: (delayMs, task) => {
       assert.equal(delayMs, 100);
       tasks.push(task);

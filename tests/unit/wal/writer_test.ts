@@ -66,6 +66,7 @@ Deno.test("Writer anchors at most every five seconds", async () => {
   const clock: Clock = {
     wallMs: () => 0,
     monotonicMs: () => now,
+    soon: queueMicrotask,
     after: () => ({ cancel: () => {} }),
   };
   const wal = await Wal.create(
