@@ -53,6 +53,7 @@ export const RPC_CODE_OF: Readonly<Record<ErrorCode, Code>> = {
   NODE_NOT_READY: Code.Unavailable,
   NODE_OUTCOME_UNKNOWN: Code.Unavailable,
   NODE_OVERLOADED: Code.ResourceExhausted,
+  NODE_WRONG_CLUSTER: Code.FailedPrecondition,
   RAFT_CONF_CHANGE_MALFORMED: Code.Internal,
   RAFT_LOG_CONFLICT: Code.Internal,
   RAFT_LOG_LOST: Code.Internal,

@@ -71,6 +71,7 @@ export const EXIT_OF: Readonly<Record<ErrorCode, ExitCode>> = {
   NODE_NOT_READY: EXIT.noAnswer,
   NODE_OUTCOME_UNKNOWN: EXIT.noAnswer,
   NODE_OVERLOADED: EXIT.noAnswer,
+  NODE_WRONG_CLUSTER: EXIT.config,
   RAFT_CONF_CHANGE_MALFORMED: EXIT.config,
   RAFT_LOG_CONFLICT: EXIT.config,
   RAFT_LOG_LOST: EXIT.config,

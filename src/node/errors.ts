@@ -65,6 +65,20 @@ export class LogBehindStoreError extends NodeError {
   }
 }
 
+/** Log and store are of two clusters: one of them was put there. */
+export class WrongClusterError extends NodeError {
+  override readonly name = "WrongClusterError";
+  override readonly code = "NODE_WRONG_CLUSTER";
+  override readonly remedy =
+    "Put back the log and the store that belong together; both stay as they are";
+
+  constructor(readonly store: string, readonly log: string) {
+    super(
+      `Cannot start with log and store of different clusters: the store is of "${store}", the log of "${log}"`,
+    );
+  }
+}
+
 /** A store with records and no log beside it. */
 export class LogMissingError extends NodeError {
   override readonly name = "LogMissingError";

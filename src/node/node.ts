@@ -16,7 +16,7 @@ import type { Core } from "../raft/core.ts";
 import type { BufferedStore } from "../store/buffered_store.ts";
 import type { Wal } from "../wal/wal.ts";
 import { type AppliedGroup, Applier } from "./applier.ts";
-import { Compaction } from "./compaction.ts";
+import { Compaction, type CompactionOptions } from "./compaction.ts";
 import { Driver } from "./driver.ts";
 import { NotReadyError, OutcomeUnknownError } from "./errors.ts";
 import { Expiry } from "./expiry.ts";
@@ -40,7 +40,7 @@ export interface NodeParts {
   readonly log: EventLog;
 }
 
-export interface NodeOptions {
+export interface NodeOptions extends CompactionOptions {
   readonly name: string;
   /** Committed with the cluster id at the first election. */
   readonly clusterName: string;
@@ -81,7 +81,7 @@ export class Node implements NodePort {
     this.#options = options;
     // 2^52 ids, drawn per start: a replayed entry never answers a new caller.
     this.#proposals = new Proposals(parts.random.below(2 ** 31) * 2 ** 21 + 1);
-    this.#compaction = new Compaction(parts.wal);
+    this.#compaction = new Compaction(parts.wal, options);
     this.#applier = new Applier(parts.store, {
       clusterIdKnown: (id) => parts.wal.setClusterId(id),
       applied: (group) => this.#onApplied(group),

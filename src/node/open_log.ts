@@ -1,7 +1,12 @@
+import { equalBytes, toHex } from "../base/bytes.ts";
 import type { ConfState, RaftId, SnapshotMetadata } from "../raft/types.ts";
 import type { BufferedStore } from "../store/buffered_store.ts";
 import { Wal, type WalOptions } from "../wal/wal.ts";
-import { LogBehindStoreError, LogMissingError } from "./errors.ts";
+import {
+  LogBehindStoreError,
+  LogMissingError,
+  WrongClusterError,
+} from "./errors.ts";
 
 /** Where the log of a new cluster begins; upstream's tests start here too. */
 const FOUNDING_INDEX = 2;
@@ -18,6 +23,7 @@ export interface OpenLogOptions extends WalOptions {
  * The log may be ahead of the store (the rest is applied again), never behind.
  *
  * @throws {LogMissingError} A store with records and no log.
+ * @throws {WrongClusterError} Log and store do not belong together.
  * @throws {LogBehindStoreError} A log that ends below what the store applied.
  * @throws {NodeError} What the log refuses at its opening.
  */
@@ -52,11 +58,21 @@ async function agree(wal: Wal, store: BufferedStore): Promise<void> {
       mutations: [],
     });
   }
+  checkCluster(wal, store);
   const applied = store.state.applied.index;
   const last = storage.lastIndex();
   if (applied < first || applied > last) {
     throw new LogBehindStoreError({ first, last, applied });
   }
+}
+
+/** The log has the id before the store does, and never another one. */
+function checkCluster(wal: Wal, store: BufferedStore): void {
+  const { clusterId } = store.state.fsm;
+  if (clusterId === null) return;
+  if (wal.clusterId !== null && equalBytes(wal.clusterId, clusterId)) return;
+  const log = wal.clusterId === null ? "none" : toHex(wal.clusterId);
+  throw new WrongClusterError(toHex(clusterId), log);
 }
 
 function foundingPosition(): { index: number; term: number } {

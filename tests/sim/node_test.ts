@@ -120,6 +120,8 @@ class World {
       heartbeatMs: 50,
       electionMs: 500,
       segmentBytes: SEGMENT_BYTES,
+      compactAfterBytes: SEGMENT_BYTES,
+      trailingEntries: 3,
       onFatal,
     });
   }
