@@ -13,6 +13,7 @@ import {
 } from "../fsm/types.ts";
 import { encodeClusterInit } from "../fsm/payload.ts";
 import type { Core } from "../raft/core.ts";
+import type { LogIndex } from "../raft/types.ts";
 import type { BufferedStore } from "../store/buffered_store.ts";
 import type { Wal } from "../wal/wal.ts";
 import { type AppliedGroup, Applier } from "./applier.ts";
@@ -73,6 +74,8 @@ export class Node implements NodePort {
   readonly #compaction: Compaction;
   readonly #stopListeners = new Set<() => void>();
   readonly #readyWaiters = new Set<() => void>();
+  /** What it held when it began to lead: applied before it serves. */
+  #leadsFrom: LogIndex = 0;
   #stopped: Error | null = null;
   #closing: Promise<void> | null = null;
 
@@ -238,7 +241,8 @@ export class Node implements NodePort {
   #isReady(): boolean {
     const { store } = this.#parts;
     return this.#stopped === null && store.state.fsm.clusterId !== null &&
-      this.#driver.role === "leader";
+      this.#driver.role === "leader" &&
+      store.state.applied.index >= this.#leadsFrom;
   }
 
   #mustServe(): void {
@@ -275,7 +279,9 @@ export class Node implements NodePort {
     const { role } = this.#driver;
     this.#parts.log.write("info", "role_changed", { role });
     this.#wakeReadyWaiters();
-    if (role !== "leader") {
+    if (role === "leader") {
+      this.#leadsFrom = this.#parts.core.status().lastIndex;
+    } else {
       this.#reads.restart();
       this.#endWatches();
     }
