@@ -2,7 +2,13 @@ import { assert } from "../base/assert.ts";
 import type { Clock, Timer } from "../io/clock.ts";
 import { encodeBatch, encodeClock } from "../fsm/payload.ts";
 import { encodeProposal } from "../fsm/proposal.ts";
-import type { Core, Effects, Message, Persist } from "../raft/core.ts";
+import type {
+  Core,
+  Effects,
+  Message,
+  NeedEntries,
+  Persist,
+} from "../raft/core.ts";
 import type { Role } from "../raft/state.ts";
 import { type LogIndex, NO_MEMBER, type RaftId } from "../raft/types.ts";
 import type { Wal } from "../wal/wal.ts";
@@ -149,6 +155,7 @@ export class Driver {
     if (effects.send.length > 0) this.#parts.send(effects.send);
     if (effects.persist !== undefined) this.#persist(effects.persist);
     if (effects.apply !== undefined) applier.enqueue(effects.apply);
+    for (const need of effects.needEntries) this.#fetch(need);
     for (const { round, index } of effects.reads) {
       reads.confirm(round, index, this.#parts.applied());
     }
@@ -172,14 +179,27 @@ export class Driver {
       core.persisted(persist.seq);
       if (persist.afterDurable.length > 0) send(persist.afterDurable);
       this.wake();
-    }, (error) => this.#fail(error));
+    }).catch((error) => this.#fail(error));
+  }
+
+  /** Reads from disk what the core wants and the log's cache has let go. */
+  #fetch({ ticket, from, until, bytesMax }: NeedEntries): void {
+    const { wal, core } = this.#parts;
+    wal.fetch(from, until, bytesMax).then((entries) => {
+      core.entriesFetched(ticket, entries);
+      this.wake();
+    }).catch((error) => this.#fail(error));
   }
 
   #tickLater(): void {
     const { clock, heartbeatMs, core } = this.#parts;
     this.#ticker = clock.after(heartbeatMs, () => {
       if (this.#stopped) return;
-      core.tick();
+      try {
+        core.tick();
+      } catch (error) {
+        return this.#fail(error);
+      }
       this.wake();
       this.#tickLater();
     });

@@ -59,8 +59,9 @@ export interface NodeCounters {
 /**
  * One member: raft core, log, state machine and store, run as one.
  *
- * A write: queue → proposal → log (durable) → committed → applied and durable
- * in the store → answer. A strong read: read index → applied that far → store.
+ * A write: queue → proposal → log (durable) → committed → applied, visible →
+ * answer; the store makes it durable behind. A strong read: read index →
+ * applied that far → store.
  */
 export class Node implements NodePort {
   readonly #parts: NodeParts;
