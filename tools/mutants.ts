@@ -1,6 +1,7 @@
 // deno-lint-ignore-file no-console -- a tool for people
 import type { Mutant } from "../tests/mutants/mutant.ts";
 import { MUTANTS } from "../tests/mutants/raft_mutants.ts";
+import { CORPUS_BESIDE } from "../tests/scenario/corpus.ts";
 
 /**
  * Breaks the raft core in one place at a time and tells which layer of tests
@@ -170,7 +171,7 @@ async function runLayer(copy: string, layer: Layer): Promise<string | null> {
     env: {
       NO_COLOR: "1",
       RAFT_TRANSCRIPTS: Deno.env.get("RAFT_TRANSCRIPTS") ??
-        `${ROOT}../shared/conformance/raft`,
+        CORPUS_BESIDE.pathname,
     },
     stdout: "piped",
     stderr: "piped",

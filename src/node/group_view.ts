@@ -1,4 +1,4 @@
-import { recordId, type RecordView } from "../fsm/record_view.ts";
+import { RecordOverlay, type RecordView } from "../fsm/record_view.ts";
 import type { Mutation, RecordKey, StoredRecord } from "../fsm/types.ts";
 
 /**
@@ -9,21 +9,21 @@ import type { Mutation, RecordKey, StoredRecord } from "../fsm/types.ts";
  * group, so only the group itself can have written it.
  */
 export class GroupView implements RecordView {
-  readonly #records = new Map<string, StoredRecord | null>();
+  readonly #records = new RecordOverlay();
   /** Not yet in `#records`: most groups are plain sets, and nobody looks. */
   #unindexed: (readonly Mutation[])[] = [];
 
   /** Says what was there before the group. */
-  set({ database, key }: RecordKey, record: StoredRecord | null): void {
-    this.#records.set(recordId(database, key), record);
+  set(key: RecordKey, record: StoredRecord | null): void {
+    this.#records.put(key, record);
   }
 
-  get({ database, key }: RecordKey): StoredRecord | null {
+  get(key: RecordKey): StoredRecord | null {
     for (const mutations of this.#unindexed) {
       for (const mutation of mutations) this.set(mutation, mutation.record);
     }
     this.#unindexed = [];
-    return this.#records.get(recordId(database, key)) ?? null;
+    return this.#records.get(key);
   }
 
   /** Shows `mutations` to the entries after. */

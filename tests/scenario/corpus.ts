@@ -1,4 +1,8 @@
-const FALLBACK = new URL("../../../shared/conformance/raft/", import.meta.url);
+/** Where the corpus is looked for unless RAFT_TRANSCRIPTS names a folder. */
+export const CORPUS_BESIDE = new URL(
+  "../../../shared/conformance/raft/",
+  import.meta.url,
+);
 
 /** A file of the conformance corpus, with its path below the corpus. */
 export interface CorpusFile {
@@ -15,7 +19,7 @@ export interface CorpusFile {
 export function readCorpus(suffix: string): readonly CorpusFile[] {
   const given = Deno.env.get("RAFT_TRANSCRIPTS");
   const root = given === undefined || given === ""
-    ? FALLBACK
+    ? CORPUS_BESIDE
     : new URL(`${given.replace(/\/+$/, "")}/`, `file://${Deno.cwd()}/`);
   return readBelow(root, "", suffix);
 }
