@@ -1,19 +1,21 @@
 // deno-lint-ignore-file no-console -- a tool for people
 import type { Mutant } from "../tests/mutants/mutant.ts";
-import { MUTANTS } from "../tests/mutants/raft_mutants.ts";
+import { MUTANTS as RAFT_MUTANTS } from "../tests/mutants/raft_mutants.ts";
+import WAL_MUTANTS from "../tests/mutants/wal.json" with { type: "json" };
 import { CORPUS_BESIDE } from "../tests/scenario/corpus.ts";
 
 /**
- * Breaks the raft core in one place at a time and tells which layer of tests
- * notices: `deno task mutants [--only TEXT] [--layer NAME] [--all] [--write]`.
+ * Breaks the raft core, or with `--part wal` the log, in one place at a time and
+ * tells which layer of tests notices:
+ * `deno task mutants [--part NAME] [--only TEXT] [--layer NAME] [--all] [--write]`.
  *
  * Works on a copy. `--layer` runs only that layer, `--all` every one and not
  * only up to the first one that notices; `--write` keeps the table in
- * tests/mutants/RESULTS.md.
+ * tests/mutants/RESULTS.md, or RESULTS_WAL.md.
  */
 const ROOT = new URL("../", import.meta.url).pathname;
-const RESULTS = `${ROOT}tests/mutants/RESULTS.md`;
 const COPIED = ["deno.json", "src", "tests"];
+const RAFT_DIR = "src/raft/";
 /** A mutant that takes so much longer than none at all never ends. */
 const SLOWNESS_MAX = 6;
 const LAYER_MS_MIN = 10_000;
@@ -27,7 +29,7 @@ interface Layer {
 }
 
 /** Cheapest first. */
-const LAYERS: readonly Layer[] = [
+const RAFT_LAYERS: readonly Layer[] = [
   {
     name: "transcripts",
     msMax: Infinity,
@@ -61,6 +63,47 @@ const LAYERS: readonly Layer[] = [
   },
 ];
 
+function testLayer(name: string, ...tests: readonly string[]): Layer {
+  const args = ["test", "-A", "--no-check", "--quiet", ...tests];
+  return { name, msMax: Infinity, args };
+}
+
+const WAL_LAYERS: readonly Layer[] = [
+  testLayer("unit", "tests/unit/wal"),
+  testLayer("crash", "tests/sim/wal_crash_test.ts"),
+  testLayer("damage", "tests/sim/wal_damage_test.ts"),
+];
+
+/** What is broken, and by which tests it should be noticed. */
+interface Part {
+  readonly title: string;
+  /** Files from the project's root. */
+  readonly mutants: readonly Mutant[];
+  readonly layers: readonly Layer[];
+  readonly results: string;
+}
+
+const PARTS: Readonly<Record<string, Part>> = {
+  raft: {
+    title: "the raft core",
+    mutants: RAFT_MUTANTS.map((mutant) => ({
+      ...mutant,
+      file: `${RAFT_DIR}${mutant.file}`,
+    })),
+    layers: RAFT_LAYERS,
+    results: `${ROOT}tests/mutants/RESULTS.md`,
+  },
+  wal: {
+    title: "the log",
+    mutants: WAL_MUTANTS.map(({ search, ...mutant }) => ({
+      ...mutant,
+      find: search,
+    })),
+    layers: WAL_LAYERS,
+    results: `${ROOT}tests/mutants/RESULTS_WAL.md`,
+  },
+};
+
 interface Verdict {
   readonly mutant: Mutant;
   /** Layers that noticed, each with its first complaint. */
@@ -70,11 +113,18 @@ interface Verdict {
 async function main(args: readonly string[]): Promise<number> {
   const only = valueOf(args, "--only");
   const layer = valueOf(args, "--layer");
-  const layers = LAYERS.filter(({ name }) => layer === null || name === layer);
-  const mutants = MUTANTS.filter(({ name, file }) =>
-    only === null || name.includes(only) || file === only
+  const part = PARTS[valueOf(args, "--part") ?? "raft"];
+  if (part === undefined) {
+    console.log(`no such part; there are: ${Object.keys(PARTS).join(", ")}`);
+    return 2;
+  }
+  const layers = part.layers.filter(({ name }) =>
+    layer === null || name === layer
   );
-  const stale = await staleMutants();
+  const mutants = part.mutants.filter(({ name, file }) =>
+    only === null || name.includes(only) || file.endsWith(`/${only}`)
+  );
+  const stale = await staleMutants(part.mutants);
   for (const complaint of stale) console.log(complaint);
   if (stale.length > 0) return 1;
   const copy = await Deno.makeTempDir({ prefix: "mutants-" });
@@ -93,7 +143,7 @@ async function main(args: readonly string[]): Promise<number> {
       console.log(describe({ mutant, noticed }));
     }
     if (args.includes("--write")) {
-      await Deno.writeTextFile(RESULTS, resultsOf(verdicts));
+      await Deno.writeTextFile(part.results, resultsOf(part, verdicts));
     }
     const survivors = verdicts.filter(isSurvivor);
     console.log(`${verdicts.length} mutants, ${survivors.length} survive`);
@@ -104,10 +154,12 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 /** Mutants that do not fit the sources any more. */
-async function staleMutants(): Promise<readonly string[]> {
+async function staleMutants(
+  mutants: readonly Mutant[],
+): Promise<readonly string[]> {
   const complaints: string[] = [];
-  for (const { name, file, find } of MUTANTS) {
-    const text = await Deno.readTextFile(`${ROOT}src/raft/${file}`);
+  for (const { name, file, find } of mutants) {
+    const text = await Deno.readTextFile(`${ROOT}${file}`);
     const count = text.split(find).length - 1;
     if (count !== 1) complaints.push(`${file}: ${count} places for "${name}"`);
   }
@@ -119,7 +171,7 @@ async function tryMutant(
   copy: string,
   { layers, all }: { readonly layers: readonly Layer[]; readonly all: boolean },
 ): Promise<readonly string[]> {
-  const path = `${copy}/src/raft/${mutant.file}`;
+  const path = `${copy}/${mutant.file}`;
   const text = await Deno.readTextFile(path);
   await Deno.writeTextFile(
     path,
@@ -212,13 +264,15 @@ function isSurvivor({ mutant, noticed }: Verdict): boolean {
 }
 
 /** The verdicts as a page: by file, then what transcripts do not notice. */
-function resultsOf(verdicts: readonly Verdict[]): string {
+function resultsOf(part: Part, verdicts: readonly Verdict[]): string {
+  const { title, layers } = part;
+  const [cheapest] = layers;
   const files = [...new Set(verdicts.map(({ mutant }) => mutant.file))].sort();
   const rows = files.map((file) => {
     const of = verdicts.filter(({ mutant }) => mutant.file === file);
-    return `| ${file} | ${countsOf(of).join(" | ")} |`;
+    return `| ${file} | ${countsOf(layers, of).join(" | ")} |`;
   });
-  const late = LAYERS.slice(1).map(({ name }) => {
+  const late = layers.slice(1).map(({ name }) => {
     const names = verdicts
       .filter(({ noticed }) => noticed[0]?.startsWith(`${name}:`))
       .map(({ mutant }) => mutant.name);
@@ -230,20 +284,18 @@ function resultsOf(verdicts: readonly Verdict[]): string {
       `- ${mutant.file}, ${mutant.name}: ${mutant.equivalent ?? "**survives**"}`
     );
   return [
-    "# Mutants of the raft core",
+    `# Mutants of ${title}`,
     "",
-    "Written by `deno task mutants --write`. Each mutant changes one place " +
-    "of",
-    "`src/raft/`; a layer notices it when one of its tests fails. Counted is " +
-    "the first",
-    "layer that does, cheapest first: the later ones may notice as well.",
+    "Written by `deno task mutants --write`. Each mutant changes one place of",
+    `${title}; a layer notices it when one of its tests fails. Counted is the`,
+    "first layer that does, cheapest first: the later ones may notice as well.",
     "",
-    "| file | mutants | " + LAYERS.map(({ name }) => name).join(" | ") + " |",
-    "| --- | --- " + LAYERS.map(() => "| --- ").join("") + "|",
+    "| file | mutants | " + layers.map(({ name }) => name).join(" | ") + " |",
+    "| --- | --- " + layers.map(() => "| --- ").join("") + "|",
     ...rows,
-    `| all | ${countsOf(verdicts).join(" | ")} |`,
+    `| all | ${countsOf(layers, verdicts).join(" | ")} |`,
     "",
-    "## Not noticed by transcripts, but by",
+    `## Not noticed by ${cheapest?.name}, but by`,
     "",
     ...late,
     "",
@@ -255,8 +307,11 @@ function resultsOf(verdicts: readonly Verdict[]): string {
 }
 
 /** Number of mutants, then how many of them each layer notices first. */
-function countsOf(verdicts: readonly Verdict[]): readonly number[] {
-  const counts = LAYERS.map(({ name }) =>
+function countsOf(
+  layers: readonly Layer[],
+  verdicts: readonly Verdict[],
+): readonly number[] {
+  const counts = layers.map(({ name }) =>
     verdicts.filter(({ noticed }) => noticed[0]?.startsWith(`${name}:`)).length
   );
   return [verdicts.length, ...counts];
