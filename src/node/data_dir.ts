@@ -1,4 +1,6 @@
+import { parentOf } from "../base/path.ts";
 import type { Disk, DiskLock } from "../io/disk.ts";
+import { DiskDeniedError } from "../io/errors.ts";
 import { DataDirLockedError } from "./errors.ts";
 
 /** Where a node keeps what. */
@@ -35,17 +37,22 @@ export async function lockDataDir(
   return lock;
 }
 
-/** Makes `path` so that a crash cannot take its name, nor its parents'. */
+/**
+ * Makes `path` so that a crash cannot take its name, nor its parents'.
+ *
+ * What is there already may have been made by a start that a crash cut short:
+ * its name is synced too, unless its parent is not ours to open.
+ */
 async function makeDurableDir(disk: Disk, path: string): Promise<void> {
-  if (path === "" || path === "." || await disk.exists(path)) return;
+  if (path === "" || path === "." || path === "/") return;
   const parent = parentOf(path);
+  if (await disk.exists(path)) {
+    await disk.syncDir(parent).catch((error) => {
+      if (!(error instanceof DiskDeniedError)) throw error;
+    });
+    return;
+  }
   await makeDurableDir(disk, parent);
   await disk.makeDir(path);
   await disk.syncDir(parent);
-}
-
-function parentOf(path: string): string {
-  const end = path.lastIndexOf("/");
-  if (end === -1) return ".";
-  return end === 0 ? "/" : path.slice(0, end);
 }

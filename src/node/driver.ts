@@ -10,7 +10,7 @@ import type {
   Persist,
 } from "../raft/core.ts";
 import type { Role } from "../raft/state.ts";
-import { type LogIndex, NO_MEMBER, type RaftId } from "../raft/types.ts";
+import type { LogIndex } from "../raft/types.ts";
 import type { Wal } from "../wal/wal.ts";
 import type { Applier } from "./applier.ts";
 import { NotReadyError } from "./errors.ts";
@@ -59,7 +59,6 @@ export class Driver {
   #ticker: Timer | null = null;
   #clockWanted: number | null = null;
   #role: Role = "follower";
-  #lead: RaftId = NO_MEMBER;
 
   constructor(parts: DriverParts) {
     this.#parts = parts;
@@ -67,11 +66,6 @@ export class Driver {
 
   get role(): Role {
     return this.#role;
-  }
-
-  /** Raft id of the leader, NO_MEMBER when unknown. */
-  get lead(): RaftId {
-    return this.#lead;
   }
 
   start(): void {
@@ -161,7 +155,6 @@ export class Driver {
     }
     if (effects.soft === undefined) return;
     this.#role = effects.soft.role;
-    this.#lead = effects.soft.lead;
     if (this.#role === "leader") this.#proposeClusterInit();
     this.#parts.onRole();
     this.wake();

@@ -15,9 +15,8 @@ export const GROUP_BYTES_MAX = 640_000;
 export const GROUP_KEY_BYTES_MAX = 56_000;
 
 /**
- * Proposals handed to the log and not yet durable; the next one gathers. One is
- * written while the other waits: measured, one fewer leaves the disk idle, two
- * more make them small.
+ * Proposals handed to the log and not yet durable; the next one gathers.
+ * Measured at 64 callers: with one, and with four, fewer writes a second.
  */
 export const UNPERSISTED_PROPOSALS_MAX = 2;
 

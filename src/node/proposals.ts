@@ -49,10 +49,6 @@ export class Proposals {
     this.#nextId = firstId;
   }
 
-  get waitingCount(): number {
-    return this.#waiting.length;
-  }
-
   get inFlightCount(): number {
     return this.#inFlight.size;
   }

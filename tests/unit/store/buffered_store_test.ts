@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { utf8 } from "../../../src/base/bytes.ts";
 import type { Mutation } from "../../../src/fsm/types.ts";
 import { BufferedStore } from "../../../src/store/buffered_store.ts";
+import { SimClock } from "../../sim/io/clock.ts";
 import { SimKv, SimKvDisk } from "../../sim/io/kv.ts";
 import { recordOf, SILENT_LOG, stateAt } from "./store_model.ts";
 
@@ -222,5 +223,26 @@ Deno.test("readRecords() keeps what another reader held in the overlay", async (
   const [b, y] = await second;
   assert.deepEqual(b?.versionstamp, recordOf(utf8(""), 1).versionstamp);
   assert.equal(y, null);
+  await store.close();
+});
+
+Deno.test("commit() waits a while for company before it is stored", async () => {
+  const clock = new SimClock();
+  const disk = new SimKvDisk();
+  const store = await BufferedStore.open({
+    kv: new SimKv({ disk }),
+    log: SILENT_LOG,
+    clock,
+  });
+  await store.commit({ state: stateAt(1), mutations: [put("b", 1)] });
+  await clock.run(99);
+  await store.commit({ state: stateAt(2), mutations: [put("c", 2)] });
+  assert.equal(store.durable.applied.index, 0);
+  await clock.run(1);
+  assert.equal(store.durable.applied.index, 2);
+  assert.equal(store.counters.atomics, 1);
+  await store.commit({ state: stateAt(3), mutations: [put("d", 3)] });
+  await store.flush();
+  assert.equal(store.durable.applied.index, 3);
   await store.close();
 });
