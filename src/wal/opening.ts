@@ -246,10 +246,3 @@ export async function lockedDuring<T>(
     throw error;
   }
 }
-
-/** The directory that `dir` is in. */
-export function parentOf(dir: string): string {
-  const end = dir.lastIndexOf("/");
-  if (end === -1) return ".";
-  return end === 0 ? "/" : dir.slice(0, end);
-}

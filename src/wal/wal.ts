@@ -1,3 +1,4 @@
+import { parentOf } from "../base/path.ts";
 import { assert } from "../base/assert.ts";
 import { type Bytes, equalBytes } from "../base/bytes.ts";
 import type {
@@ -18,7 +19,6 @@ import {
   type Founding,
   lockedDuring,
   openParts,
-  parentOf,
   type WalOptions,
   type WalParts,
 } from "./opening.ts";
