@@ -3,7 +3,6 @@ import {
   createParts,
   lockedDuring,
   openParts,
-  parentOf,
 } from "../../../src/wal/opening.ts";
 import { walPaths } from "../../../src/wal/paths.ts";
 import { SimDisk } from "../../sim/io/disk.ts";
@@ -14,16 +13,6 @@ import {
 } from "../../sim/wal_model.ts";
 
 const PATHS = walPaths("raft");
-
-Deno.test("parentOf() names the directory above", () => {
-  const cases: [dir: string, parent: string][] = [
-    ["raft", "."],
-    ["data/raft", "data"],
-    ["/raft", "/"],
-    ["/a/b", "/a"],
-  ];
-  for (const [dir, parent] of cases) assert.equal(parentOf(dir), parent);
-});
 
 Deno.test("lockedDuring() lets go when the task fails", async () => {
   const disk = new SimDisk({ seed: 1 });
