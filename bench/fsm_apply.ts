@@ -17,6 +17,7 @@ const STATE: FsmState = {
   clusterId: null,
   clusterName: "",
   databases: new Map(),
+  members: new Map(),
 };
 
 function keyOf(i: number): Uint8Array {

@@ -43,7 +43,7 @@ export const LAYERS: readonly Layer[] = [
     "base io raft fsm crypto keys wal store transport",
   ], [PROTOBUF]),
   layer("transport", "links between members", [
-    "base io raft/types",
+    "base io raft/types raft/message",
   ], [PROTOBUF]),
   layer("wal", "the log on disk: append, sync, scan, repair", [
     "base io crypto raft/types",

@@ -90,6 +90,28 @@ export interface Mutation extends RecordKey {
   readonly record: StoredRecord | null;
 }
 
+/** Raft id of a member: a safe integer above 0, never reused. */
+export type MemberId = number;
+/** Members of a cluster, learners included: their row has to fit an atomic. */
+export const MEMBERS_MAX = 32;
+
+/** A member as the cluster knows it. Addresses are HOST:PORT. */
+export interface Member {
+  readonly id: MemberId;
+  readonly name: string;
+  /** What other members dial. */
+  readonly peerAddress: string;
+  /** What clients and operators dial; "" until the member announced itself. */
+  readonly clientAddress: string;
+  readonly adminAddress: string;
+  /** 16 bytes, drawn with its data dir; `null` until it announced itself. */
+  readonly diskId: Bytes | null;
+  /** Highest version of entries that it can apply; 0 until it announced itself. */
+  readonly protocolVersion: number;
+  /** Whether the leader makes this learner a voter when it has caught up. */
+  readonly promoteWhenCaughtUp: boolean;
+}
+
 /** Everything the FSM knows besides records. Replaced, never changed. */
 export interface FsmState {
   /** Replicated clock, Unix ms; never goes back. */
@@ -99,4 +121,6 @@ export interface FsmState {
   readonly clusterName: string;
   /** Name → number, the default database left out. */
   readonly databases: ReadonlyMap<string, DatabaseNumber>;
+  /** By raft id; empty before cluster-init. */
+  readonly members: ReadonlyMap<MemberId, Member>;
 }

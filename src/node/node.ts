@@ -191,6 +191,13 @@ export class Node implements NodePort {
         lag: commit - applied.index,
         applied: applied.index,
         phase: 0,
+        id,
+        isVoter: true,
+        replication: "unknown",
+        peerAddress: "",
+        clientAddress: "",
+        adminAddress: "",
+        hasStarted: true,
       }],
     };
   }

@@ -51,7 +51,13 @@ export const EMPTY_STATE: StoreState = {
     learnersNext: [],
     autoLeave: false,
   },
-  fsm: { clockMs: 0, clusterId: null, clusterName: "", databases: new Map() },
+  fsm: {
+    clockMs: 0,
+    clusterId: null,
+    clusterName: "",
+    databases: new Map(),
+    members: new Map(),
+  },
 };
 
 /**
@@ -150,6 +156,7 @@ export function decodeMeta(
       clusterId: hasId ? id : null,
       clusterName: text("meta", body.subarray(FIXED_BYTES, membersAt)),
       databases,
+      members: new Map(),
     },
   };
 }

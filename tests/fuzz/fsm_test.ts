@@ -28,6 +28,7 @@ const START = {
   clusterId: null,
   clusterName: "",
   databases: new Map<string, number>(),
+  members: new Map(),
 };
 
 const tagged = fc.tuple(

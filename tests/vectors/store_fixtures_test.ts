@@ -91,6 +91,7 @@ Deno.test("store_meta opens", async () => {
       clusterId: new Uint8Array(16).fill(0xab),
       clusterName: "prod",
       databases: new Map(),
+      members: new Map(),
     },
   });
 });

@@ -12,6 +12,13 @@ export const STATUS: NodeStatus = {
   phase: 0,
   ready: true,
   members: [{
+    id: 1,
+    isVoter: true,
+    replication: "unknown",
+    peerAddress: "127.0.0.1:4513",
+    clientAddress: "127.0.0.1:4512",
+    adminAddress: "127.0.0.1:4514",
+    hasStarted: true,
     name: "n1",
     role: "leader",
     up: true,

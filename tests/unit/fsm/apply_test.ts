@@ -30,6 +30,7 @@ const START: FsmState = {
   clusterId: null,
   clusterName: "",
   databases: new Map(),
+  members: new Map(),
 };
 const K = Uint8Array.of(2, 0x6b, 0);
 const L = Uint8Array.of(2, 0x6c, 0);

@@ -25,6 +25,7 @@ const STATE: StoreState = {
     clusterId: new Uint8Array(16).fill(0xab),
     clusterName: "prod ✓",
     databases: new Map(),
+    members: new Map(),
   },
 };
 

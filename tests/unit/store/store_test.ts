@@ -36,6 +36,7 @@ Deno.test("open() gives back the whole state", async () => {
       clusterId: new Uint8Array(16).fill(7),
       clusterName: "c",
       databases,
+      members: new Map(),
     },
   };
   await store.commit({ state, mutations: [] });
