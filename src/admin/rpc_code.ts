@@ -50,6 +50,7 @@ export const RPC_CODE_OF: Readonly<Record<ErrorCode, Code>> = {
   NODE_CONFIRMATION_WRONG: Code.FailedPrecondition,
   NODE_DATA_DIR_LOCKED: Code.FailedPrecondition,
   NODE_DISK_REPLACED: Code.FailedPrecondition,
+  NODE_IDENTITY_DAMAGED: Code.FailedPrecondition,
   NODE_JOIN_REFUSED: Code.FailedPrecondition,
   NODE_LOG_BEHIND_STORE: Code.FailedPrecondition,
   NODE_LOG_MISSING: Code.FailedPrecondition,

@@ -68,6 +68,7 @@ export const EXIT_OF: Readonly<Record<ErrorCode, ExitCode>> = {
   NODE_CONFIRMATION_WRONG: EXIT.unconfirmed,
   NODE_DATA_DIR_LOCKED: EXIT.config,
   NODE_DISK_REPLACED: EXIT.config,
+  NODE_IDENTITY_DAMAGED: EXIT.config,
   NODE_JOIN_REFUSED: EXIT.config,
   NODE_LOG_BEHIND_STORE: EXIT.config,
   NODE_LOG_MISSING: EXIT.config,
