@@ -7,10 +7,18 @@ import type {
   WriteReply,
 } from "../fsm/types.ts";
 import { applyPayload, keysToRead } from "../fsm/apply.ts";
+import { decodeMemberContext, membersAfter } from "../fsm/members.ts";
 import { decodePayload, type Payload } from "../fsm/payload.ts";
 import { decodeProposal } from "../fsm/proposal.ts";
+import { decodeConfChange } from "../raft/conf_change.ts";
 import { confStateAfter } from "../raft/conf_switch.ts";
-import { type Entry, ENTRY_NORMAL, type LogIndex } from "../raft/types.ts";
+import {
+  type ConfState,
+  type Entry,
+  ENTRY_NORMAL,
+  type LogIndex,
+  type RaftId,
+} from "../raft/types.ts";
 import type { BufferedStore } from "../store/buffered_store.ts";
 import { ApplyHaltedError } from "./errors.ts";
 import { GroupView } from "./group_view.ts";
@@ -113,7 +121,13 @@ export class Applier {
       applied = { index: entry.index, term: entry.term };
       seq = ended ?? seq;
       if (entry.type !== ENTRY_NORMAL) {
-        confState = confStateAfter(confState, entry);
+        const after = confStateAfter(confState, entry);
+        fsm = membersAfter(fsm, {
+          before: idsOf(confState),
+          after: idsOf(after),
+          context: decodeConfChange(entry.type, entry.data).context,
+        });
+        confState = after;
       } else if (payload !== null) {
         const result = applyPayload(fsm, view, entry.index, payload);
         fsm = result.state;
@@ -159,15 +173,25 @@ export class Applier {
   }
 }
 
+/** Members in any role; some twice while two sets of voters decide. */
+function idsOf(conf: ConfState): readonly RaftId[] {
+  const { voters, votersOutgoing, learners, learnersNext } = conf;
+  return [...voters, ...votersOutgoing, ...learners, ...learnersNext];
+}
+
 const NO_SIZE: WriteSize = { changes: 0, keyBytes: 0, bytes: 0 };
 
 /** @throws {ApplyHaltedError} When this member does not know the entry. */
 function decodeEntry(queued: QueuedEntry): DecodedEntry {
   const { entry } = queued;
-  if (entry.type !== ENTRY_NORMAL || entry.data.length === 0) {
-    return { ...queued, proposalId: 0, payload: null };
-  }
   try {
+    if (entry.type !== ENTRY_NORMAL) {
+      decodeMemberContext(decodeConfChange(entry.type, entry.data).context);
+      return { ...queued, proposalId: 0, payload: null };
+    }
+    if (entry.data.length === 0) {
+      return { ...queued, proposalId: 0, payload: null };
+    }
     const { proposalId, payload } = decodeProposal(entry.data);
     return { ...queued, proposalId, payload: decodePayload(payload) };
   } catch (cause) {

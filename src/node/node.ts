@@ -265,7 +265,7 @@ export class Node implements NodePort {
     // Version 4, variant 1: the id is shown as a UUID (RFC 9562 §5.4).
     id[6] = (id[6] as number) & 0x0f | 0x40;
     id[8] = (id[8] as number) & 0x3f | 0x80;
-    return encodeClusterInit(id, this.#options.clusterName);
+    return encodeClusterInit(id, this.#options.clusterName, []);
   }
 
   #onApplied(group: AppliedGroup): void {
