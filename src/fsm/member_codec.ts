@@ -14,8 +14,11 @@ const NAME = /^[a-z0-9.-]{1,63}$/;
 /** Visible ASCII: one byte a character, and safe to print. */
 const ADDRESS = /^[\x21-\x7e]*$/;
 const UINT32_MAX = 2 ** 32 - 1;
-/** 58 of numbers and framing, name, three addresses and a disk id: 1,037. */
-const MEMBER_BYTES_MAX = 1_040;
+/**
+ * 9 of id, 65 of name, 909 of addresses, 18 of disk id, 6 of version, 2 of the
+ * flag and 3 of framing.
+ */
+const MEMBER_BYTES_MAX = 1_012;
 /** Longest encoding of a list of members. */
 export const MEMBER_LIST_BYTES_MAX = MEMBERS_MAX * MEMBER_BYTES_MAX;
 

@@ -142,7 +142,7 @@ export function memberAnnounced(
   if (known.name !== member.name) {
     return `Member ${known.id} is "${known.name}", not "${member.name}"`;
   }
-  if (!isSameDisk(known.diskId, member.diskId) && known.diskId !== null) {
+  if (known.diskId !== null && !isSameDisk(known.diskId, member.diskId)) {
     return `Member "${known.name}" is known with another disk`;
   }
   const { promoteWhenCaughtUp } = known;
