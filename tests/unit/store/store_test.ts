@@ -137,18 +137,23 @@ Deno.test("commit() counts rows of databases and members", async () => {
   await store.close();
 });
 
-Deno.test("commit() puts batches with members into atomics that hold them", async () => {
-  const store = await openOn(new SimKvDisk());
-  const commits = Array.from({ length: 60 }, (_, i) => {
-    const id = i + 1;
-    const members = new Map([[id, memberOf(id, "a".repeat(300))]]);
-    const mutations = [put(utf8(`k${i}`), id, 30_000)];
-    return store.commit({ state: stateOf(id, members), mutations });
-  });
-  await Promise.all(commits);
-  const { batches, multiPart } = store.counters;
-  assert.deepEqual({ batches, multiPart }, { batches: 60, multiPart: 0 });
-  await store.close();
+Deno.test("commit() leaves room for the longest members row", async () => {
+  const mutations = Array.from(
+    { length: 12 },
+    (_, i) => put(utf8(`k${i}`), 1, 64_000),
+  );
+  const members = new Map([[1, memberOf(1)]]);
+  for (const isNew of [false, true]) {
+    const store = await openOn(new SimKvDisk());
+    const state = isNew ? stateOf(2, members) : stateAt(2);
+    const atomics = isNew ? 2 : 1;
+    await Promise.all([
+      store.commit({ state: stateAt(1), mutations }),
+      store.commit({ state, mutations: [] }),
+    ]);
+    assert.deepEqual(store.counters, { batches: 2, atomics, multiPart: 0 });
+    await store.close();
+  }
 });
 
 Deno.test("open() refuses rows without a meta row", async () => {
