@@ -15,6 +15,7 @@ import {
   readIdentity,
   writeIdentity,
 } from "./identity.ts";
+import { IdentityDamagedError } from "./errors.ts";
 import { JoinRefusedError, WrongNodeError } from "./member_errors.ts";
 import type { Beginnings } from "./node_options.ts";
 
@@ -37,6 +38,13 @@ export interface BeginOptions {
   readonly join: (() => Promise<JoinGrant>) | null;
   /** What other members dial, HOST:PORT; "" when not known yet. */
   readonly peerAddress: string;
+}
+
+/** What is in the data dir. */
+export interface FoundDataDir {
+  readonly hasLog: boolean;
+  /** Voters of the store's state. */
+  readonly storedVoters: readonly number[];
 }
 
 /** Who the node is, and what its log starts with if there is none. */
@@ -63,7 +71,7 @@ const LONE_FOUNDER = 1;
 export async function begin(
   ports: { readonly disk: Disk; readonly random: Random },
   path: string,
-  options: BeginOptions & { readonly hasLog: boolean },
+  options: BeginOptions & FoundDataDir,
 ): Promise<Beginning> {
   const { name, initialCluster, join, peerAddress, hasLog } = options;
   const founders = foundingMembers(
@@ -72,7 +80,10 @@ export async function begin(
   const known = await readIdentity(ports.disk, path);
   if (known !== null) {
     if (known.name !== name) throw new WrongNodeError(name, known.name);
-    return beginningOf(known, founders, null);
+    return beginningOf(known, founders, await joinAgain(known, options));
+  }
+  if (hasLog && !isLoneFounder(options.storedVoters)) {
+    throw new IdentityDamagedError(path);
   }
   const grant = join === null || hasLog ? null : await join();
   const own = founders.find((member) => member.name === name);
@@ -88,6 +99,23 @@ export async function begin(
   });
   await writeIdentity(ports.disk, path, identity);
   return beginningOf(identity, founders, grant);
+}
+
+/** A start cut short between identity and log has to ask once more. */
+async function joinAgain(
+  { id, name, foundingDigest }: Identity,
+  { hasLog, join }: BeginOptions & FoundDataDir,
+): Promise<JoinGrant | null> {
+  if (hasLog || foundingDigest.some((byte) => byte !== 0)) return null;
+  const grant = await join?.() ?? null;
+  if (grant === null) throw new JoinRefusedError(name, "--join is not given");
+  if (grant.id === id) return grant;
+  throw new JoinRefusedError(name, `it has raft id ${grant.id} by now`);
+}
+
+/** Nothing is applied yet, or by one voter alone. */
+function isLoneFounder(voters: readonly number[]): boolean {
+  return voters.every((id) => id === LONE_FOUNDER);
 }
 
 function beginningOf(

@@ -96,8 +96,6 @@ export class Engine {
       : null;
     this.#compaction = new Compaction(wal, {
       ...options,
-      hold: parts.checkpoints,
-      log: parts.log,
     });
     this.#applier = new Applier(store, {
       clusterIdKnown: (id) => wal.setClusterId(id),

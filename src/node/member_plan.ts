@@ -100,6 +100,9 @@ function planAdd(
   plan: MakePlan,
 ): PlannedChange {
   const { name, peerAddress, promote } = request;
+  if (facts.members.length === 0) {
+    throw new MemberChangeRefusedError("this member has to announce itself");
+  }
   const known = facts.members.find((one) => one.name === name);
   // Asked for again, after an answer that was lost.
   if (

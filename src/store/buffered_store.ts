@@ -7,7 +7,7 @@ import type {
   RecordKey,
   StoredRecord,
 } from "../fsm/types.ts";
-import { boundCost } from "./changes.ts";
+import { batchCost } from "./changes.ts";
 import type { StoreState } from "./meta.ts";
 import { Overlay } from "./overlay.ts";
 import {
@@ -88,13 +88,14 @@ export class BufferedStore {
    *
    * @throws {StoreBackingFailedError} Storing an earlier batch failed.
    */
-  commit({ state, mutations }: StoreBatch): Promise<void> {
+  commit(batch: StoreBatch): Promise<void> {
     if (this.#failure !== null) return Promise.reject(this.#failure.error);
+    const { state, mutations } = batch;
     assert(
       state.applied.index >= this.#state.applied.index,
       "the applied index never goes back",
     );
-    this.#overlay.add(state, mutations, boundCost(mutations));
+    this.#overlay.add(state, mutations, batchCost(this.#state, batch));
     this.#state = state;
     for (const { record } of mutations) {
       const expireAtMs = record?.expireAtMs ?? 0;

@@ -30,9 +30,11 @@ const KIND_OVERFLOW = 3n;
 const KIND_EXPIRY = 4n;
 const KIND_STAGED = 5n;
 const KIND_MARKER = 6n;
+const KIND_MEMBERS = 7n;
 
 export const META_KEY: KvKey = [INTERNAL, KIND_META];
 export const MARKER_KEY: KvKey = [INTERNAL, KIND_MARKER];
+export const MEMBERS_KEY: KvKey = [INTERNAL, KIND_MEMBERS];
 export const DATABASE_ROWS = kindRange(KIND_DATABASE);
 export const OVERFLOW_ROWS = kindRange(KIND_OVERFLOW);
 export const EXPIRY_ROWS = kindRange(KIND_EXPIRY);
