@@ -145,6 +145,7 @@ export class Engine {
   start(): void {
     const { core } = this.#parts;
     const { voters, votersOutgoing } = core.state.membership.config;
+    if (core.state.isTailSuspect()) this.#judgeTail();
     const isLone = voters.length === 1 && voters[0] === core.state.id;
     if (isLone && votersOutgoing.length === 0) core.campaign();
     this.driver.start();
