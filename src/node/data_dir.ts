@@ -11,6 +11,8 @@ export interface DataDirPaths {
   readonly wal: string;
   /** File of the backing Deno KV. */
   readonly store: string;
+  /** Directory of checkpoints that are being sent or received. */
+  readonly checkpoints: string;
 }
 
 export function dataDirPaths(root: string): DataDirPaths {
@@ -19,6 +21,7 @@ export function dataDirPaths(root: string): DataDirPaths {
     lock: `${root}/LOCK`,
     wal: `${root}/raft`,
     store: `${root}/store.sqlite`,
+    checkpoints: `${root}/checkpoints`,
   };
 }
 
