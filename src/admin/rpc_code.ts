@@ -47,6 +47,7 @@ export const RPC_CODE_OF: Readonly<Record<ErrorCode, Code>> = {
   KVCONNECT_TOKEN_REFUSED: Code.InvalidArgument,
   KVCONNECT_WATCHES_EXHAUSTED: Code.InvalidArgument,
   NODE_APPLY_HALTED: Code.FailedPrecondition,
+  NODE_CHECKPOINT_INTERRUPTED: Code.Unavailable,
   NODE_CONFIRMATION_WRONG: Code.FailedPrecondition,
   NODE_DATA_DIR_LOCKED: Code.FailedPrecondition,
   NODE_DISK_REPLACED: Code.FailedPrecondition,

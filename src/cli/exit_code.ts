@@ -65,6 +65,7 @@ export const EXIT_OF: Readonly<Record<ErrorCode, ExitCode>> = {
   KVCONNECT_TOKEN_REFUSED: EXIT.config,
   KVCONNECT_WATCHES_EXHAUSTED: EXIT.unexpected,
   NODE_APPLY_HALTED: EXIT.config,
+  NODE_CHECKPOINT_INTERRUPTED: EXIT.noAnswer,
   NODE_CONFIRMATION_WRONG: EXIT.unconfirmed,
   NODE_DATA_DIR_LOCKED: EXIT.config,
   NODE_DISK_REPLACED: EXIT.config,

@@ -13,7 +13,7 @@ export interface DataDirPaths {
   readonly store: string;
   /** Who the node is. */
   readonly identity: string;
-  /** Directory of checkpoints on their way. */
+  /** Directory of checkpoints that are being sent or received. */
   readonly checkpoints: string;
 }
 

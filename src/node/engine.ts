@@ -94,9 +94,7 @@ export class Engine {
     this.lease = options.readLease === true
       ? new Lease(core.state.options.electionTicks, options.heartbeatMs)
       : null;
-    this.#compaction = new Compaction(wal, {
-      ...options,
-    });
+    this.#compaction = new Compaction(wal, options, parts.checkpoints);
     this.#applier = new Applier(store, {
       clusterIdKnown: (id) => wal.setClusterId(id),
       applied: (group) => this.#onApplied(group),
@@ -160,8 +158,8 @@ export class Engine {
   async close(): Promise<void> {
     const { wal, store, lock, checkpoints } = this.#parts;
     await this.peers.close();
-    await checkpoints.stop();
     await this.driver.settled();
+    await checkpoints.stop();
     await this.#applier.stop();
     await this.#expiry.stop();
     await this.#compaction.settled();
@@ -226,6 +224,7 @@ export class Engine {
       leads: () => core.state.role === "leader",
       matchOf: (id) => core.members().find((one) => one.id === id)?.match ?? 0,
       firstIndex: () => wal.storage.firstIndex(),
+      lastIndex: () => core.state.entryLog.lastIndex(),
       committed: () => core.state.entryLog.committed,
       offer: (metadata) => {
         let isWanted = false;
