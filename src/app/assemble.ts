@@ -10,7 +10,7 @@ import type { ProcessPort } from "../io/process.ts";
 import { KvConnectServer } from "../kvconnect/server.ts";
 import type { Node } from "../node/node.ts";
 import { type NodePorts, openNode } from "../node/open_node.ts";
-import { type Address, formatAddress } from "./address.ts";
+import { type Address, formatAddress } from "../base/address.ts";
 import type { NodeConfig } from "./config.ts";
 import { registerNodeMetrics } from "./node_metrics.ts";
 import type { RunningNode } from "./running_node.ts";
@@ -30,8 +30,12 @@ export interface AppPorts extends NodePorts {
 export interface AppSecrets {
   readonly accessToken: Token;
   readonly adminToken: Token;
+  /** What members prove to each other. */
+  readonly peerToken: Token;
   /** PEM texts. */
   readonly tls: { readonly cert: string; readonly key: string } | null;
+  /** PEM: authorities for what this node dials; `null`: the system's. */
+  readonly tlsCa: string | null;
 }
 
 /** How long a stopping node lets requests end before it cuts them. */
