@@ -8,6 +8,7 @@ export const RPC_CODE_OF: Readonly<Record<ErrorCode, Code>> = {
   ADMIN_NO_LEADER: Code.Unavailable,
   ADMIN_OUTCOME_UNKNOWN: Code.Unavailable,
   ADMIN_REQUEST_INVALID: Code.InvalidArgument,
+  ADMIN_STOPPING: Code.Unavailable,
   ADMIN_TOKEN_REJECTED: Code.Unauthenticated,
   ADMIN_UNREACHABLE: Code.Unavailable,
   APP_CONFIG_FILE_INVALID: Code.FailedPrecondition,

@@ -26,6 +26,7 @@ export const EXIT_OF: Readonly<Record<ErrorCode, ExitCode>> = {
   ADMIN_NO_LEADER: EXIT.noAnswer,
   ADMIN_OUTCOME_UNKNOWN: EXIT.noAnswer,
   ADMIN_REQUEST_INVALID: EXIT.usage,
+  ADMIN_STOPPING: EXIT.noAnswer,
   ADMIN_TOKEN_REJECTED: EXIT.config,
   ADMIN_UNREACHABLE: EXIT.noAnswer,
   APP_CONFIG_FILE_INVALID: EXIT.config,
