@@ -10,8 +10,9 @@ import type { ProcessPort } from "../io/process.ts";
 import { KvConnectServer } from "../kvconnect/server.ts";
 import type { Node } from "../node/node.ts";
 import { type NodePorts, openNode } from "../node/open_node.ts";
-import { type Address, formatAddress } from "./address.ts";
+import { type Address, formatAddress } from "../base/address.ts";
 import type { NodeConfig } from "./config.ts";
+import { loneOperator } from "./lone_operator.ts";
 import { registerNodeMetrics } from "./node_metrics.ts";
 import type { RunningNode } from "./running_node.ts";
 import type { Token } from "./secrets.ts";
@@ -30,8 +31,12 @@ export interface AppPorts extends NodePorts {
 export interface AppSecrets {
   readonly accessToken: Token;
   readonly adminToken: Token;
+  /** What members prove to each other. */
+  readonly peerToken: Token;
   /** PEM texts. */
   readonly tls: { readonly cert: string; readonly key: string } | null;
+  /** PEM: authorities for what this node dials; `null`: the system's. */
+  readonly tlsCa: string | null;
 }
 
 /** How long a stopping node lets requests end before it cuts them. */
@@ -108,10 +113,13 @@ async function openListeners(
     onFault: fail,
     ...endpointBase(config),
   });
+  const stopping = new AbortController();
   const admin = adminHandler({
-    node,
+    node: loneOperator(node),
     isAdminToken: sameToken(secrets.adminToken),
+    clock,
     log,
+    stopping: stopping.signal,
   });
   const peers = await net.listen({ ...config.peerListen, ...tls });
   closers.push(() => Promise.resolve(peers.close()));
@@ -120,7 +128,10 @@ async function openListeners(
     { ...config.adminListen, ...tls },
     admin,
   );
-  closers.push(() => adminListener.shutdown(SHUTDOWN_GRACE_MS));
+  closers.push(() => {
+    stopping.abort();
+    return adminListener.shutdown(SHUTDOWN_GRACE_MS);
+  });
   const listener = await http.serve(
     { ...config.listen, ...tls },
     server.handle,

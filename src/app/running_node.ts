@@ -1,4 +1,4 @@
-import type { Address } from "./address.ts";
+import type { Address } from "../base/address.ts";
 
 /** A node that serves its clients. */
 export interface RunningNode {

@@ -1,5 +1,5 @@
 import { type Command, Option } from "@commander-js/extra-typings";
-import { formatAddress } from "../app/address.ts";
+import { formatAddress } from "../base/address.ts";
 import { parseConfig } from "../app/config.ts";
 import { dataHome } from "../app/data_home.ts";
 import { collectSettings, type FlagTexts } from "../app/given.ts";

@@ -1,0 +1,19 @@
+import { MemberChangeRefusedError } from "../node/member_errors.ts";
+import type { NodePort, OperatorPort } from "../node/port.ts";
+
+/** What operators can do through a node that is its own cluster: look. */
+export function loneOperator(
+  node: NodePort,
+): Pick<NodePort, "status"> & OperatorPort {
+  const refused = () =>
+    new MemberChangeRefusedError("this version runs one member");
+  return {
+    status: () => node.status(),
+    changeMembers: () => Promise.reject(refused()),
+    watchStatus: () => ({ cancel() {} }),
+    // deno-lint-ignore require-yield -- it has nothing to give yet.
+    async *backup() {
+      throw refused();
+    },
+  };
+}
