@@ -188,6 +188,7 @@ export class Writer {
       ...changes,
       { key: META_KEY, value: meta },
     ];
+    await backing.prepare(() => changes.map(({ key }) => key));
     if (isOneAtomic(all, mutations)) {
       await gate.commit(() => backing.commit(toBatch(all)));
       this.#atomics += 1;
