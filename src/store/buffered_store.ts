@@ -207,8 +207,18 @@ export class BufferedStore {
   }
 
   /** As `Store.sweep`; records not stored yet wait for a later one. */
-  sweep(clockMs: number, rowsMax: number): Promise<readonly RecordKey[]> {
-    return this.#layers.store.sweep(clockMs, rowsMax);
+  async sweep(
+    clockMs: number,
+    rowsMax: number,
+  ): Promise<readonly RecordKey[]> {
+    const { store } = this.#layers;
+    try {
+      return await store.sweep(clockMs, rowsMax);
+    } catch (error) {
+      if (store === this.#layers.store) throw error;
+      // Closed because it was replaced, and its records with it.
+      return [];
+    }
   }
 
   /** As `Store.checkpoint`, of the durable state. */
@@ -234,7 +244,7 @@ export class BufferedStore {
     this.#isDropping = true;
     this.#endDelay?.();
     // A commit that waits for its reader would never end.
-    await old.store.endCheckpoint();
+    await old.store.endCheckpoints();
     await this.#storing;
     this.#isDropping = false;
     this.#layers = { store, overlay: new Overlay() };
@@ -250,7 +260,7 @@ export class BufferedStore {
   /** Stores what waits, then ends all use. */
   async close(): Promise<void> {
     this.#hurry();
-    await this.#layers.store.endCheckpoint();
+    await this.#layers.store.endCheckpoints();
     await this.#storing;
     await this.#layers.store.close();
   }
@@ -263,7 +273,7 @@ export class BufferedStore {
   /** Waits until a segment is full, at most STORE_DELAY_MS. */
   async #gather(): Promise<void> {
     const clock = this.#clock;
-    if (clock === null || this.#isHurried) return;
+    if (clock === null || this.#isHurried || this.#isDropping) return;
     const { overlay } = this.#layers;
     if (overlay.hasFull || overlay.backlogBytes === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();

@@ -49,7 +49,7 @@ export class Store {
   /** The checkpoint that is being read, and the end of those in line. */
   #scan: CheckpointScan | null = null;
   #scans: Promise<void> = Promise.resolve();
-  #isClosed = false;
+  #isEnding = false;
 
   private constructor(backing: Backing, opened: OpenedState) {
     this.#backing = backing;
@@ -209,7 +209,7 @@ export class Store {
   ): Promise<CheckpointSource> {
     const { promise, resolve } = Promise.withResolvers<CheckpointScan>();
     await this.#writer.run(() => {
-      if (this.#isClosed) return Promise.reject(new StoreClosedError());
+      if (this.#isEnding) return Promise.reject(new StoreClosedError());
       const [backing, sealer] = [this.#backing, this.#sealer];
       const { state } = this;
       const scan = new CheckpointScan({ ...options, backing, sealer, state });
@@ -224,15 +224,18 @@ export class Store {
     return await promise;
   }
 
-  /** Ends the checkpoint that is being read, so that no commit waits for it. */
-  async endCheckpoint(): Promise<void> {
+  /**
+   * Ends the checkpoint that is being read and refuses others: no commit waits
+   * for a reader any more.
+   */
+  async endCheckpoints(): Promise<void> {
+    this.#isEnding = true;
     await this.#scan?.close();
   }
 
   /** Waits for the commits under way; later calls fail. */
   async close(): Promise<void> {
-    this.#isClosed = true;
-    await this.endCheckpoint();
+    await this.endCheckpoints();
     await this.#writer.settled();
     this.#backing.close();
   }

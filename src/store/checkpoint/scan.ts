@@ -17,6 +17,8 @@ export interface CheckpointOptions {
   readonly pace?: Pace;
   /** Instead of PREIMAGE_BYTES_MAX. */
   readonly preimageBytesMax?: number;
+  /** Instead of PAGE_ROWS_MAX. */
+  readonly pageRowsMax?: number;
 }
 
 export interface ScanOptions extends CheckpointOptions {
@@ -52,13 +54,16 @@ export class CheckpointScan implements CheckpointSource {
   #isClosed = false;
   #isStarted = false;
   #start: KvKey | null = RECORD_ROWS.start;
-  #pageRows = PAGE_ROWS_MAX;
+  readonly #pageRowsMax: number;
+  #pageRows: number;
   #reading: Promise<unknown> = Promise.resolve();
 
   constructor(options: ScanOptions) {
     this.#options = options;
     this.state = options.state;
-    const { backing, preimageBytesMax } = options;
+    const { backing, preimageBytesMax, pageRowsMax = PAGE_ROWS_MAX } = options;
+    this.#pageRowsMax = pageRowsMax;
+    this.#pageRows = pageRowsMax;
     this.#preimages = new Preimages(backing, preimageBytesMax);
     backing.observe(this.#preimages);
   }
@@ -127,7 +132,7 @@ export class CheckpointScan implements CheckpointSource {
     this.#preimages.pass(taken, bound);
     this.#start = last === null ? null : rowAfter(last.key);
     const bytes = sizeOf(rows);
-    this.#pageRows = nextPageRows(listed, limit);
+    this.#pageRows = Math.min(nextPageRows(listed, limit), this.#pageRowsMax);
     const records = await this.#open(rows, overflows);
     if (pace !== undefined && bytes > 0) {
       await pace.spend(bytes, this.#preimages.pressure);
@@ -206,5 +211,5 @@ function sizeOf(rows: readonly KvRow[]): number {
 function nextPageRows(listed: readonly KvRow[], limit: number): number {
   if (listed.length === 0) return limit;
   const rows = Math.floor(PAGE_BYTES * listed.length / (sizeOf(listed) + 1));
-  return Math.min(Math.max(rows, PAGE_ROWS_MIN), PAGE_ROWS_MAX);
+  return Math.max(rows, PAGE_ROWS_MIN);
 }
