@@ -10,6 +10,7 @@ import type { BufferedStore } from "../store/buffered_store.ts";
 import { buildStore } from "../store/checkpoint/build.ts";
 import { readCheckpoint, verifyCheckpoint } from "../store/checkpoint/read.ts";
 import { writeCheckpointFile } from "../store/checkpoint/write.ts";
+import { Store } from "../store/store.ts";
 import type { PeerStream } from "../transport/port.ts";
 import type {
   CheckpointFile,
@@ -131,7 +132,7 @@ export class Checkpoints implements LogHold {
 
   /** Makes what was offered at `metadata` the store. For the applier's rest. */
   async install(metadata: SnapshotMetadata): Promise<void> {
-    const { store, place, openKv, log, clock } = this.#parts;
+    const { store, place, openKv, log } = this.#parts;
     const offered = this.#offered;
     assert(
       offered?.prepared.metadata.index === metadata.index,
@@ -139,12 +140,11 @@ export class Checkpoints implements LogHold {
     );
     const { path } = offered.prepared;
     await place.switchTo(path, metadata.index);
-    await store.replaceWith({ kv: openKv(path), log, clock });
+    await store.replaceWith(Store.open({ kv: openKv(path), log }));
     await place.removeOthers();
     this.#offered = null;
     offered.settle("installed");
   }
-
 
   leadershipChanged(): void {
     if (!this.#hosted.leads()) this.#sender.stepDown();

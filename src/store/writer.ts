@@ -192,6 +192,7 @@ export class Writer {
       ...changes,
       { key: META_KEY, value: meta },
     ];
+    await backing.prepare(() => changes.map(({ key }) => key));
     const bound = more.map(changeCost).reduce(
       addCost,
       addCost(boundCost(mutations), META_COST),
