@@ -24,7 +24,8 @@ import { PEER_REFUSALS, type PeerIdentity, type PeerRefusal } from "./port.ts";
  *     refused    code u8 (PEER_REFUSALS, from 1) ‖ proof, 0 or 32 bytes
  *
  *     identity   id u64 ‖ cluster id 16 (zeros: unknown) ‖ disk id 16 ‖
- *                founding digest 32 ‖ name
+ *                founding digest 32 ‖ name ‖ address: length u16 (0-300) ‖
+ *                that much visible ASCII
  *
  * Magic, version and the whole of `refused` stay as they are in all versions.
  */
@@ -36,6 +37,8 @@ const ID_BYTES = 16;
 const DIGEST_BYTES = 32;
 const NAME_BYTES_MAX = 63;
 const NAME = /^[a-z0-9.-]+$/;
+const ADDRESS_BYTES_MAX = 300;
+const ADDRESS = /^[\x21-\x7e]*$/;
 
 /** What a connection is for. */
 export type Purpose = "messages" | "stream";
@@ -192,17 +195,27 @@ class Reader {
     return name;
   }
 
+  address(): string {
+    const length = viewOf(this.bytes(2)).getUint16(0);
+    if (length > ADDRESS_BYTES_MAX) throw invalid("an address is too long");
+    const address = String.fromCharCode(...this.bytes(length));
+    if (!ADDRESS.test(address)) throw invalid("an address is none");
+    return address;
+  }
+
   identity(protocolVersion: number): PeerIdentity {
     const id = this.id();
     const clusterId = this.bytes(ID_BYTES);
     const diskId = this.bytes(ID_BYTES);
     const foundingDigest = this.bytes(DIGEST_BYTES);
     const name = this.name();
+    const address = this.address();
     const isKnown = clusterId.some((byte) => byte !== 0);
     return {
       clusterId: isKnown ? clusterId : null,
       name,
       id,
+      address,
       diskId,
       protocolVersion,
       foundingDigest,
@@ -223,14 +236,25 @@ function prefix(version: number): Bytes {
 }
 
 function encodeIdentity(identity: PeerIdentity): Bytes {
-  const { id, clusterId, diskId, foundingDigest, name } = identity;
+  const { id, clusterId, diskId, foundingDigest, name, address } = identity;
   return concatBytes(
     encodeId(id),
     exactly(clusterId ?? new Uint8Array(ID_BYTES), ID_BYTES),
     exactly(diskId, ID_BYTES),
     exactly(foundingDigest, DIGEST_BYTES),
     encodeName(name),
+    encodeAddress(address),
   );
+}
+
+function encodeAddress(address: string): Bytes {
+  assert(
+    ADDRESS.test(address) && address.length <= ADDRESS_BYTES_MAX,
+    "an address has up to 300 visible characters",
+  );
+  const length = new Uint8Array(2);
+  viewOf(length).setUint16(0, address.length);
+  return concatBytes(length, utf8(address));
 }
 
 function encodeId(id: RaftId): Bytes {
