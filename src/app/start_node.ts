@@ -1,9 +1,10 @@
 import { denoClock } from "../io/deno/clock.ts";
 import { openDenoDisk } from "../io/deno/disk.ts";
 import { denoFiles } from "../io/deno/files.ts";
-import { denoHttpServer } from "../io/deno/http.ts";
+import { denoHttpClient, denoHttpServer } from "../io/deno/http.ts";
 import { openDenoKv } from "../io/deno/kv.ts";
 import { denoLog } from "../io/deno/log.ts";
+import { mutualTlsNet } from "../io/deno/mutual_tls_net.ts";
 import { denoNet } from "../io/deno/net.ts";
 import { denoProcess } from "../io/deno/process.ts";
 import { denoRandom } from "../io/deno/random.ts";
@@ -29,7 +30,8 @@ const KEPT = {
 } as const satisfies Record<TokenPurpose, keyof DataHome>;
 
 /**
- * Runs a node of this process on the real disk and network.
+ * Runs a node of this process on the real disk and network; it may not be
+ * ready yet.
  *
  * @throws {NodeError} What refused to start; everything is closed then.
  */
@@ -59,6 +61,8 @@ function denoPorts(config: NodeConfig): AppPorts {
     }),
     http: denoHttpServer(),
     net: denoNet(),
+    mutualTlsNet,
+    httpClient: denoHttpClient,
     files: denoFiles(),
     process: denoProcess(),
     close: async () => await disk.close(),

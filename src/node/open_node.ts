@@ -15,6 +15,7 @@ import { type DataDirPaths, dataDirPaths, lockDataDir } from "./data_dir.ts";
 import { Node } from "./node.ts";
 import type { NodeOptions } from "./node_options.ts";
 import { openLog } from "./open_log.ts";
+import { StorePlace } from "./store_place.ts";
 
 /** The world as a node needs it. */
 export interface NodePorts {
@@ -33,6 +34,8 @@ export interface OpenNodeOptions
   readonly dataDir: string;
   /** Length of a log segment, where 64 MiB is too much. */
   readonly segmentBytes?: number;
+  /** Of checkpoints to other members; no bound unless given. */
+  readonly checkpointBytesPerSecond?: number;
 }
 
 interface Opened {
@@ -56,20 +59,33 @@ export async function openNode(
     { close: () => lock.release() },
   ];
   try {
+    const place = new StorePlace(ports.disk, paths);
     const store = await BufferedStore.open({
-      kv: ports.openKv(paths.store),
+      kv: ports.openKv(place.path),
       log: ports.log,
       clock: ports.clock,
     });
     opened.unshift(store);
     const beginning = await beginNode(ports, options, { paths, store });
-    const wal = await openNodeLog(ports, options, { paths, store, beginning });
+    const wal = await openNodeLog(ports, options, {
+      paths,
+      store,
+      beginning,
+      installedIndex: place.installedIndex,
+    });
     opened.unshift(wal);
     // The backing store's files are new names in it.
     await ports.disk.syncDir(paths.root);
     const { identity, beginnings } = beginning;
     const core = newCore(ports, options, identity.id, { wal, store });
-    const checkpoints = new Checkpoints();
+    const { checkpointBytesPerSecond: rate } = options;
+    const checkpoints = await Checkpoints.open({
+      ...ports,
+      store,
+      place,
+      dir: paths.checkpoints,
+      ...(rate === undefined ? {} : { bytesPerSecond: rate }),
+    });
     const parts = { ...ports, core, wal, store, lock, identity, checkpoints };
     const node = new Node(parts, options, {
       ...beginnings,
@@ -107,19 +123,20 @@ interface LogPlace {
   readonly paths: DataDirPaths;
   readonly store: BufferedStore;
   readonly beginning: Beginning;
+  readonly installedIndex: number;
 }
 
 async function openNodeLog(
   ports: NodePorts,
   options: OpenNodeOptions,
-  { paths, store, beginning }: LogPlace,
+  { paths, store, beginning, installedIndex }: LogPlace,
 ): Promise<Wal> {
   const { disk, random, log, clock } = ports;
   const { name: nodeName, segmentBytes } = options;
   const { founding, beginnings } = beginning;
   const wal = await openLog({
     ...{ disk, random, log, clock, nodeName, dir: paths.wal, founding },
-    installedIndex: 0,
+    installedIndex,
     applied: store.state.applied.index,
     ...(segmentBytes === undefined ? {} : { segmentBytes }),
   }, store);
