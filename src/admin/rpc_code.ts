@@ -72,6 +72,7 @@ export const RPC_CODE_OF: Readonly<Record<ErrorCode, Code>> = {
   NODE_OVERLOADED: Code.ResourceExhausted,
   NODE_PLAN_STALE: Code.Aborted,
   NODE_QUORUM_AT_RISK: Code.FailedPrecondition,
+  NODE_STORE_POINTER_DAMAGED: Code.DataLoss,
   NODE_TRANSFER_FAILED: Code.Aborted,
   NODE_WRONG_CLUSTER: Code.FailedPrecondition,
   NODE_WRONG_NODE: Code.FailedPrecondition,

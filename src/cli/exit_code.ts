@@ -90,6 +90,7 @@ export const EXIT_OF: Readonly<Record<ErrorCode, ExitCode>> = {
   NODE_OVERLOADED: EXIT.noAnswer,
   NODE_PLAN_STALE: EXIT.stale,
   NODE_QUORUM_AT_RISK: EXIT.blocked,
+  NODE_STORE_POINTER_DAMAGED: EXIT.disk,
   NODE_TRANSFER_FAILED: EXIT.notDone,
   NODE_WRONG_CLUSTER: EXIT.config,
   NODE_WRONG_NODE: EXIT.config,

@@ -226,14 +226,14 @@ export class Checkpoints implements LogHold {
         await buildStore(kv, await readCheckpoint(file));
       } catch (error) {
         kv.close();
-        await place.discard(target);
+        await place.removeOthers();
         throw error;
       }
       kv.close();
       this.#prepared = {
         metadata: { ...applied, confState },
         path: target,
-        discard: () => place.discard(target),
+        discard: () => place.removeOthers(),
       };
       return this.#prepared;
     } finally {

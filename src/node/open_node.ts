@@ -15,7 +15,7 @@ import { type DataDirPaths, dataDirPaths, lockDataDir } from "./data_dir.ts";
 import { Node } from "./node.ts";
 import type { NodeOptions } from "./node_options.ts";
 import { openLog } from "./open_log.ts";
-import { StorePlace } from "./store_place.ts";
+import { openStorePlace } from "./store_place.ts";
 
 /** The world as a node needs it. */
 export interface NodePorts {
@@ -59,7 +59,7 @@ export async function openNode(
     { close: () => lock.release() },
   ];
   try {
-    const place = new StorePlace(ports.disk, paths);
+    const place = await openStorePlace(ports.disk, paths);
     const store = await BufferedStore.open({
       kv: ports.openKv(place.path),
       log: ports.log,
@@ -71,7 +71,7 @@ export async function openNode(
       paths,
       store,
       beginning,
-      installedIndex: place.installedIndex,
+      installedIndex: place.installedIndex ?? 0,
     });
     opened.unshift(wal);
     // The backing store's files are new names in it.
