@@ -244,7 +244,7 @@ export class Engine {
     await this.#applier.replaceStore(() => checkpoints.install(metadata));
     const { clusterId } = store.state.fsm;
     if (clusterId !== null) await wal.setClusterId(clusterId);
-    log.write("info", "checkpoint_installed", {
+    log.write("info", "store_replaced", {
       index: metadata.index,
       term: metadata.term,
     });

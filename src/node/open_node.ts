@@ -86,6 +86,7 @@ export async function openNode(
       dir: paths.checkpoints,
       ...(rate === undefined ? {} : { bytesPerSecond: rate }),
     });
+    opened.unshift({ close: () => checkpoints.stop() });
     const parts = { ...ports, core, wal, store, lock, identity, checkpoints };
     const node = new Node(parts, options, {
       ...beginnings,

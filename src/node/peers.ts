@@ -140,7 +140,9 @@ export class Peers implements TransportHost {
   }
 
   async close(): Promise<void> {
-    await this.#transport?.close();
+    const transport = this.#transport;
+    this.#transport = null;
+    await transport?.close();
   }
 
   identity(): PeerIdentity {
