@@ -38,7 +38,9 @@ export class Inbound {
         if (frame === null) return;
         if (frame.type === FRAME_ALIVE) continue;
         if (frame.type !== FRAME_BATCH) {
-          throw new TransportFrameInvalidError(`type ${frame.type} among messages`);
+          throw new TransportFrameInvalidError(
+            `type ${frame.type} among messages`,
+          );
         }
         for (const part of decodeBatch(frame.body)) {
           this.#deliver(part);

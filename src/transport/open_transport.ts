@@ -2,11 +2,7 @@ import type { Clock } from "../io/clock.ts";
 import type { EventLog } from "../io/log.ts";
 import type { Net, NetListener, NetListenOptions } from "../io/net.ts";
 import type { Random } from "../io/random.ts";
-import {
-  type Message,
-  messageName,
-  MSG_SNAP,
-} from "../raft/message.ts";
+import { type Message, messageName, MSG_SNAP } from "../raft/message.ts";
 import { assert } from "../base/assert.ts";
 import type { RaftId } from "../raft/types.ts";
 import { Acceptor } from "./acceptor.ts";
