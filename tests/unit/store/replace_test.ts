@@ -64,7 +64,10 @@ async function runSeed(seed: number): Promise<ReadonlySet<number>> {
   const random = new SimRandom(seed);
   const slow = random.split("pause");
   const open = () => new SimKv({ pause: () => turns(slow.below(40)) });
-  const store = await BufferedStore.open({ kv: open(), log: SILENT_LOG });
+  // With a clock that stands still, what follows a flush stays in the overlay.
+  const clock = random.below(2) === 0 ? { clock: new SimClock() } : {};
+  const options = { kv: open(), log: SILENT_LOG, ...clock };
+  const store = await BufferedStore.open(options);
   await store.commit({ state: stateAt(OLD), mutations: all(OLD) });
   if (random.below(2) === 0) await store.flush();
   const next = newStore(open());
@@ -152,6 +155,9 @@ Deno.test("replaceWith() waits for no clock, no checkpoint and no failed commit"
   await store.flush();
   // The next atomic waits for the checkpoint, which nobody reads.
   await store.commit({ state: stateAt(3), mutations: all(3) });
+  const flushing = store.flush();
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assert.equal(store.durable.applied.index, 2);
   await store.replaceWith(newStore(new SimKv()));
   assert.equal(store.durable.applied.index, NEW);
   await assert.rejects(
@@ -159,6 +165,7 @@ Deno.test("replaceWith() waits for no clock, no checkpoint and no failed commit"
     { code: "STORE_CLOSED" },
   );
   await assert.rejects(waiting, { code: "STORE_CLOSED" });
+  await flushing;
   assert.equal(clock.nextAtMs(), null, "no timer is left");
   const fresh = await store.checkpoint();
   assert.equal(fresh.state.applied.index, NEW);
@@ -168,9 +175,10 @@ Deno.test("replaceWith() waits for no clock, no checkpoint and no failed commit"
 Deno.test("replaceWith() frees a store that has failed", async () => {
   const kv = new SimKv({ faultAt: 1, fault: "fail" });
   const store = await BufferedStore.open({ kv, log: SILENT_LOG });
-  await store.commit({ state: stateAt(1), mutations: all(OLD) });
+  await store.commit({ state: stateAt(1), mutations: all(OLD, 5) });
   await assert.rejects(store.flush(), { code: "STORE_BACKING_FAILED" });
   await store.replaceWith(newStore(new SimKv()));
+  assert.equal(store.nextExpiryMs(), 777);
   await store.commit({ state: stateAt(NEW + 1), mutations: [] });
   await store.flush();
   await store.close();
@@ -191,5 +199,36 @@ Deno.test("checkpoint() is of the durable state, or of all when it flushes", asy
       assert.ok(page.every(({ value }) => value.data[0] === index));
     }
   }
+  await store.close();
+});
+
+Deno.test("readRanges() that must look again stays with the store it began with", async () => {
+  const held = Promise.withResolvers<void>();
+  let isHolding = false;
+  const kv = new SimKv({
+    pause: async (operation) => {
+      if (operation === "list" && isHolding) await held.promise;
+    },
+  });
+  const store = await BufferedStore.open({ kv, log: SILENT_LOG });
+  await store.commit({ state: stateAt(OLD), mutations: all(OLD) });
+  await store.flush();
+  const next = await newStore(new SimKv());
+  isHolding = true;
+  const reading = store.readRanges(1, [{ ...RANGE, limit: 2 }], 0);
+  const gone = Array.from({ length: 20 }, (_, i) => ({
+    ...put(i, 2),
+    record: null,
+  }));
+  await store.commit({ state: stateAt(2), mutations: gone });
+  const replacing = store.replaceWith(next);
+  await turns(500);
+  assert.equal(store.state.applied.index, NEW, "new readers need not wait");
+  const [fresh] = await store.readRanges(1, [RANGE], 0);
+  assert.equal(fresh!.length, KEYS - 5);
+  held.resolve();
+  const [found] = await reading;
+  assert.deepEqual(found!.map(({ value }) => value.data[0]), [OLD, OLD]);
+  await replacing;
   await store.close();
 });
