@@ -210,7 +210,9 @@ Deno.test("readRanges() that must look again stays with the store it began with"
       if (operation === "list" && isHolding) await held.promise;
     },
   });
-  const store = await BufferedStore.open({ kv, log: SILENT_LOG });
+  const store = await BufferedStore.open({
+    ...{ kv, log: SILENT_LOG, clock: new SimClock() },
+  });
   await store.commit({ state: stateAt(OLD), mutations: all(OLD) });
   await store.flush();
   const next = await newStore(new SimKv());
