@@ -21,10 +21,16 @@ const ONE = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0);
 const NO_BYTES = new Uint8Array(0);
 const ALL: ReadRange = {
   start: utf8("a"),
-  end: utf8("z"),
+  end: utf8("l"),
   limit: 1_000,
   reverse: false,
 };
+
+/** Keys of all writes that took place, and how often writes did. */
+export interface Held {
+  readonly keys: string;
+  readonly count: number;
+}
 
 interface Place {
   readonly name: string;
@@ -43,11 +49,14 @@ export class TestCluster {
   readonly #places = new Map<string, Place>();
   readonly #initial: readonly { name: string; address: string }[];
   readonly #options: Partial<OpenNodeOptions>;
+  readonly #seed: number;
 
   private constructor(
     names: readonly string[],
     options: Partial<OpenNodeOptions>,
+    seed: number,
   ) {
+    this.#seed = seed;
     this.#initial = names.map((name) => ({ name, address: `${name}:1` }));
     this.#options = options;
   }
@@ -56,8 +65,9 @@ export class TestCluster {
   static async start(
     names: readonly string[],
     options: Partial<OpenNodeOptions> = {},
+    seed = 1,
   ): Promise<TestCluster> {
-    const cluster = new TestCluster(names, options);
+    const cluster = new TestCluster(names, options, seed);
     for (const name of names) await cluster.open(name);
     await cluster.ready();
     return cluster;
@@ -69,8 +79,7 @@ export class TestCluster {
     options: Partial<OpenNodeOptions> = {},
   ): Promise<Node> {
     const known = this.#places.get(name);
-    const seed = 1 + [...this.#places.keys()].indexOf(name) +
-      this.#places.size * 10;
+    const seed = this.#seed * 16 + this.#places.size;
     const place = known ?? {
       name,
       disk: new SimDisk({ seed }),
@@ -144,10 +153,17 @@ export class TestCluster {
   }
 
   /** Keys and the count of their writes, as a strong read at `name` has them. */
-  async read(name: string): Promise<{ keys: string; count: number }> {
-    const answer = await this.clock.until(
-      this.node(name).read({ database: "", ranges: [ALL], strong: true }),
-    );
+  read(name: string): Promise<Held> {
+    return this.clock.until(this.startRead(name));
+  }
+
+  /** As `read`; the answer comes with time. */
+  async startRead(name: string): Promise<Held> {
+    const answer = await this.node(name).read({
+      database: "",
+      ranges: [ALL],
+      strong: true,
+    });
     let keys = "";
     let count = 0;
     for (const { key, value } of answer[0]!) {
