@@ -39,6 +39,7 @@ class Bench {
   readonly replies = new Map<number, readonly WriteReply[]>();
   readonly store: BufferedStore;
   readonly #applier: Applier;
+  readonly skipped: number[] = [];
   halted: Error | null = null;
   #index = 0;
   #settled = Promise.withResolvers<void>();
@@ -52,6 +53,7 @@ class Bench {
         for (const [id, reply] of replies) this.replies.set(id, reply);
         if (index === this.#left) this.#settled.resolve();
       },
+      skipped: (seq) => this.skipped.push(seq),
       halted: (error) => {
         this.halted = error;
         this.#settled.resolve();
