@@ -97,7 +97,8 @@ export class StreamPair {
       close: () => {
         isClosed = true;
         out.isClosed = true;
-        // Nobody will read what waits here.
+        // Who closes over unread bytes resets: what it said last is lost too.
+        if (back.frames.length > 0) out.frames.length = 0;
         back.frames.length = 0;
         out.change();
         back.change();

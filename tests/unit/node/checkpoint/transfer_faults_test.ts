@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { CHECKPOINT_ATTEMPTS_MAX } from "../../../../src/node/checkpoint/limits.ts";
 import type { SendOutcome } from "../../../../src/node/checkpoint/port.ts";
 import { CRASH_KINDS, type CrashKind, SimCrash } from "../../../sim/io/disk.ts";
 import { settle } from "../../../sim/io/clock.ts";
@@ -52,8 +53,8 @@ Deno.test("a break at any frame costs no more than what was on its way", async (
   assert.ok(Math.max(...resent) <= LOST_PIECES_MAX * PIECE, `${resent}`);
 });
 
-Deno.test("breaks at every third frame still end", async () => {
-  const world = await TransferWorld.create();
+Deno.test("more breaks than attempts still end while each brings something", async () => {
+  const world = await TransferWorld.create({ bodyBytes: 80 * PIECE });
   const sent = world.sender.send(MEMBER, 100);
   let isOver = false;
   void sent.then(() => isOver = true);
@@ -66,7 +67,7 @@ Deno.test("breaks at every third frame still end", async () => {
     await settle();
   }
   assertArrived(world, await sent);
-  assert.ok(world.pairs.length > 3);
+  assert.ok(world.pairs.length > 1 + CHECKPOINT_ATTEMPTS_MAX);
   await world.close();
 });
 
@@ -230,7 +231,7 @@ Deno.test("a part of another file under this digest ends as damaged", async () =
 
 Deno.test("a full disk is named to the sender and loses nothing", async () => {
   const world = await TransferWorld.create();
-  world.memberDisk.capacityBytes = 4 * PIECE + 200;
+  world.memberDisk.capacityBytes = 5 * PIECE + 200;
   const sent = world.send();
   assert.equal(await sent, "failed");
   const told = world.log.named("checkpoint_failed").map(({ fields }) =>
@@ -238,7 +239,7 @@ Deno.test("a full disk is named to the sender and loses nothing", async () => {
   );
   assert.deepEqual(told, ["in IO_NO_SPACE", "out IO_NO_SPACE"]);
   const before = world.receiver!.progress()!.received;
-  assert.ok(before >= 3 * PIECE, `${before}`);
+  assert.equal(before % (NOTE_PIECES * PIECE), PIECE, "between two notes");
   world.memberDisk.capacityBytes = Infinity;
   await world.restartMember("none");
   assert.equal(world.receiver!.progress()!.received, before);
@@ -246,6 +247,22 @@ Deno.test("a full disk is named to the sender and loses nothing", async () => {
   assert.equal(world.made, 1);
   const resent = world.sender.counters.bytesSent - world.total;
   assert.ok(resent <= LOST_PIECES_MAX * PIECE, `${resent}`);
+  await world.close();
+});
+
+Deno.test("a sender in full swing hears why the member stopped", async () => {
+  const world = await TransferWorld.create({
+    bodyBytes: 3 * 2 ** 20,
+    bytesPerSecond: Infinity,
+  });
+  world.memberDisk.capacityBytes = 300_000;
+  assert.equal(await world.send(), "failed");
+  const told = world.log.named("checkpoint_failed").map(({ fields }) =>
+    `${fields["direction"]} ${fields["error"]}`
+  );
+  assert.deepEqual(told, ["in IO_NO_SPACE", "out IO_NO_SPACE"]);
+  world.memberDisk.capacityBytes = Infinity;
+  assertArrived(world, await world.send());
   await world.close();
 });
 

@@ -224,6 +224,7 @@ Deno.test("a member takes no byte beyond the length it was told", async () => {
   await stream.write(encodeFrame({ type: "piece", offset: 0, data }));
   assert.equal(await stream.read(), null);
   assert.deepEqual(world.receiver?.progress(), { received: 0, total: 10 });
+  assert.deepEqual(world.fatal, []);
   await world.close();
 });
 
@@ -360,6 +361,16 @@ Deno.test("a leader that falls silent loses its place", async () => {
   await world.clock.run(CHECKPOINT_STALL_MS);
   assert.equal(await stream.read(), null);
   assert.deepEqual(errors(world), ["in nothing moves any more"]);
+  await world.close();
+});
+
+Deno.test("a whole file of another index than the offer's is not installed", async () => {
+  const world = await TransferWorld.create();
+  world.indexOffset = 1;
+  assert.equal(await world.send(), "failed");
+  assert.ok(errors(world).includes("in another checkpoint"));
+  assert.equal(world.installed.length, 0);
+  assert.equal(world.discarded, world.prepared);
   await world.close();
 });
 

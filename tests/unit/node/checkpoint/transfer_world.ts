@@ -57,6 +57,8 @@ export class TransferWorld {
   durableIndex = 100;
   confState: ConfState = conf(1, 2, 3);
   freeBytes: number | null = null;
+  /** What the installer finds more than was offered. */
+  indexOffset = 0;
   made = 0;
   prepared = 0;
   discarded = 0;
@@ -213,7 +215,11 @@ export class TransferWorld {
     this.#received = body.slice();
     const index = new DataView(body.buffer, body.byteOffset).getUint32(0);
     return {
-      metadata: { index, term: 3, confState: this.confState },
+      metadata: {
+        index: index + this.indexOffset,
+        term: 3,
+        confState: this.confState,
+      },
       discard: async () => void (this.discarded += 1),
     };
   }
