@@ -89,6 +89,8 @@ export class DrivenCore {
 export class CoreGroup {
   readonly members = new Map<RaftId, DrivenCore>();
   readonly isolated = new Set<RaftId>();
+  /** Whether a message never arrives. */
+  isLost: (message: Message) => boolean = () => false;
 
   constructor(...members: readonly DrivenCore[]) {
     for (const member of members) this.members.set(member.id, member);
@@ -115,7 +117,7 @@ export class CoreGroup {
     do {
       for (const message of pending) {
         const isCut = this.isolated.has(message.from) ||
-          this.isolated.has(message.to);
+          this.isolated.has(message.to) || this.isLost(message);
         if (!isCut) this.members.get(message.to)?.core.step(message);
       }
       pending = [...this.members.values()].flatMap((one) => one.settle());
