@@ -23,6 +23,7 @@ export const RPC_CODE_OF: Readonly<Record<ErrorCode, Code>> = {
   CLI_IMPORT_LINE_INVALID: Code.InvalidArgument,
   CLI_INPUT_INVALID: Code.InvalidArgument,
   CLI_KEY_NOT_FOUND: Code.NotFound,
+  CLI_MEMBER_RUNNING: Code.FailedPrecondition,
   CLI_NO_ANSWER: Code.Unavailable,
   CLI_OUTPUT_FAILED: Code.Internal,
   CLI_TOKEN_REFUSED: Code.Unauthenticated,

@@ -44,9 +44,17 @@ export interface DataDirRebuild {
   close(): Promise<void>;
 }
 
+export interface RebuildPlace {
+  readonly dataDir: string;
+  /** Name of the member. */
+  readonly node: string;
+}
+
 export interface RebuildPorts {
   readonly disk: Disk;
   readonly clock: Clock;
+  /** Lets go of what the ports hold, at the end. */
+  close(): Promise<void>;
 }
 
 interface KeptRecord extends RebuildRecord {
@@ -62,11 +70,16 @@ interface KeptRecord extends RebuildRecord {
  */
 export async function openRebuild(
   ports: RebuildPorts,
-  { dataDir, node }: { readonly dataDir: string; readonly node: string },
+  { dataDir, node }: RebuildPlace,
 ): Promise<DataDirRebuild> {
   const { disk, clock } = ports;
-  const lock = await lockDataDir(disk, dataDirPaths(dataDir));
+  let lock: DiskLock | null = null;
+  const close = async () => {
+    await lock?.release();
+    await ports.close();
+  };
   try {
+    lock = await lockDataDir(disk, dataDirPaths(dataDir));
     const kept = await readRecord(disk, dataDir);
     const owner = kept?.node ?? await readLogOwner(disk, dataDir);
     if (owner !== null && owner !== node) {
@@ -74,9 +87,9 @@ export async function openRebuild(
     }
     const names = await oldNames(disk, dataDir);
     const oldSuffix = kept?.oldSuffix ?? `.old-${stamp(clock.wallMs())}`;
-    return new HeldDataDir({ disk, dataDir, lock, kept, names, oldSuffix });
+    return new HeldDataDir({ disk, dataDir, kept, names, oldSuffix, close });
   } catch (error) {
-    await lock.release();
+    await close();
     throw error;
   }
 }
@@ -84,10 +97,10 @@ export async function openRebuild(
 interface HeldParts {
   readonly disk: Disk;
   readonly dataDir: string;
-  readonly lock: DiskLock;
   readonly kept: KeptRecord | null;
   readonly names: readonly string[];
   readonly oldSuffix: string;
+  readonly close: () => Promise<void>;
 }
 
 class HeldDataDir implements DataDirRebuild {
@@ -154,7 +167,7 @@ class HeldDataDir implements DataDirRebuild {
   }
 
   async close(): Promise<void> {
-    await this.#parts.lock.release();
+    await this.#parts.close();
   }
 }
 

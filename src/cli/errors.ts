@@ -140,3 +140,46 @@ export class OutputFailedError extends NodeError {
     super("Cannot write the output as the system refuses it", options);
   }
 }
+
+/** A one-way step without the cluster's name, or with another one. */
+export class UnconfirmedError extends NodeError {
+  override readonly name = "UnconfirmedError";
+  override readonly code = "CLI_UNCONFIRMED";
+  override readonly remedy: string;
+
+  constructor(readonly given: string, readonly cluster: string) {
+    super(
+      "Cannot take a one-way step as it is not confirmed by the cluster's " +
+        `name: current value is "${given}"`,
+    );
+    this.remedy = `Look at the plan with --dry-run, then give --confirm ` +
+      `${cluster}; nothing was changed`;
+  }
+}
+
+/** A rebuild of a member that the cluster hears from. */
+export class MemberRunningError extends NodeError {
+  override readonly name = "MemberRunningError";
+  override readonly code = "CLI_MEMBER_RUNNING";
+  override readonly remedy =
+    "Stop its `sealkv serve` and wait until `sealkv status` shows it down; " +
+    "nothing was changed";
+
+  constructor(readonly member: string) {
+    super(`Cannot rebuild "${member}" as it runs`);
+  }
+}
+
+/** The change is made and what follows it is not over within `--wait`. */
+export class UnfinishedError extends NodeError {
+  override readonly name = "UnfinishedError";
+  override readonly code = "CLI_UNFINISHED";
+
+  constructor(
+    readonly what: string,
+    readonly state: string,
+    override readonly remedy: string,
+  ) {
+    super(`Cannot see ${what} in time: current value is ${state}`);
+  }
+}

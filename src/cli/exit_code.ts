@@ -41,6 +41,7 @@ export const EXIT_OF: Readonly<Record<ErrorCode, ExitCode>> = {
   CLI_IMPORT_LINE_INVALID: EXIT.usage,
   CLI_INPUT_INVALID: EXIT.usage,
   CLI_KEY_NOT_FOUND: EXIT.notDone,
+  CLI_MEMBER_RUNNING: EXIT.blocked,
   CLI_NO_ANSWER: EXIT.noAnswer,
   CLI_OUTPUT_FAILED: EXIT.disk,
   CLI_TOKEN_REFUSED: EXIT.config,

@@ -58,7 +58,10 @@ async function paths(disk: SimDisk, dir = "/d"): Promise<string[]> {
 }
 
 const open = (disk: SimDisk, node = "n2") =>
-  openRebuild({ disk, clock: new SimClock() }, { dataDir: "/d", node });
+  openRebuild(
+    { disk, clock: new SimClock(), close: () => Promise.resolve() },
+    { dataDir: "/d", node },
+  );
 
 Deno.test("moveAside() keeps everything in a directory of its own", async () => {
   const disk = await dataDir();
