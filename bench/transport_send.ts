@@ -36,6 +36,7 @@ function hostOf(id: number, onMessage: () => void, onUp: () => void) {
       clusterId: new Uint8Array(16).fill(1),
       name: NAMES[id] ?? "",
       id,
+      address: "",
       diskId: new Uint8Array(16).fill(id),
       protocolVersion: 1,
       foundingDigest: new Uint8Array(32),

@@ -60,6 +60,7 @@ export function identityOf(id: RaftId): PeerIdentity {
     clusterId: CLUSTER,
     name: `n${id}`,
     id,
+    address: `127.0.0.${id}:4513`,
     diskId: filled(16, id),
     protocolVersion: 1,
     foundingDigest: filled(32, 7),

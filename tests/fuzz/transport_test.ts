@@ -59,10 +59,15 @@ const message: fc.Arbitrary<Message> = fc.record({
   context: fc.uint8Array({ maxLength: 40 }),
 }).map((fields) => ({ ...draftMessage(fields.type, fields.to), ...fields }));
 
+const address = fc.string({
+  unit: fc.constantFrom(..."n1.example:4513[]~!"),
+  maxLength: 300,
+});
 const identity = fc.record({
   clusterId: fc.option(exactly(16).filter((bytes) => bytes.some(Boolean))),
   name,
   id,
+  address,
   diskId: exactly(16),
   protocolVersion: fc.integer({ min: 0, max: 65_535 }),
   foundingDigest: exactly(32),

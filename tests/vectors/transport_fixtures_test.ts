@@ -53,6 +53,7 @@ const DIALLER: PeerIdentity = {
   clusterId: counting(16, 0x10),
   name: "n1",
   id: 1,
+  address: "n1.example:4513",
   diskId: counting(16, 0x20),
   protocolVersion: 1,
   foundingDigest: counting(32, 0x30),
@@ -62,6 +63,7 @@ const ACCEPTOR: PeerIdentity = {
   clusterId: null,
   name: "node-2.example",
   id: 0x1_0000_0002,
+  address: "",
   diskId: counting(16, 0x60),
 };
 const HELLO = {

@@ -28,6 +28,7 @@ function fakeNode(): Started {
           peer: { hostname: "::1", port: 2 },
           admin: { ...config.adminListen, port: 3 },
         },
+        ready: Promise.resolve(),
         failure: failure.promise,
         stop() {
           started.stops += 1;

@@ -28,6 +28,7 @@ const IDENTITY: PeerIdentity = {
   clusterId: filled(16, 1),
   name: "n1",
   id: 1,
+  address: "127.0.0.1:4513",
   diskId: filled(16, 2),
   protocolVersion: 1,
   foundingDigest: filled(32, 3),
