@@ -129,6 +129,22 @@ export class TokenRefusedError extends NodeError {
   }
 }
 
+/** A command runs a program that is not installed. */
+export class ProgramMissingError extends NodeError {
+  override readonly name = "ProgramMissingError";
+  override readonly code = "CLI_PROGRAM_MISSING";
+  override readonly remedy =
+    "Install it (etcd on Debian: `apt-get install etcd-server etcd-client`), " +
+    "or leave out what asks for it, as --against etcd does";
+
+  constructor(readonly program: string, options?: ErrorOptions) {
+    super(
+      `Cannot run "${program}" as no program of that name is installed`,
+      options,
+    );
+  }
+}
+
 /** Standard output or error takes no more, and not because its reader left. */
 export class OutputFailedError extends NodeError {
   override readonly name = "OutputFailedError";
