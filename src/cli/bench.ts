@@ -54,7 +54,7 @@ export function addBench(
     .addOption(nodesOption())
     .addOption(
       new Option("--against <PEER>", "what to measure in the same run")
-        .choices(["local", "etcd"] as const).default("local" as const),
+        .choices(["local", "etcd", "none"] as const).default("local" as const),
     )
     .addOption(
       new Option(

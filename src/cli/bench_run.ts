@@ -26,7 +26,7 @@ export interface BenchRequest {
   /** A running node; `null` to start `nodes`. */
   readonly given: { readonly url: string; readonly accessToken: string } | null;
   readonly nodes: number;
-  readonly against: "local" | "etcd";
+  readonly against: "local" | "etcd" | "none";
   readonly clients: readonly number[];
   readonly valueBytes: number;
   readonly measureMs: number;
@@ -106,7 +106,7 @@ class BenchSite {
       case "write":
       case "read": {
         const options = {
-          systems: [await this.#sealkv(), await this.#peer()],
+          systems: [await this.#sealkv(), ...await this.#peers()],
           ...{ clients, rounds, machine, warmUpMs: WARM_UP_MS },
           measureMs: this.#request.measureMs,
         };
@@ -142,21 +142,20 @@ class BenchSite {
     });
   }
 
-  async #peer(): Promise<System> {
-    if (this.#request.against === "etcd") {
-      return await this.#etcd(await this.#startEtcd());
-    }
-    const { valueBytes } = this.#request;
+  async #peers(): Promise<readonly System[]> {
+    const { against, valueBytes } = this.#request;
+    if (against === "none") return [];
+    if (against === "etcd") return [await this.#etcd(await this.#startEtcd())];
     const kv = await openDenoKv(`${this.#dir}/local.sqlite`);
     this.#closers.push(() => kv.close());
     const { random } = this.#ports;
-    return new LocalSystem({ kv, random, self: this.#self, valueBytes });
+    return [new LocalSystem({ kv, random, self: this.#self, valueBytes })];
   }
 
   async #failovers(): Promise<readonly FailoverCluster[]> {
     const ours = await this.#startSealkv();
     const clusters = [failoverOf(ours, await this.#ours(ours))];
-    if (this.#request.against === "local") return clusters;
+    if (this.#request.against !== "etcd") return clusters;
     const etcd = await this.#startEtcd();
     return [...clusters, failoverOf(etcd, await this.#etcd(etcd))];
   }

@@ -17,11 +17,12 @@ const TOKEN_BYTES = 16;
 export interface SealkvClusterOptions {
   readonly dir: string;
   readonly nodes: number;
-  /** Flags of Deno's for the nodes, for profilers. */
-  readonly denoFlags?: readonly string[];
+  /** Flags of Deno's for the node at a position, for profilers. */
+  readonly denoFlags?: (position: number) => readonly string[];
 }
 
 interface Member {
+  readonly position: number;
   readonly name: string;
   readonly listen: string;
   readonly peer: string;
@@ -70,7 +71,7 @@ export class BenchSealkv implements BenchCluster {
         denoRandom(),
         PORTS,
       );
-      return { name: `n${i + 1}`, listen, peer, admin };
+      return { position: i, name: `n${i + 1}`, listen, peer, admin };
     });
     const cluster = new BenchSealkv(services, members, options);
     try {
@@ -159,14 +160,18 @@ export class BenchSealkv implements BenchCluster {
 }
 
 function nodeCommand(
-  { dir, denoFlags = [] }: SealkvClusterOptions,
-  { name, listen, peer, admin }: Omit<Member, "process">,
+  { dir, denoFlags }: SealkvClusterOptions,
+  { position, name, listen, peer, admin }: Omit<Member, "process">,
   cluster: string | null,
 ) {
   const root = new URL("../../", import.meta.url).pathname;
-  const self = Deno.build.standalone
-    ? []
-    : ["run", "-A", "--quiet", ...denoFlags, `${root}main.ts`];
+  const self = Deno.build.standalone ? [] : [
+    "run",
+    "-A",
+    "--quiet",
+    ...denoFlags?.(position) ?? [],
+    `${root}main.ts`,
+  ];
   return {
     program: Deno.execPath(),
     args: [
