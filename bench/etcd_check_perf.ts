@@ -74,6 +74,7 @@ try {
     against: "none",
     clients: [clients],
     valueBytes: VALUE_BYTES,
+    records: null,
     measureMs: Number(flags.seconds) * 1000,
     rounds: 1,
   }, new Promise(() => {}));

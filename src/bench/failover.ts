@@ -1,4 +1,4 @@
-import type { Clock } from "../io/clock.ts";
+import type { Clock, Timer } from "../io/clock.ts";
 import type { Client } from "./load.ts";
 import { median } from "./median.ts";
 import type { BenchReport } from "./report.ts";
@@ -27,7 +27,9 @@ export interface FailoverOptions {
 
 const SETTLE_MS = 1_000;
 /** A new caller comes this often, as the callers of before may hang. */
-const CALLER_EVERY_MS = 5;
+const CALLER_EVERY_MS = 10;
+/** New callers give up after this, or they would crowd out what they wait for. */
+const CALLER_MS_MAX = 1_000;
 const RETRY_AFTER_MS = 5;
 const SILENCE_MS_MAX = 60_000;
 
@@ -115,7 +117,10 @@ class Callers {
   keepWriting(member: number): void {
     this.#run(async () => {
       while (!this.#isStopped) {
-        const isDone = await this.#session(member, Infinity);
+        const isDone = await this.#session(member, {
+          writes: Infinity,
+          msMax: null,
+        });
         if (!isDone) await pause(this.#clock, RETRY_AFTER_MS);
       }
     });
@@ -123,7 +128,7 @@ class Callers {
 
   writeOnce(member: number): void {
     this.#run(async () => {
-      await this.#session(member, 1);
+      await this.#session(member, { writes: 1, msMax: CALLER_MS_MAX });
     });
   }
 
@@ -139,11 +144,22 @@ class Callers {
   }
 
   /** Up to `writes` over one connection; false when it or a write failed. */
-  async #session(member: number, writes: number): Promise<boolean> {
+  async #session(
+    member: number,
+    { writes, msMax }: {
+      readonly writes: number;
+      readonly msMax: number | null;
+    },
+  ): Promise<boolean> {
     let client: Client | null = null;
+    let timer: Timer | null = null;
     try {
       client = await this.#cluster.writer(member);
       this.#open.add(client);
+      const opened = client;
+      if (msMax !== null) {
+        timer = this.#clock.after(msMax, () => opened.close());
+      }
       for (let i = 0; i < writes && !this.#isStopped; i += 1) {
         const sentMs = this.#clock.monotonicMs();
         await client.send(i);
@@ -154,6 +170,7 @@ class Callers {
       // Refused or cut off: what a failover does to its clients.
       return false;
     } finally {
+      timer?.cancel();
       client?.close();
       if (client !== null) this.#open.delete(client);
     }

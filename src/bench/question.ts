@@ -1,4 +1,3 @@
-import type { Clock } from "../io/clock.ts";
 import { type BenchPorts, type BenchTarget, KvTarget } from "./kv_target.ts";
 import type { BenchReport } from "./report.ts";
 import { measureRounds } from "./rounds.ts";
@@ -14,9 +13,8 @@ export interface QuestionOptions {
   readonly machine: string;
 }
 
-/** Records that reads choose from. */
-const READ_RECORDS = 50_000;
-const LOAD_RECORDS = 1_000_000;
+/** Records that are loaded when nobody says how many. */
+export const RECORDS = { read: 50_000, load: 1_000_000 } as const;
 
 /** How many durable atomic writes a second, and how long each takes? */
 export async function measureWrites(
@@ -32,10 +30,11 @@ export async function measureWrites(
 /** How many reads of one record a second, and how long each takes? */
 export async function measureReads(
   options: QuestionOptions,
+  records: number,
 ): Promise<BenchReport> {
-  for (const system of options.systems) await system.load(READ_RECORDS);
+  for (const system of options.systems) await system.load(records);
   const contenders = options.systems.flatMap((system) =>
-    system.readers(READ_RECORDS)
+    system.readers(records)
   );
   return {
     ...await measureRounds({ ...options, contenders }),
@@ -48,15 +47,18 @@ function frameOf(bench: string, { machine, systems }: QuestionOptions) {
   return { bench, machine, notes: {}, remarks };
 }
 
-/** How long do LOAD_RECORDS records take, and what does the node hold then? */
+/** How long do `records` records take, a hundred in a write? */
 export async function measureLoad(
-  ports: BenchPorts & { readonly clock: Clock },
+  ports: BenchPorts,
   target: BenchTarget,
-  machine: string,
+  { records, machine }: {
+    readonly records: number;
+    readonly machine: string;
+  },
 ): Promise<BenchReport> {
   const kv = await KvTarget.open(ports, target);
   const startedMs = ports.clock.monotonicMs();
-  const latencies = await kv.load(LOAD_RECORDS);
+  const latencies = await kv.load(records);
   const elapsedMs = ports.clock.monotonicMs() - startedMs;
   return {
     bench: "load",
@@ -67,6 +69,6 @@ export async function measureLoad(
       clients: 1,
       figures: latencies.figures(elapsedMs),
     }],
-    notes: { "records loaded": LOAD_RECORDS, "seconds": elapsedMs / 1000 },
+    notes: { "records loaded": records, "seconds": elapsedMs / 1000 },
   };
 }

@@ -1,5 +1,6 @@
 import { assert } from "../base/assert.ts";
 import { type Bytes, concatBytes, utf8, viewOf } from "../base/bytes.ts";
+import { type GrpcEndpoint, HeaderBlocks } from "./grpc_headers.ts";
 import type { NetConnection } from "../io/net.ts";
 import {
   encodeFrame,
@@ -22,11 +23,7 @@ const MESSAGE_HEAD_BYTES = 5;
 /** One call fits the window of its stream. */
 const MESSAGE_BYTES_MAX = WINDOW_BYTES - MESSAGE_HEAD_BYTES;
 
-/** Where and what to call. */
-export interface RawGrpcTarget extends RawTarget {
-  /** "/package.Service/Method" */
-  readonly path: string;
-}
+export type RawGrpcTarget = RawTarget & GrpcEndpoint;
 
 interface Call {
   readonly resolve: (message: Bytes) => void;
@@ -55,7 +52,7 @@ export class RawGrpc {
   #stream = 1;
   #failure: Error | null = null;
 
-  private constructor(connection: NetConnection, target: RawGrpcTarget) {
+  private constructor(connection: NetConnection, target: GrpcEndpoint) {
     this.#connection = connection;
     this.#headers = new HeaderBlocks(target);
   }
@@ -242,56 +239,4 @@ function dataFrames(stream: number, message: Uint8Array): Bytes[] {
     frames.push(encodeFrame({ type: FRAME.data, flags, stream, payload }));
   }
   return frames;
-}
-
-/**
- * HPACK of a POST to one path: the first block names the fields and puts them
- * into the server's table, later ones point there. Source: RFC 7541 §6.
- */
-class HeaderBlocks {
-  readonly #first: Bytes;
-  #isFirst = true;
-
-  constructor({ hostname, port, path }: RawGrpcTarget) {
-    this.#first = concatBytes(
-      METHOD_AND_SCHEME,
-      indexedField(NAME_PATH, path),
-      indexedField(NAME_AUTHORITY, `${hostname}:${port}`),
-      indexedField(NAME_CONTENT_TYPE, "application/grpc"),
-      new Uint8Array([LITERAL]),
-      text("te"),
-      text("trailers"),
-    );
-  }
-
-  next(stream: number): Bytes {
-    const payload = this.#isFirst ? this.#first : LATER_BLOCK;
-    this.#isFirst = false;
-    const flags = FLAG.endHeaders;
-    return encodeFrame({ type: FRAME.headers, flags, stream, payload });
-  }
-}
-
-/** ":method POST" and ":scheme http" of the static table. */
-const METHOD_AND_SCHEME = new Uint8Array([0x83, 0x86]);
-const NAME_AUTHORITY = 1;
-const NAME_PATH = 4;
-const NAME_CONTENT_TYPE = 31;
-/** A literal that is to be put into the table. */
-const LITERAL = 0x40;
-/** The newest entry of the table has index 62: te, content-type, … */
-const LATER_BLOCK = concatBytes(
-  METHOD_AND_SCHEME,
-  new Uint8Array([0x80 | 65, 0x80 | 64, 0x80 | 63, 0x80 | 62]),
-);
-
-function indexedField(name: number, value: string): Bytes {
-  return concatBytes(new Uint8Array([LITERAL | name]), text(value));
-}
-
-/** A string of fewer than 127 bytes, not Huffman-coded. */
-function text(value: string): Bytes {
-  const bytes = utf8(value);
-  assert(bytes.length < 127, "a header is short");
-  return concatBytes(new Uint8Array([bytes.length]), bytes);
 }

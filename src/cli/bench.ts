@@ -4,9 +4,14 @@ import {
   InvalidArgumentError,
   Option,
 } from "@commander-js/extra-typings";
-import type { BenchReport } from "../bench/report.ts";
-import { tableOf } from "../bench/report.ts";
-import { BENCH_QUESTIONS, type BenchRequest, runBench } from "./bench_run.ts";
+import { RECORDS } from "../bench/question.ts";
+import { type BenchReport, tableOf } from "../bench/report.ts";
+import {
+  BENCH_QUESTIONS,
+  type BenchQuestion,
+  type BenchRequest,
+  runBench,
+} from "./bench_run.ts";
 import { UsageError } from "./errors.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import { untilInterrupted } from "./interrupt.ts";
@@ -22,6 +27,8 @@ import { readAccessToken } from "./tokens.ts";
 const CLIENTS_DEFAULT = [1, 16, 64, 256];
 const FAILOVER_CLIENTS = [16];
 const CLIENTS_MAX = 4_096;
+/** As many as bench keys have digits for. */
+const RECORDS_MAX = 10_000_000;
 const ROUNDS_MAX = 1_000;
 const VALUE_BYTES = 256;
 /** What the client of etcd sends in one window, with room for the key. */
@@ -34,9 +41,9 @@ run: one after the other, in rounds; medians and ratios are printed. The
 compiled binary may not run programs: start a node and give its --url.
 write:    sets, random among a million keys. With --nodes 3 all at the leader
           ("leader") and evenly at all members ("spread").
-read:     gets of one of 50,000 records: strong, and with --nodes 3 at a
-          follower too, strong and eventual.
-load:     a million records, and the node's memory after them.
+read:     gets of one record, strong; with --nodes 3 at the leader and at a
+          follower, and eventual.
+load:     sets of a hundred records each, and the node's memory after them.
 failover: kill -9 of the leader of three nodes, until the next answered write.`;
 
 /** Adds `bench`. */
@@ -52,20 +59,20 @@ export function addBench(
         .choices(BENCH_QUESTIONS).default("write" as const),
     )
     .addOption(nodesOption())
+    .addOption(clientsOption())
     .addOption(
       new Option("--against <PEER>", "what to measure in the same run")
         .choices(["local", "etcd", "none"] as const).default("local" as const),
     )
     .addOption(
-      new Option(
-        "--clients <COUNTS>",
-        `callers at once, separated by commas (default: ${CLIENTS_DEFAULT}; ` +
-          `failover: ${FAILOVER_CLIENTS})`,
-      ).argParser(clientsArgument),
-    )
-    .addOption(
       new Option("--value-bytes <COUNT>", "size of each value")
         .default(VALUE_BYTES).argParser(countArgument(1, VALUE_BYTES_MAX)),
+    )
+    .addOption(
+      new Option(
+        "--records <COUNT>",
+        `records to load (default: read ${RECORDS.read}, load ${RECORDS.load})`,
+      ).argParser(countArgument(1, RECORDS_MAX)),
     )
     .addOption(
       new Option("--duration <DURATION>", "time of each measurement")
@@ -83,28 +90,54 @@ export function addBench(
     .addOption(jsonOption())
     .addHelpText("after", HELP)
     .action(async (question, options) => {
-      const { url, accessTokenFile, clients, json, duration } = options;
-      const given = url === undefined ? null : {
-        url,
-        accessToken: (await readAccessToken(services, accessTokenFile))
-          .reveal(),
-      };
-      const nodes = options.nodes ?? (question === "failover" ? 3 : 1);
-      const request: BenchRequest = {
-        ...options,
-        question,
-        given,
-        nodes,
-        clients: clients ??
-          (question === "failover" ? FAILOVER_CLIENTS : CLIENTS_DEFAULT),
-        measureMs: duration,
-      };
+      const request = await requestOf(services, question, options);
       checkRequest(request);
       const report = await untilStopped(services, request, finish);
       if (report === null) return;
-      const text = json === true ? JSON.stringify(report) : tableOf(report);
+      const text = options.json === true
+        ? JSON.stringify(report)
+        : tableOf(report);
       services.terminal.out.write(`${text}\n`);
     });
+}
+
+/** Options as the command line gave them. */
+interface BenchOptions {
+  readonly nodes?: 1 | 3 | undefined;
+  readonly against: BenchRequest["against"];
+  readonly clients?: readonly number[] | undefined;
+  readonly valueBytes: number;
+  readonly records?: number | undefined;
+  readonly duration: number;
+  readonly rounds: number;
+  readonly url?: string | undefined;
+  readonly accessTokenFile?: string | undefined;
+}
+
+/** @throws {NodeError} When --url is given and no token is to be had. */
+async function requestOf(
+  services: Services,
+  question: BenchQuestion,
+  options: BenchOptions,
+): Promise<BenchRequest> {
+  const { url, accessTokenFile } = options;
+  const given = url === undefined ? null : {
+    url,
+    accessToken: (await readAccessToken(services, accessTokenFile)).reveal(),
+  };
+  const isFailover = question === "failover";
+  return {
+    question,
+    given,
+    nodes: options.nodes ?? (isFailover ? 3 : 1),
+    against: options.against,
+    clients: options.clients ??
+      (isFailover ? FAILOVER_CLIENTS : CLIENTS_DEFAULT),
+    valueBytes: options.valueBytes,
+    records: options.records ?? null,
+    measureMs: options.duration,
+    rounds: options.rounds,
+  };
 }
 
 /** The report; `null` when a signal ended it and what it had started. */
@@ -135,6 +168,14 @@ function checkRequest({ question, nodes, given }: BenchRequest): void {
       "Leave out --url, and SEALKV_URL, or --nodes",
     );
   }
+}
+
+function clientsOption() {
+  return new Option(
+    "--clients <COUNTS>",
+    `callers at once, separated by commas (default: ${CLIENTS_DEFAULT}; ` +
+      `failover: ${FAILOVER_CLIENTS})`,
+  ).argParser(clientsArgument);
 }
 
 function nodesOption() {

@@ -1,6 +1,4 @@
 import { present } from "../base/assert.ts";
-import { Latencies } from "../bench/latency.ts";
-import type { ContenderRun, LoadShape } from "../bench/rounds.ts";
 import type { ServerProcesses } from "../bench/servers.ts";
 import { denoRandom } from "../io/deno/random.ts";
 import { freeAddresses } from "./bench_address.ts";
@@ -175,36 +173,4 @@ function etcdCommand(
       ...["--initial-cluster", cluster],
     ],
   };
-}
-
-/** The puts of a run through npm etcd3, from a process of its own. */
-export async function loadByEtcd3(
-  address: string,
-  shape: LoadShape,
-  valueBytes: number,
-): Promise<ContenderRun> {
-  const folder = new URL("../../bench/etcd3/", import.meta.url).pathname;
-  const { clients, warmUpMs, measureMs } = shape;
-  const process = BenchProcess.start({
-    program: Deno.execPath(),
-    args: [
-      ...["run", "-A", "--quiet", "--frozen"],
-      ...["--config", `${folder}deno.json`, `${folder}load.ts`, address],
-      ...[clients, warmUpMs, measureMs, valueBytes].map(String),
-    ],
-  });
-  try {
-    const line = await process.output(/^(\{.*\})$/m);
-    const { answered, elapsedMs, clientCpuMs, latencies }: {
-      readonly answered: number;
-      readonly elapsedMs: number;
-      readonly clientCpuMs: number;
-      readonly latencies: readonly number[];
-    } = JSON.parse(line);
-    const all = new Latencies();
-    for (const ms of latencies) all.add(ms);
-    return { answered, clientCpuMs, figures: all.figures(elapsedMs) };
-  } finally {
-    await process.stop("SIGKILL");
-  }
 }

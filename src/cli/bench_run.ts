@@ -2,7 +2,12 @@ import { EtcdSystem } from "../bench/etcd_system.ts";
 import { type FailoverCluster, measureFailover } from "../bench/failover.ts";
 import type { BenchPorts } from "../bench/kv_target.ts";
 import { LocalSystem } from "../bench/local_system.ts";
-import { measureLoad, measureReads, measureWrites } from "../bench/question.ts";
+import {
+  measureLoad,
+  measureReads,
+  measureWrites,
+  RECORDS,
+} from "../bench/question.ts";
 import type { BenchReport } from "../bench/report.ts";
 import type { SelfMeter } from "../bench/rounds.ts";
 import { SealkvSystem } from "../bench/sealkv_system.ts";
@@ -11,7 +16,8 @@ import { openDenoKv } from "../io/deno/kv.ts";
 import { denoNet } from "../io/deno/net.ts";
 import { denoRandom } from "../io/deno/random.ts";
 import type { BenchCluster } from "./bench_cluster.ts";
-import { BenchEtcd, loadByEtcd3 } from "./bench_etcd.ts";
+import { BenchEtcd } from "./bench_etcd.ts";
+import { loadByEtcd3 } from "./bench_etcd3.ts";
 import { machineName } from "./bench_machine.ts";
 import { cpuMs } from "./bench_process.ts";
 import { BenchSealkv } from "./bench_sealkv.ts";
@@ -29,6 +35,8 @@ export interface BenchRequest {
   readonly against: "local" | "etcd" | "none";
   readonly clients: readonly number[];
   readonly valueBytes: number;
+  /** To load before reads, or by `load`; `null` for RECORDS. */
+  readonly records: number | null;
   readonly measureMs: number;
   readonly rounds: number;
 }
@@ -100,7 +108,7 @@ class BenchSite {
   }
 
   async #ask(): Promise<BenchReport> {
-    const { question, clients, rounds, valueBytes } = this.#request;
+    const { question, clients, rounds, valueBytes, records } = this.#request;
     const machine = await machineName(this.#dir);
     switch (question) {
       case "write":
@@ -112,12 +120,15 @@ class BenchSite {
         };
         return question === "write"
           ? await measureWrites(options)
-          : await measureReads(options);
+          : await measureReads(options, records ?? RECORDS.read);
       }
       case "load": {
         const given = this.#request.given ?? await this.#startOne();
         const target = { ...given, valueBytes };
-        return await measureLoad(this.#ports, target, machine);
+        return await measureLoad(this.#ports, target, {
+          records: records ?? RECORDS.load,
+          machine,
+        });
       }
       case "failover":
         return await measureFailover({
