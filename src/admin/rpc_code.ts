@@ -21,6 +21,7 @@ export const RPC_CODE_OF: Readonly<Record<ErrorCode, Code>> = {
   CLI_KEY_NOT_FOUND: Code.NotFound,
   CLI_NO_ANSWER: Code.Unavailable,
   CLI_OUTPUT_FAILED: Code.Internal,
+  CLI_PROGRAM_ENDED: Code.Unknown,
   CLI_PROGRAM_MISSING: Code.FailedPrecondition,
   CLI_TOKEN_REFUSED: Code.Unauthenticated,
   CLI_USAGE: Code.InvalidArgument,

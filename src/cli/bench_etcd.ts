@@ -44,6 +44,7 @@ export class BenchEtcd implements BenchCluster {
    * Resolves when every member serves.
    *
    * @throws {ProgramMissingError} When etcd is not installed.
+   * @throws {ProgramEndedError}
    */
   static async start(
     services: Services,

@@ -1,5 +1,5 @@
 import type { ServerProcesses } from "../bench/servers.ts";
-import { ProgramMissingError } from "./errors.ts";
+import { ProgramEndedError, ProgramMissingError } from "./errors.ts";
 
 export interface BenchCommand {
   readonly program: string;
@@ -49,10 +49,10 @@ export class BenchProcess {
   async untilEnd(): Promise<never> {
     const { code } = await this.#child.status;
     await this.#complained;
-    throw new Error(`${this.#program} ended (${code}): ${this.#complaint}`);
+    throw new ProgramEndedError(this.#program, code, this.#complaint);
   }
 
-  /** The first match in what it prints. @throws {Error} When it ends without. */
+  /** The first match in what it prints. @throws {ProgramEndedError} When it ends without. */
   async output(pattern: RegExp): Promise<string> {
     const decoder = new TextDecoder();
     let text = "";

@@ -61,7 +61,7 @@ export class BenchSealkv implements BenchCluster {
     }));
   }
 
-  /** Resolves when every node is ready. @throws {Error} When one ends before. */
+  /** Resolves when every node is ready. @throws {ProgramEndedError} When one ends before. */
   static async start(
     services: Services,
     options: SealkvClusterOptions,

@@ -129,6 +129,25 @@ export class TokenRefusedError extends NodeError {
   }
 }
 
+/** A program that a command started ended before its time. */
+export class ProgramEndedError extends NodeError {
+  override readonly name = "ProgramEndedError";
+  override readonly code = "CLI_PROGRAM_ENDED";
+  override readonly remedy =
+    "Do what the cause, its last words, asks for, then run the command again";
+
+  constructor(
+    readonly program: string,
+    readonly exitCode: number,
+    lastWords: string,
+  ) {
+    super(
+      `Cannot go on as "${program}" ended: current value is exit code ${exitCode}`,
+      { cause: new Error(lastWords.trim() || "it said nothing") },
+    );
+  }
+}
+
 /** A command runs a program that is not installed. */
 export class ProgramMissingError extends NodeError {
   override readonly name = "ProgramMissingError";

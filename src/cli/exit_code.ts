@@ -39,6 +39,7 @@ export const EXIT_OF: Readonly<Record<ErrorCode, ExitCode>> = {
   CLI_KEY_NOT_FOUND: EXIT.notDone,
   CLI_NO_ANSWER: EXIT.noAnswer,
   CLI_OUTPUT_FAILED: EXIT.disk,
+  CLI_PROGRAM_ENDED: EXIT.unexpected,
   CLI_PROGRAM_MISSING: EXIT.config,
   CLI_TOKEN_REFUSED: EXIT.config,
   CLI_USAGE: EXIT.usage,
