@@ -70,10 +70,12 @@ export class EtcdSystem implements ClusterSystem {
   constructor(options: EtcdOptions) {
     this.#options = options;
     this.#value = options.ports.random.bytes(options.valueBytes);
+    const etcd3 = options.etcd3 === null
+      ? "etcd3 is left out: Deno 2.9 or later carries it"
+      : "etcd3: the npm client in a process of its own, at the leader";
     this.remarks = [
-      `etcd ${options.version} as installed. etcd raw: gRPC from the ` +
-      "load generator that asks sealkv; " +
-      "etcd3: the npm client in a process of its own, at the leader",
+      `etcd ${options.version} as installed. etcd raw: gRPC from the load ` +
+      `generator that asks sealkv; ${etcd3}`,
     ];
   }
 

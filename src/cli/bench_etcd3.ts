@@ -2,13 +2,21 @@ import { Latencies } from "../bench/latency.ts";
 import type { ContenderRun, LoadShape } from "../bench/rounds.ts";
 import { BenchProcess } from "./bench_process.ts";
 
+/** Deno 2.5 lacks what the client wants of `node:http2`; 2.9 has it. */
+export function carriesEtcd3(): boolean {
+  const [major = 0, minor = 0] = Deno.version.deno.split(".").map(Number);
+  return major > 2 || major === 2 && minor >= 9;
+}
+
 /** The puts of a run through npm etcd3, from a process of its own. */
 export async function loadByEtcd3(
   address: string,
   shape: LoadShape,
   valueBytes: number,
 ): Promise<ContenderRun> {
-  const folder = new URL("../../bench/etcd3/", import.meta.url).pathname;
+  const folder = decodeURIComponent(
+    new URL("../../bench/etcd3/", import.meta.url).pathname,
+  );
   const { clients, warmUpMs, measureMs } = shape;
   const process = BenchProcess.start({
     program: Deno.execPath(),

@@ -17,7 +17,7 @@ import { denoNet } from "../io/deno/net.ts";
 import { denoRandom } from "../io/deno/random.ts";
 import type { BenchCluster } from "./bench_cluster.ts";
 import { BenchEtcd } from "./bench_etcd.ts";
-import { loadByEtcd3 } from "./bench_etcd3.ts";
+import { carriesEtcd3, loadByEtcd3 } from "./bench_etcd3.ts";
 import { machineName } from "./bench_machine.ts";
 import { cpuMs } from "./bench_process.ts";
 import { BenchSealkv } from "./bench_sealkv.ts";
@@ -197,7 +197,9 @@ class BenchSite {
       processes: cluster.processes,
       valueBytes,
       version: await cluster.version(),
-      etcd3: (address, shape) => loadByEtcd3(address, shape, valueBytes),
+      etcd3: carriesEtcd3()
+        ? (address, shape) => loadByEtcd3(address, shape, valueBytes)
+        : null,
     });
   }
 

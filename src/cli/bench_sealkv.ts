@@ -164,7 +164,7 @@ function nodeCommand(
   { position, name, listen, peer, admin }: Omit<Member, "process">,
   cluster: string | null,
 ) {
-  const root = new URL("../../", import.meta.url).pathname;
+  const root = new URL("../../", import.meta.url);
   const self = Deno.build.standalone ? [] : [
     "run",
     "-A",
