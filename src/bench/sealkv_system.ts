@@ -27,7 +27,7 @@ export interface SealkvOptions {
 const METRICS: MetricNames = {
   syncs: "sealkv_wal_syncs_total",
   logBytes: "sealkv_wal_bytes_total",
-  peerBytes: "sealkv_transport_sent_bytes_total",
+  peerBytes: "sealkv_transport_bytes_sent_total",
 };
 
 type Connect = (client: number) => Promise<Client>;
