@@ -26,6 +26,8 @@ export const RPC_CODE_OF: Readonly<Record<ErrorCode, Code>> = {
   CLI_MEMBER_RUNNING: Code.FailedPrecondition,
   CLI_NO_ANSWER: Code.Unavailable,
   CLI_OUTPUT_FAILED: Code.Internal,
+  CLI_PROGRAM_ENDED: Code.Unknown,
+  CLI_PROGRAM_MISSING: Code.FailedPrecondition,
   CLI_TOKEN_REFUSED: Code.Unauthenticated,
   CLI_UNCONFIRMED: Code.FailedPrecondition,
   CLI_UNFINISHED: Code.DeadlineExceeded,

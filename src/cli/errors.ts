@@ -129,6 +129,41 @@ export class TokenRefusedError extends NodeError {
   }
 }
 
+/** A program that a command started ended before its time. */
+export class ProgramEndedError extends NodeError {
+  override readonly name = "ProgramEndedError";
+  override readonly code = "CLI_PROGRAM_ENDED";
+  override readonly remedy =
+    "Do what the cause, its last words, asks for, then run the command again";
+
+  constructor(
+    readonly program: string,
+    readonly exitCode: number,
+    lastWords: string,
+  ) {
+    super(
+      `Cannot go on as "${program}" ended: current value is exit code ${exitCode}`,
+      { cause: new Error(lastWords.trim() || "it said nothing") },
+    );
+  }
+}
+
+/** A command runs a program that is not installed. */
+export class ProgramMissingError extends NodeError {
+  override readonly name = "ProgramMissingError";
+  override readonly code = "CLI_PROGRAM_MISSING";
+  override readonly remedy =
+    "Install it (etcd on Debian: `apt-get install etcd-server etcd-client`), " +
+    "or leave out what asks for it, as --against etcd does";
+
+  constructor(readonly program: string, options?: ErrorOptions) {
+    super(
+      `Cannot run "${program}" as no program of that name is installed`,
+      options,
+    );
+  }
+}
+
 /** Standard output or error takes no more, and not because its reader left. */
 export class OutputFailedError extends NodeError {
   override readonly name = "OutputFailedError";

@@ -44,6 +44,8 @@ export const EXIT_OF: Readonly<Record<ErrorCode, ExitCode>> = {
   CLI_MEMBER_RUNNING: EXIT.blocked,
   CLI_NO_ANSWER: EXIT.noAnswer,
   CLI_OUTPUT_FAILED: EXIT.disk,
+  CLI_PROGRAM_ENDED: EXIT.unexpected,
+  CLI_PROGRAM_MISSING: EXIT.config,
   CLI_TOKEN_REFUSED: EXIT.config,
   CLI_UNCONFIRMED: EXIT.unconfirmed,
   CLI_UNFINISHED: EXIT.unfinished,

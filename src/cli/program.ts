@@ -65,7 +65,7 @@ export function buildProgram(
   addImport(kv, services);
   addExport(kv, services);
   program.commandsGroup("Program:");
-  addBench(program, services);
+  addBench(program, services, finish);
   addVersion(program, services);
   // The same class at run time; only the types of the two packages differ.
   tab(program as unknown as PlainCommand, {
