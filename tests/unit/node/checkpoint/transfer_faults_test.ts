@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { CHECKPOINT_ATTEMPTS_MAX } from "../../../../src/node/checkpoint/limits.ts";
+import { equalBytes } from "../../../../src/base/bytes.ts";
 import type { SendOutcome } from "../../../../src/node/checkpoint/port.ts";
 import { CRASH_KINDS, type CrashKind, SimCrash } from "../../../sim/io/disk.ts";
 import { settle } from "../../../sim/io/clock.ts";
@@ -30,7 +31,7 @@ function assertArrived(world: TransferWorld, outcome: SendOutcome): void {
   assert.equal(outcome, "delivered");
   assert.ok(world.installed.length > 0, "nothing was installed");
   for (const body of world.installed) {
-    assert.ok(world.bodies.some((made) => Buffer.compare(made, body) === 0));
+    assert.ok(world.bodies.some((made) => equalBytes(made, body)));
   }
 }
 
