@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers";
 import { assert } from "../../../src/base/assert.ts";
 import type { Clock, Timer } from "../../../src/io/clock.ts";
 
@@ -102,9 +103,13 @@ export class SimClock implements Clock {
   }
 }
 
-/** One turn of the real event loop: all promise chains run to their ends. */
+/**
+ * One turn of the real event loop: all promise chains run to their ends, for
+ * the loop takes its next task only when no microtask is left. Some 2 µs; a
+ * timer of 0 ms takes a thousand times as long.
+ */
 export function settle(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
+  return new Promise((resolve) => void setImmediate(resolve));
 }
 
 /** Binary heap by time, then sequence. */
