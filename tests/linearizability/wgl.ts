@@ -43,7 +43,7 @@ const STEPS_MAX = 3_000_000;
  *
  * Depth first, with every (operations done, state) tried once. Operations of
  * unknown outcome are tried last, only where they change the state, and may be
- * left out.
+ * left out: the same place reached with more of them is not tried again.
  *
  * Source: Wing and Gong 1993; Lowe, "Testing for linearizability", 2017.
  */
@@ -55,12 +55,23 @@ export function checkLinearizable<S, I, O>(
   return new Search(model, operations).run(stepsMax);
 }
 
-interface Choice<S> {
+/** A state between two known operations, and the unknown ones before it. */
+interface Stop<S> {
   readonly state: S;
-  /** Into `known`, or past its end into `unknown`. */
-  readonly candidates: readonly number[];
+  readonly taken: readonly number[];
+}
+
+interface Choice<S> {
+  /** Known operations that may come next. */
+  readonly known: readonly number[];
+  /** Unknown ones that may come before them. */
+  readonly unknown: readonly number[];
+  /** Fewest unknown operations first, so that others need not be tried. */
+  readonly stops: Stop<S>[];
+  /** Where the search is: a stop, and the next of `known` to try there. */
+  at: number;
   next: number;
-  /** What led here; -1 at the start. */
+  /** The known operation that led here; -1 at the start. */
   readonly chosen: number;
 }
 
@@ -70,7 +81,8 @@ class Search<S, I, O> {
   readonly #known: readonly Operation<I, O>[];
   readonly #unknown: readonly Operation<I, O>[];
   readonly #isDone: Uint8Array;
-  readonly #seen = new Set<string>();
+  /** By known operations done and state: the unknown ones it took. */
+  readonly #seen = new Map<string, (readonly number[])[]>();
   /** First known operation that is not done. */
   #head = 0;
   /** Beyond the last known operation that is done. */
@@ -96,17 +108,22 @@ class Search<S, I, O> {
     while (this.#doneCount < this.#known.length) {
       const top = stack.at(-1);
       if (top === undefined) return this.#violation(steps);
-      const candidate = top.candidates[top.next];
-      if (candidate === undefined) {
+      const stop = top.stops[top.at];
+      if (stop === undefined) {
         this.#note(stack, top);
         stack.pop();
         if (top.chosen >= 0) this.#undo(top.chosen);
         continue;
       }
+      const candidate = top.known[top.next];
+      if (candidate === undefined) {
+        steps += this.#spread(top, stop);
+        continue;
+      }
       top.next += 1;
       steps += 1;
       if (steps > stepsMax) return { kind: "undecided", steps };
-      const state = this.#step(top.state, candidate);
+      const state = this.#step(stop.state, candidate);
       if (state === null) continue;
       this.#do(candidate);
       if (this.#isNew(state)) stack.push(this.#choose(state, candidate));
@@ -117,21 +134,42 @@ class Search<S, I, O> {
 
   /** All that may come next: called before the first return among the rest. */
   #choose(state: S, chosen: number): Choice<S> {
-    const candidates: number[] = [];
+    const known: number[] = [];
+    const unknown: number[] = [];
     let firstReturn = Infinity;
     for (let at = this.#head; at < this.#known.length; at += 1) {
       if (this.#isDone[at] === 1) continue;
       const { calledAt, returnedAt } = this.#operation(at);
       if (calledAt > firstReturn) break;
       firstReturn = Math.min(firstReturn, returnedAt);
-      candidates.push(at);
+      known.push(at);
     }
     const first = this.#known.length;
     for (let at = first; at < this.#isDone.length; at += 1) {
       if (this.#operation(at).calledAt > firstReturn) break;
-      if (this.#isDone[at] === 0) candidates.push(at);
+      if (this.#isDone[at] === 0) unknown.push(at);
     }
-    return { state, candidates, next: 0, chosen };
+    const stops = [{ state, taken: [] }];
+    return { known, unknown, stops, at: 0, next: 0, chosen };
+  }
+
+  /** Leaves `stop` for the next one; adds those one unknown operation on. */
+  #spread(top: Choice<S>, stop: Stop<S>): number {
+    for (const at of top.unknown) {
+      if (this.#isDone[at] === 1) continue;
+      const state = this.#step(stop.state, at);
+      if (state === null) continue;
+      this.#do(at);
+      if (this.#isNew(state)) {
+        top.stops.push({ state, taken: [...stop.taken, at] });
+      }
+      this.#undo(at);
+    }
+    for (const at of stop.taken.toReversed()) this.#undo(at);
+    top.at += 1;
+    top.next = 0;
+    for (const at of top.stops[top.at]?.taken ?? []) this.#do(at);
+    return top.unknown.length;
   }
 
   #step(state: S, at: number): S | null {
@@ -170,20 +208,26 @@ class Search<S, I, O> {
     for (let at = this.#head + 1; at < this.#end; at += 1) {
       if (this.#isDone[at] === 1) key += `,${at}`;
     }
-    if (this.#unknownDone.length > 0) {
-      key += `?${this.#unknownDone.toSorted((a, b) => a - b).join()}`;
-    }
     key += `|${this.#model.keyOf(state)}`;
-    const { size } = this.#seen;
-    return this.#seen.add(key).size > size;
+    const before = this.#seen.get(key) ?? [];
+    // Whoever came here with fewer of them can do all that we can.
+    if (before.some((few) => few.every((at) => this.#isDone[at] === 1))) {
+      return false;
+    }
+    before.push([...this.#unknownDone]);
+    this.#seen.set(key, before);
+    return true;
   }
 
   /** Remembers the longest order seen, for people. */
-  #note(stack: readonly Choice<S>[], { candidates }: Choice<S>): void {
+  #note(stack: readonly Choice<S>[], { known }: Choice<S>): void {
     const length = this.#best?.order.length ?? -1;
     if (stack.length - 1 <= length) return;
-    const order = stack.slice(1).map(({ chosen }) => chosen);
-    this.#best = { order, stuck: candidates };
+    const order = stack.slice(1).flatMap(({ chosen }, i) => {
+      const before = stack[i];
+      return [...before?.stops[before.at]?.taken ?? [], chosen];
+    });
+    this.#best = { order, stuck: known };
   }
 
   #violation(steps: number): Verdict<I, O> {
