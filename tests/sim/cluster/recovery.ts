@@ -1,0 +1,85 @@
+import { fail } from "../raft/checkers.ts";
+import type { Host } from "./host.ts";
+import { atomicWrite, MARK_PREFIX } from "./values.ts";
+import type { World } from "./world.ts";
+
+/** When all faults have ended, the cluster serves within that, virtual ms. */
+const SERVES_WITHIN_MS = 12_000;
+const LOOK_EVERY_MS = 100;
+
+/**
+ * Ends all faults, starts what is down, and waits until the cluster serves: a
+ * leader that all know, a write through every member, all at one index.
+ *
+ * @throws {SimFailure} When that takes too long.
+ */
+export async function serveAgain(world: World): Promise<void> {
+  const { asking, hosts, atlas } = world;
+  endFaults(world);
+  for (const name of [...atlas.damaged]) {
+    const host = hosts.find((one) => one.name === name);
+    if (host !== undefined) await world.operator.rebuild(host);
+  }
+  const until = world.now + SERVES_WITHIN_MS;
+  const waiting = new Set(hosts);
+  let count = 0;
+  let marked = 0;
+  while (world.now < until) {
+    for (const host of waiting) {
+      count += 1;
+      const index = await world.mark(host, marker(host, count));
+      if (index === null) continue;
+      marked = Math.max(marked, index);
+      waiting.delete(host);
+    }
+    if (waiting.size === 0 && areEqual(hosts, marked)) {
+      return world.note(`all serve again at ${marked}`);
+    }
+    await asking.pass(LOOK_EVERY_MS);
+    for (const host of hosts) host.start();
+  }
+  fail("Liveness", hosts.map(describe).join("; "));
+}
+
+function endFaults({ network, hosts }: World): void {
+  network.healAll();
+  for (const host of hosts) {
+    host.resume();
+    host.skew.setRate(1);
+    host.device.slowness = 1;
+    host.disk.capacityBytes = Infinity;
+    host.disk.damageRead = null;
+    host.disk.failSyncAt = Infinity;
+    if (host.life !== null) host.life.armedAt = Infinity;
+    host.start();
+  }
+}
+
+function marker({ name }: Host, count: number) {
+  const value = `mark.${name}.${count}`;
+  return atomicWrite([], [{
+    kind: "set",
+    key: `${MARK_PREFIX}${name}`,
+    value,
+  }]);
+}
+
+function areEqual(hosts: readonly Host[], marked: number): boolean {
+  const standings = hosts.map((host) => host.node?.status());
+  const [first] = standings;
+  if (first === undefined || first.leader === "") return false;
+  return standings.every((standing) =>
+    standing !== undefined && standing.leader === first.leader &&
+    standing.applied === standing.commit && standing.applied >= marked &&
+    standing.applied === first.applied
+  );
+}
+
+function describe({ name, state, node, haltedBy }: Host): string {
+  const status = node?.status();
+  const at = status === undefined
+    ? haltedBy?.message ?? ""
+    : `leader "${status.leader}" of ${status.term}, applied ` +
+      `${status.applied} of ${status.commit}`;
+  return `${name} ${state} ${at}`;
+}
