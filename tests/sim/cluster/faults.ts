@@ -32,7 +32,7 @@ export class Faults {
 
   /** Starts `host` again, some time after it has gone. */
   restart(host: Host): void {
-    const delay = this.#dice.pick(RESTART_MS);
+    const delay = this.#isOver ? 0 : this.#dice.pick(RESTART_MS);
     this.#after(delay, () => host.start());
   }
 
@@ -124,7 +124,6 @@ export class Faults {
   #crash(host: Host): void {
     if (!host.isRunning) return;
     host.crash(this.#dice.pick(["kill", "power"]));
-    this.restart(host);
   }
 
   #fill(host: Host): void {
@@ -163,7 +162,6 @@ export class Faults {
     host.crash("power");
     host.replaceDisk();
     host.isForeign = true;
-    this.restart(host);
   }
 
   #excused(host: Host, excuse: string, cause: () => void): void {

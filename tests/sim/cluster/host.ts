@@ -70,6 +70,7 @@ export class Host {
     const life = new Life(this.#world.lifeHost(this), this.lives);
     if (this.isForeign) life.excuses.add("empty disk");
     if (this.damagedReads) life.excuses.add("damage");
+    if (this.disk.capacityBytes !== Infinity) life.excuses.add("space");
     this.life = life;
     this.state = "opening";
     this.haltedBy = null;
@@ -103,7 +104,7 @@ export class Host {
     this.#end(life);
     this.disk.restart(kept);
     this.#world.network.down(this.name, kind);
-    this.#world.audit(this);
+    this.#world.gone(this);
   }
 
   /** Dies in the operation on disk, store or network that comes `count`th. */
@@ -192,7 +193,7 @@ export class Host {
     const isLost = life.excuses.has("sync");
     this.disk.restart(isLost ? "none" : "all");
     this.#world.network.down(this.name, "kill");
-    this.#world.audit(this);
+    this.#world.gone(this);
   }
 
   #end(life: Life): void {

@@ -203,6 +203,11 @@ export class World {
         fail("Halt", `${host.name}: ${error.stack} ${cause}`);
       }
     });
+  }
+
+  /** A process has ended, whatever ended it. */
+  gone(host: Host): void {
+    this.audit(host);
     this.#faults.restart(host);
   }
 

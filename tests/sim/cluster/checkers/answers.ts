@@ -19,7 +19,6 @@ export interface EndedAttempt {
 export class AnswerChecker {
   readonly #truth: Truth;
   readonly #refused = new Set<string>();
-  readonly #unknown = new Set<string>();
   readonly #answered: {
     calledAt: number;
     returnedAt: number;
@@ -38,12 +37,13 @@ export class AnswerChecker {
   see({ id, outcome, calledAt, returnedAt }: EndedAttempt): void {
     if (outcome === "refused") {
       this.#refused.add(id);
+      const [logged] = this.#truth.attempts(id);
+      if (logged !== undefined) {
+        fail("RefusedCommitted", `${id} is in ${logged.index}`);
+      }
       return;
     }
-    if (outcome === "unknown") {
-      this.#unknown.add(id);
-      return;
-    }
+    if (outcome === "unknown") return;
     const [logged, second] = this.#truth.attempts(id);
     if (logged === undefined) {
       fail("AnsweredUncommitted", `${id} was told: ${describe(outcome)}`);
