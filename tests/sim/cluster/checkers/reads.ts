@@ -3,7 +3,7 @@ import type {
   ModelRange,
 } from "../../../linearizability/kv_model.ts";
 import { fail } from "../../raft/checkers.ts";
-import type { Truth } from "../truth.ts";
+import type { Truth, Version } from "../truth.ts";
 
 /** A read that was answered. */
 export interface EndedRead {
@@ -35,7 +35,8 @@ export function checkRead(truth: Truth, read: EndedRead): void {
     const found = entries[i] ?? [];
     for (const key of shownKeys(range, found)) {
       const entry = found.find((item) => item.key === key) ?? null;
-      spans = intersect(spans, spansOf(truth, key, entry));
+      const since = spans[0]?.from ?? Infinity;
+      spans = intersect(spans, spansOf(truth, key, { entry, since }));
     }
   });
   if (spans.length > 0) return;
@@ -56,33 +57,43 @@ function shownKeys(
   return keys.filter((key) => reverse ? key >= last : key <= last);
 }
 
+/** Ascending, those that end after `since`. */
 function spansOf(
   truth: Truth,
   key: string,
-  entry: ModelEntry | null,
+  { entry, since }: { entry: ModelEntry | null; since: number },
 ): readonly Span[] {
   const versions = truth.versions(key);
   const spans: Span[] = [];
-  if (entry === null) {
-    spans.push({ from: 0, until: versions[0]?.from ?? Infinity });
-  }
-  versions.forEach(({ from, value, stamp }, i) => {
+  for (let i = versions.length - 1; i >= -1; i -= 1) {
+    const until = versions[i + 1]?.from ?? Infinity;
+    if (until <= since) break;
+    const version = versions[i] ?? ABSENT;
     const isIt = entry === null
-      ? stamp === null
-      : stamp === entry.stamp && value === entry.value;
-    if (isIt) spans.push({ from, until: versions[i + 1]?.from ?? Infinity });
-  });
-  return spans;
+      ? version.stamp === null
+      : version.stamp === entry.stamp && version.value === entry.value;
+    if (isIt) spans.push({ from: version.from, until });
+  }
+  return spans.reverse();
 }
 
+/** What a key is before its first version. */
+const ABSENT: Version = { from: 0, position: 0, value: "", stamp: null };
+
+/** Both ascending; so is what they have in common. */
 function intersect(
   some: readonly Span[],
   others: readonly Span[],
 ): readonly Span[] {
-  return some.flatMap((a) =>
-    others.map((b) => ({
-      from: Math.max(a.from, b.from),
-      until: Math.min(a.until, b.until),
-    }))
-  ).filter(({ from, until }) => from < until);
+  const common: Span[] = [];
+  let [i, j] = [0, 0];
+  for (;;) {
+    const [a, b] = [some[i], others[j]];
+    if (a === undefined || b === undefined) return common;
+    const from = Math.max(a.from, b.from);
+    const until = Math.min(a.until, b.until);
+    if (from < until) common.push({ from, until });
+    if (a.until <= b.until) i += 1;
+    else j += 1;
+  }
 }
