@@ -49,21 +49,6 @@ export class ListenerCleartextError extends NodeError {
   }
 }
 
-/** The configuration asks for a cluster this version does not run. */
-export class ClusterUnsupportedError extends NodeError {
-  override readonly name = "ClusterUnsupportedError";
-  override readonly code = "APP_CLUSTER_UNSUPPORTED";
-  override readonly remedy =
-    "Name this node alone in --initial-cluster, or leave the flag out";
-
-  constructor(readonly memberCount: number) {
-    super(
-      `Cannot start a cluster as this version runs one member: ` +
-        `current value is ${memberCount} members`,
-    );
-  }
-}
-
 /** A token is too weak or could not travel in a header. */
 export class TokenInvalidError extends NodeError {
   override readonly name = "TokenInvalidError";
@@ -84,7 +69,7 @@ export class TokenMissingError extends NodeError {
   override readonly remedy: string;
 
   constructor(
-    readonly purpose: "access" | "admin",
+    readonly purpose: "access" | "admin" | "peer",
     places: readonly string[],
   ) {
     super(`Cannot find the ${purpose} token as none is configured`);
@@ -98,7 +83,7 @@ export class DataHomeUnknownError extends NodeError {
   override readonly code = "APP_DATA_HOME_UNKNOWN";
   override readonly remedy =
     "Set HOME or XDG_DATA_HOME to an absolute path, or give --data-dir, " +
-    "--access-token-file and --admin-token-file";
+    "--access-token-file, --admin-token-file and --peer-token-file";
 
   constructor() {
     super(
