@@ -13,7 +13,7 @@ export type Answer<T> =
   | { readonly kind: "lost" };
 
 /** How long a client waits for an answer. */
-const ANSWER_MS_MAX = 4_000;
+const ANSWER_MS_MAX = 8_000;
 const CLIENT_DELAY_MS = 0.4;
 
 /** Errors after which the request may have taken place. */

@@ -4,7 +4,7 @@ import { BufferedStore } from "../../../src/store/buffered_store.ts";
 import { SimKv } from "../io/kv.ts";
 import type { Content } from "./checkers/replicas.ts";
 import type { Host } from "./host.ts";
-import { STORE_PATH } from "./sim_node.ts";
+import { currentStore } from "./sim_node.ts";
 import { contentLine } from "./truth.ts";
 import { modelEntry } from "./values.ts";
 
@@ -21,7 +21,7 @@ const EVERYTHING = {
  * copy by the product's own reader; `null` when there is no store.
  */
 export async function auditContent(host: Host): Promise<Content | null> {
-  const rows = host.kvFiles.peek(STORE_PATH)?.copy();
+  const rows = host.kvFiles.peek(currentStore(host.disk))?.copy();
   if (rows === undefined) return null;
   const log = { write: () => {} };
   const store = await BufferedStore.open({

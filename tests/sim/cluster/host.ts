@@ -69,6 +69,7 @@ export class Host {
     this.lives += 1;
     const life = new Life(this.#world.lifeHost(this), this.lives);
     if (this.isForeign) life.excuses.add("empty disk");
+    if (this.joins) life.excuses.add("joins");
     if (this.damagedReads) life.excuses.add("damage");
     if (this.disk.capacityBytes !== Infinity) life.excuses.add("space");
     this.life = life;

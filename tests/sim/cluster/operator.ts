@@ -1,7 +1,7 @@
 import type { ChangeTerms, MemberRequest } from "../../../src/node/port.ts";
 import type { Dice } from "../raft/dice.ts";
 import type { Host } from "./host.ts";
-import { CLUSTER_NAME, PEER_PORT } from "./sim_node.ts";
+import { addressOf, CLUSTER_NAME } from "./sim_node.ts";
 import type { World } from "./world.ts";
 
 const TERMS: ChangeTerms = {
@@ -18,6 +18,7 @@ export class Operator {
   readonly #world: World;
   readonly #dice: Dice;
   #isBusy = false;
+  readonly #removed = new Set<string>();
 
   constructor(world: World) {
     this.#world = world;
@@ -27,32 +28,45 @@ export class Operator {
   /** Does something, unless the last thing is still going on. */
   act(): void {
     if (this.#isBusy || this.#world.hosts.length === 1) return;
+    const { hosts, atlas } = this.#world;
+    const broken = hosts.filter(({ name }) => atlas.damaged.has(name));
+    if (this.#dice.chance(0.2)) {
+      const host = this.#dice.pick(broken.length > 0 ? broken : hosts);
+      return void this.rebuild(host);
+    }
     void this.#do(this.#draw());
   }
 
-  /** Takes `host` out and puts it back with an empty disk, whatever it takes. */
+  /** Tells whether `error` is what becomes of a member that was taken out. */
+  explains({ name }: Host, error: Error): boolean {
+    return error.name === "MemberRemovedError" && this.#removed.has(name);
+  }
+
+  /** Takes `host` out and puts it back with an empty disk, a new member. */
   async rebuild(host: Host): Promise<boolean> {
+    const world = this.#world;
     const { name } = host;
-    await this.#do({ kind: "remove", name });
-    host.stop();
-    await this.#world.asking.pass(1_000);
+    if (!world.atlas.claim(name, world.voters())) return false;
+    if (world.truth.members().includes(name)) {
+      await this.#do({ kind: "remove", name });
+    }
+    if (world.truth.members().includes(name)) return false;
     if (host.isRunning) host.crash("kill");
     host.replaceDisk();
     host.joins = true;
     host.isForeign = false;
     host.damagedReads = false;
+    if (!await this.#do(this.#add(name))) return false;
+    world.atlas.release(name);
     host.start();
-    const added = await this.#do(this.#add(name));
-    if (added) this.#world.atlas.release(name);
-    return added;
+    return true;
   }
 
   #draw(): MemberRequest {
     const dice = this.#dice;
     const { name } = dice.pick(this.#world.hosts);
-    switch (dice.below(8)) {
+    switch (dice.below(7)) {
       case 0:
-        return { kind: "remove", name };
       case 1:
         return { kind: "promote", name };
       case 2:
@@ -68,7 +82,7 @@ export class Operator {
   }
 
   #add(name: string): MemberRequest {
-    const peerAddress = `${name}:${PEER_PORT}`;
+    const peerAddress = addressOf(name);
     return { kind: "add", name, peerAddress, promote: true };
   }
 
@@ -76,6 +90,7 @@ export class Operator {
     const world = this.#world;
     const host = world.leader() ?? this.#dice.pick(world.hosts);
     this.#isBusy = true;
+    if (request.kind === "remove") this.#removed.add(request.name);
     const what = `operator at ${host.name}: ${request.kind} ${request.name}`;
     world.note(what);
     const answer = await world.asking.ask(

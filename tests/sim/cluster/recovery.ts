@@ -14,13 +14,10 @@ const LOOK_EVERY_MS = 100;
  * @throws {SimFailure} When that takes too long.
  */
 export async function serveAgain(world: World): Promise<void> {
-  const { asking, hosts, atlas } = world;
+  const { asking, hosts } = world;
   endFaults(world);
-  for (const name of [...atlas.damaged]) {
-    const host = hosts.find((one) => one.name === name);
-    if (host !== undefined) await world.operator.rebuild(host);
-  }
   const until = world.now + SERVES_WITHIN_MS;
+  await rebuildBroken(world, until);
   const waiting = new Set(hosts);
   let count = 0;
   let marked = 0;
@@ -39,6 +36,23 @@ export async function serveAgain(world: World): Promise<void> {
     for (const host of hosts) host.start();
   }
   fail("Liveness", hosts.map(describe).join("; "));
+}
+
+/** Puts back members whose disk is not theirs, or that were taken out. */
+async function rebuildBroken(world: World, until: number): Promise<void> {
+  const { hosts, asking, truth, operator } = world;
+  for (const host of hosts) {
+    const isOut = () => {
+      const isMember = truth.members().includes(host.name);
+      return host.isForeign || host.damagedReads && !host.node ||
+        truth.members().length > 0 && !isMember;
+    };
+    await asking.pass(LOOK_EVERY_MS);
+    while (isOut() && world.now < until) {
+      await operator.rebuild(host);
+      await asking.pass(LOOK_EVERY_MS);
+    }
+  }
 }
 
 function endFaults({ network, hosts }: World): void {

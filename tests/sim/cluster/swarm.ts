@@ -31,6 +31,7 @@ export interface Swarm {
   readonly segmentBytes: number;
   readonly compactAfterBytes: number;
   readonly trailingEntries: number;
+  readonly readLease: boolean;
   readonly delays: NetworkDelays;
   readonly everySeconds: Readonly<Record<FaultKind, number>>;
   readonly clients: number;
@@ -74,6 +75,7 @@ export function drawSwarm(dice: Dice, membersMax: number): Swarm {
     segmentBytes: dice.pick([4, 8, 32]) * 1_024,
     compactAfterBytes: dice.pick([1, 4, 16, 1_024]) * 1_024,
     trailingEntries: dice.pick([0, 3, 30, 300]),
+    readLease: dice.chance(0.3),
     delays: dice.pick([
       { baseMs: 0.1, meanMs: 0.3 },
       { baseMs: 0.5, meanMs: 2 },

@@ -1,5 +1,6 @@
 import { toHex } from "../../../src/base/bytes.ts";
 import { applyPayload } from "../../../src/fsm/apply.ts";
+import { membersAfter } from "../../../src/fsm/members.ts";
 import { decodePayload } from "../../../src/fsm/payload.ts";
 import { decodeProposal } from "../../../src/fsm/proposal.ts";
 import {
@@ -10,6 +11,7 @@ import {
   type StoredRecord,
   type WriteReply,
 } from "../../../src/fsm/types.ts";
+import { decodeConfChange } from "../../../src/raft/conf_change.ts";
 import { confStateAfter } from "../../../src/raft/conf_switch.ts";
 import {
   type ConfState,
@@ -71,6 +73,18 @@ export class Truth {
     return FOUNDING_INDEX + this.#entries.length;
   }
 
+  /** Names of all voters, of both sets while two decide. */
+  voters(): readonly string[] {
+    const { voters, votersOutgoing } = this.#confState;
+    const ids = new Set([...voters, ...votersOutgoing]);
+    return [...ids].map((id) => this.#fsm.members.get(id)?.name ?? `id-${id}`);
+  }
+
+  /** Names of all members; none before the founding. */
+  members(): readonly string[] {
+    return [...this.#fsm.members.values()].map(({ name }) => name);
+  }
+
   entry(index: LogIndex): TrueEntry | null {
     return this.#entries[index - FOUNDING_INDEX - 1] ?? null;
   }
@@ -129,7 +143,13 @@ export class Truth {
 
   #apply(entry: Entry): readonly Mutation[] {
     if (entry.type !== ENTRY_NORMAL) {
-      this.#confState = confStateAfter(this.#confState, entry);
+      const after = confStateAfter(this.#confState, entry);
+      this.#fsm = membersAfter(this.#fsm, {
+        before: idsOf(this.#confState),
+        after: idsOf(after),
+        context: decodeConfChange(entry.type, entry.data).context,
+      });
+      this.#confState = after;
       return [];
     }
     if (entry.data.length === 0) return [];
@@ -175,6 +195,11 @@ export class Truth {
     if (id === null) return;
     this.#attempts.set(id, [...this.attempts(id), { index, reply }]);
   }
+}
+
+function idsOf(conf: ConfState): readonly number[] {
+  const { voters, votersOutgoing, learners, learnersNext } = conf;
+  return [...voters, ...votersOutgoing, ...learners, ...learnersNext];
 }
 
 export function contentLine(key: string, value: string, stamp: string): string {

@@ -17,6 +17,7 @@ import type { Life, LifeHost } from "./life.ts";
 import { Network } from "./network.ts";
 import { Operator } from "./operator.ts";
 import { serveAgain } from "./recovery.ts";
+import type { NodeStatus } from "../../../src/node/port.ts";
 import type { OpenSimNode, SimNodeOptions } from "./sim_node.ts";
 import type { Swarm } from "./swarm.ts";
 import { Truth } from "./truth.ts";
@@ -120,9 +121,22 @@ export class World {
     await this.#end();
   }
 
-  /** Voters as the log has them: names of hosts that are among them. */
+  /** Names of the voters. */
   voters(): readonly string[] {
-    return this.hosts.map(({ name }) => name);
+    return this.truth.members().length === 0
+      ? this.hosts.map(({ name }) => name)
+      : this.truth.voters();
+  }
+
+  /** How the cluster is, as who asks to join it hears. */
+  async askStatus(): Promise<NodeStatus | null> {
+    const host = this.leader();
+    if (host === null) return null;
+    const answer = await this.asking.ask(
+      host,
+      (node) => Promise.resolve(node.status()),
+    );
+    return answer.kind === "answered" ? answer.value : null;
   }
 
   /** The host that leads the highest term, as far as nodes know. */
@@ -152,7 +166,7 @@ export class World {
 
   nodeOptions({ name, joins }: Host): Omit<SimNodeOptions, "onFatal"> {
     const founding = this.hosts.map((host) => host.name);
-    const join = joins ? founding.filter((other) => other !== name) : null;
+    const join = joins ? () => this.askStatus() : null;
     return { ...this.swarm, name, founding, join };
   }
 
@@ -179,6 +193,11 @@ export class World {
           this.guard(() =>
             this.replicas.applied(host.lifeName, state, mutations)
           ),
+        installed: ({ applied }) => {
+          this.note(`${host.name} has a checkpoint of ${applied.index}`);
+          this.replicas.installed(host.lifeName, applied.index);
+          this.audit(host);
+        },
       },
     };
   }
@@ -198,7 +217,7 @@ export class World {
   /** A node stopped by itself: it must have had a reason. */
   halted(host: Host, life: Life, error: Error): void {
     this.guard(() => {
-      if (life.excuses.size === 0) {
+      if (life.excuses.size === 0 && !this.operator.explains(host, error)) {
         const cause = error.cause instanceof Error ? error.cause.stack : "";
         fail("Halt", `${host.name}: ${error.stack} ${cause}`);
       }
@@ -225,11 +244,13 @@ export class World {
 
   /** Compares what the disk of `host` holds now. */
   audit(host: Host): void {
-    const content = auditContent(host);
-    content.then(
+    const { disk } = host;
+    auditContent(host).then(
       (found) =>
         this.guard(() => {
-          if (found !== null) this.replicas.audit(host.name, found);
+          // It may have got another disk meanwhile.
+          if (found === null || host.disk !== disk) return;
+          this.replicas.audit(host.name, found);
         }),
       (error) => this.#failed(error),
     );
