@@ -59,7 +59,7 @@ function hostConnection(
       rest = bytes.slice(at);
       return bytes.slice(0, at);
     },
-    write: (bytes) => hear(connection.write(bytes)),
+    write: (bytes) => connection.write(bytes),
     close: () => connection.close(),
   };
 }

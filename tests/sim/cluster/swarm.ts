@@ -83,7 +83,7 @@ export function drawSwarm(dice: Dice, membersMax: number): Swarm {
     ]),
     everySeconds: every,
     clients: dice.between(2, 5),
-    thinkMs: dice.pick([40, 100, 300]),
+    thinkMs: dice.pick([60, 150, 500]),
   };
 }
 

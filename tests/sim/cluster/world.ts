@@ -1,5 +1,5 @@
 import type { AtomicWrite } from "../../../src/fsm/types.ts";
-import { settle, SimClock } from "../io/clock.ts";
+import { settle, settleBetween, SimClock } from "../io/clock.ts";
 import { fail } from "../raft/checkers.ts";
 import { Dice, foldHash, hashText } from "../raft/dice.ts";
 import { Asking } from "./ask.ts";
@@ -29,7 +29,7 @@ const CLIENTS_UNTIL_MS = 52_000;
 const END_MS = 60_000;
 const AUDIT_EVERY_MS = 5_000;
 /** Its standing is looked at in every so many tasks of a node. */
-const TASKS_PER_LOOK = 8;
+const TASKS_PER_LOOK = 32;
 
 export interface WorldOptions {
   readonly swarm: Swarm;
@@ -305,8 +305,10 @@ export class World {
     const { time } = this;
     let isThere = false;
     time.after(atMs - this.now, () => isThere = true);
+    await settleBetween(() =>
+      !isThere && this.#failure === null && time.step()
+    );
     await settle();
-    while (!isThere && this.#failure === null && time.step()) await settle();
     if (this.#failure !== null) throw this.#failure;
   }
 
