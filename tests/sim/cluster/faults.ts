@@ -5,6 +5,8 @@ import type { World } from "./world.ts";
 
 /** How long a fault that ends by itself lasts, in virtual ms. */
 const FAULT_MS_MEAN = 2_500;
+/** Between the fastest clock and the slowest: less than leases allow for. */
+const DRIFT_MAX = 0.08;
 const RESTART_MS = [0, 100, 1_000, 6_000] as const;
 
 /** Makes things go wrong until told to stop. */
@@ -62,7 +64,7 @@ export class Faults {
         host.hold();
         return this.#for(() => host.resume());
       case "drift":
-        host.skew.setRate(1 + (dice.u32() / 2 ** 32 - 0.5) * 0.1);
+        host.skew.setRate(1 + (dice.u32() / 2 ** 32 - 0.5) * DRIFT_MAX);
         return;
       case "jump":
         host.skew.wallOffsetMs += dice.between(-5_000, 5_000);

@@ -62,6 +62,11 @@ export class Operator {
     return true;
   }
 
+  /** Hands the leadership to `host`; tells whether that was answered. */
+  transfer({ name }: Host): Promise<boolean> {
+    return this.#do({ kind: "transfer-leader", name });
+  }
+
   #draw(): MemberRequest {
     const dice = this.#dice;
     const { name } = dice.pick(this.#world.hosts);

@@ -30,12 +30,26 @@ export async function serveAgain(world: World): Promise<void> {
       waiting.delete(host);
     }
     if (waiting.size === 0 && areEqual(hosts, marked)) {
-      return world.note(`all serve again at ${marked}`);
+      world.note(`all serve again at ${marked}`);
+      return await handOver(world, until);
     }
     await asking.pass(LOOK_EVERY_MS);
     for (const host of hosts) host.start();
   }
   fail("Liveness", hosts.map(describe).join("; "));
+}
+
+/** In peace the leadership goes where the operator wants it. */
+async function handOver(world: World, until: number): Promise<void> {
+  const { hosts, asking } = world;
+  if (hosts.length === 1) return;
+  while (world.now < until) {
+    const heir = hosts.find((host) => host !== world.leader());
+    if (heir === undefined) break;
+    if (await world.operator.transfer(heir)) return;
+    await asking.pass(LOOK_EVERY_MS);
+  }
+  fail("Liveness", "the leadership is not handed over");
 }
 
 /** Puts back members whose disk is not theirs, or that were taken out. */
