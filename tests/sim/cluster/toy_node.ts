@@ -83,6 +83,7 @@ class ToyNode implements SimNode {
   #applied = FOUNDING_INDEX;
   #isStopped = false;
   #lastReply: WriteReply | null = null;
+  #looks = 0;
   /** What a read of before saw. */
   #old: readonly ReadEntry[] = [];
 
@@ -169,8 +170,9 @@ class ToyNode implements SimNode {
     const { leader, term, last: commit } = this.#cluster;
     const { name } = this.#options;
     const isTwin = this.#isOdd("leads while another one leads");
+    this.#looks += 1;
     const isBack = this.#has("goes back in what it has applied") &&
-      this.#applied % 7 === 0;
+      this.#looks % 2 === 0;
     return {
       cluster: "toy",
       clusterId: null,
