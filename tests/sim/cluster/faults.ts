@@ -7,6 +7,7 @@ import type { World } from "./world.ts";
 const FAULT_MS_MEAN = 2_500;
 /** Between the fastest clock and the slowest: less than leases allow for. */
 const DRIFT_MAX = 0.08;
+const RESTART_IN_PEACE_MS = 200;
 const RESTART_MS = [0, 100, 1_000, 6_000] as const;
 
 /** Makes things go wrong until told to stop. */
@@ -34,7 +35,9 @@ export class Faults {
 
   /** Starts `host` again, some time after it has gone. */
   restart(host: Host): void {
-    const delay = this.#isOver ? 0 : this.#dice.pick(RESTART_MS);
+    const delay = this.#isOver
+      ? RESTART_IN_PEACE_MS
+      : this.#dice.pick(RESTART_MS);
     this.#after(delay, () => host.start());
   }
 

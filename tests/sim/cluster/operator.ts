@@ -1,4 +1,5 @@
 import type { ChangeTerms, MemberRequest } from "../../../src/node/port.ts";
+import { fail } from "../raft/checkers.ts";
 import type { Dice } from "../raft/dice.ts";
 import type { Host } from "./host.ts";
 import { addressOf, CLUSTER_NAME } from "./sim_node.ts";
@@ -19,6 +20,10 @@ export class Operator {
   readonly #dice: Dice;
   #isBusy = false;
   readonly #removed = new Set<string>();
+  /** Members of changes whose answers were lost: they may still happen. */
+  readonly #uncertain = new Set<string>();
+  /** The last change, if it was refused: whether its member was one. */
+  #refused: { what: string; name: string; wasMember: boolean } | null = null;
 
   constructor(world: World) {
     this.#world = world;
@@ -67,6 +72,20 @@ export class Operator {
     return this.#do({ kind: "transfer-leader", name });
   }
 
+  /** What was refused changed nothing, not later either. */
+  checkRefused(): void {
+    const refused = this.#refused;
+    this.#refused = null;
+    if (refused === null) return;
+    const { what, name, wasMember } = refused;
+    if (this.#isMember(name) === wasMember) return;
+    this.#world.guard(() => fail("RefusedChange", `${what}, and it was done`));
+  }
+
+  #isMember(name: string): boolean {
+    return this.#world.truth.members().includes(name);
+  }
+
   #draw(): MemberRequest {
     const dice = this.#dice;
     const { name } = dice.pick(this.#world.hosts);
@@ -95,6 +114,9 @@ export class Operator {
     const world = this.#world;
     const host = world.leader() ?? this.#dice.pick(world.hosts);
     this.#isBusy = true;
+    this.checkRefused();
+    const { name } = request;
+    const wasMember = this.#isMember(name);
     if (request.kind === "remove") this.#removed.add(request.name);
     const what = `operator at ${host.name}: ${request.kind} ${request.name}`;
     world.note(what);
@@ -105,6 +127,10 @@ export class Operator {
     );
     const how = answer.kind === "refused" ? answer.code : answer.kind;
     world.note(`${what}: ${how}`);
+    if (answer.kind === "lost") this.#uncertain.add(name);
+    if (answer.kind === "refused" && !this.#uncertain.has(name)) {
+      this.#refused = { what: `${what}: ${how}`, name, wasMember };
+    }
     this.#isBusy = false;
     return answer.kind === "answered";
   }

@@ -17,11 +17,13 @@ export async function serveAgain(world: World): Promise<void> {
   const { asking, hosts } = world;
   endFaults(world);
   const until = world.now + SERVES_WITHIN_MS;
-  await rebuildBroken(world, until);
   const waiting = new Set(hosts);
   let count = 0;
   let marked = 0;
   while (world.now < until) {
+    for (const host of hosts) {
+      if (isBroken(world, host)) await world.operator.rebuild(host);
+    }
     for (const host of waiting) {
       count += 1;
       const index = await world.mark(host, marker(host, count));
@@ -52,21 +54,12 @@ async function handOver(world: World, until: number): Promise<void> {
   fail("Liveness", "the leadership is not handed over");
 }
 
-/** Puts back members whose disk is not theirs, or that were taken out. */
-async function rebuildBroken(world: World, until: number): Promise<void> {
-  const { hosts, asking, truth, operator } = world;
-  for (const host of hosts) {
-    const isOut = () => {
-      const isMember = truth.members().includes(host.name);
-      return host.isForeign || host.damagedReads && !host.node ||
-        truth.members().length > 0 && !isMember;
-    };
-    await asking.pass(LOOK_EVERY_MS);
-    while (isOut() && world.now < until) {
-      await operator.rebuild(host);
-      await asking.pass(LOOK_EVERY_MS);
-    }
-  }
+/** Its disk is not the one the cluster knows, or it was taken out. */
+function isBroken({ truth }: World, host: Host): boolean {
+  if (host.isForeign) return true;
+  if (host.damagedReads && host.node === null) return true;
+  const members = truth.members();
+  return members.length > 0 && !members.includes(host.name);
 }
 
 function endFaults({ network, hosts }: World): void {

@@ -315,6 +315,7 @@ export class World {
   async #end(): Promise<void> {
     for (const host of this.hosts) this.audit(host);
     await settle();
+    this.operator.checkRefused();
     this.guard(() => {
       this.answers.end();
       this.history.check();
