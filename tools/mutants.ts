@@ -1,17 +1,20 @@
 // deno-lint-ignore-file no-console -- a tool for people
 import type { Mutant } from "../tests/mutants/mutant.ts";
 import { MUTANTS as RAFT_MUTANTS } from "../tests/mutants/raft_mutants.ts";
+import CLUSTER_MUTANTS from "../tests/mutants/cluster.json" with {
+  type: "json",
+};
 import WAL_MUTANTS from "../tests/mutants/wal.json" with { type: "json" };
 import { CORPUS_BESIDE } from "../tests/scenario/corpus.ts";
 
 /**
- * Breaks the raft core, or with `--part wal` the log, in one place at a time and
- * tells which layer of tests notices:
+ * Breaks the raft core, or with `--part` the log (`wal`) or the members
+ * (`cluster`), in one place at a time and tells which layer of tests notices:
  * `deno task mutants [--part NAME] [--only TEXT] [--layer NAME] [--all] [--write]`.
  *
  * Works on a copy. `--layer` runs only that layer, `--all` every one and not
  * only up to the first one that notices; `--write` keeps the table in
- * tests/mutants/RESULTS.md, or RESULTS_WAL.md.
+ * tests/mutants/RESULTS*.md.
  */
 const ROOT = new URL("../", import.meta.url).pathname;
 const COPIED = ["deno.json", "src", "tests"];
@@ -20,6 +23,7 @@ const RAFT_DIR = "src/raft/";
 const SLOWNESS_MAX = 6;
 const LAYER_MS_MIN = 10_000;
 const SIM_SEEDS = 1_500;
+const CLUSTER_SEEDS = 60;
 
 interface Layer {
   readonly name: string;
@@ -56,6 +60,7 @@ const RAFT_LAYERS: readonly Layer[] = [
       "-A",
       "--no-check",
       "tests/sim/main.ts",
+      "--raft",
       "--stop",
       "--seeds",
       `${SIM_SEEDS}`,
@@ -73,6 +78,20 @@ const WAL_LAYERS: readonly Layer[] = [
   testLayer("crash", "tests/sim/wal_crash_test.ts"),
   testLayer("damage", "tests/sim/wal_damage_test.ts"),
 ];
+
+const CLUSTER_LAYERS: readonly Layer[] = [{
+  name: "cluster",
+  msMax: Infinity,
+  args: [
+    "run",
+    "-A",
+    "--no-check",
+    "tests/sim/main.ts",
+    "--stop",
+    "--seeds",
+    `${CLUSTER_SEEDS}`,
+  ],
+}];
 
 /** What is broken, and by which tests it should be noticed. */
 interface Part {
@@ -101,6 +120,15 @@ const PARTS: Readonly<Record<string, Part>> = {
     })),
     layers: WAL_LAYERS,
     results: `${ROOT}tests/mutants/RESULTS_WAL.md`,
+  },
+  cluster: {
+    title: "whole nodes",
+    mutants: CLUSTER_MUTANTS.map(({ search, ...mutant }) => ({
+      ...mutant,
+      find: search,
+    })),
+    layers: CLUSTER_LAYERS,
+    results: `${ROOT}tests/mutants/RESULTS_CLUSTER.md`,
   },
 };
 

@@ -146,6 +146,7 @@ export class BenchSealkv implements BenchCluster {
       isTls: false,
       timeoutMs: STATUS_MS_MAX,
       http: this.#services.httpClient({}),
+      clock: this.#services.clock,
     });
     try {
       return await client.getStatus();

@@ -431,8 +431,11 @@ class SimFile implements DiskFile {
       inode.dirty.clear();
       throw new DiskFailedError("sync", this.path);
     }
-    const durable = new Uint8Array(inode.cached.length);
-    durable.set(inode.durable.subarray(0, durable.length));
+    const isAsLong = inode.durable.length === inode.cached.length;
+    const durable = isAsLong
+      ? inode.durable
+      : new Uint8Array(inode.cached.length);
+    if (!isAsLong) durable.set(inode.durable.subarray(0, durable.length));
     for (const sector of inode.dirty) {
       copySector(inode.cached, durable, sector, SECTOR_BYTES);
     }

@@ -83,6 +83,26 @@ export class SimNet {
         pipe.peer?.breakOff();
       }
     }
+    this.#closeListeners(hostname);
+  }
+
+  /** Breaks the connections between two hosts, at both ends. */
+  breakBetween(a: string, b: string): void {
+    for (const pipe of [...this.#pipes]) {
+      const ends = [pipe.local.hostname, pipe.remote.hostname];
+      if (ends.includes(a) && ends.includes(b)) pipe.breakOff();
+    }
+  }
+
+  /** Ends `hostname` without a word to anybody, as a power cut does. */
+  vanish(hostname: string): void {
+    for (const pipe of [...this.#pipes]) {
+      if (pipe.local.hostname === hostname) pipe.breakOff();
+    }
+    this.#closeListeners(hostname);
+  }
+
+  #closeListeners(hostname: string): void {
     for (const [key, listener] of this.#listeners) {
       if (key.startsWith(`${hostname}:`)) listener.close();
     }

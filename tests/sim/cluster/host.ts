@@ -1,0 +1,205 @@
+import type { CrashKind } from "../io/disk.ts";
+import { CRASH_KINDS, SimDisk } from "../io/disk.ts";
+import { SimRandom } from "../io/random.ts";
+import { type Dice, hashText } from "../raft/dice.ts";
+import { hostClock, Skew } from "./host_clock.ts";
+import { Device, hostDisk } from "./host_disk.ts";
+import { hostOpenKv, KvFiles } from "./host_kv.ts";
+import { hostNet } from "./host_net.ts";
+import { Life } from "./life.ts";
+import type { OpenSimNode, SimNode } from "./sim_node.ts";
+import type { World } from "./world.ts";
+
+/**
+ * - `absent`: not installed, or retired for good
+ * - `down`: no process
+ * - `opening`, `up`: the process runs (or is held)
+ * - `halted`: the node stopped by itself
+ */
+export type HostState = "absent" | "down" | "opening" | "up" | "halted";
+
+/** How a machine ends: the process alone, or with all that was not synced. */
+export type EndKind = "kill" | "power";
+
+/** One machine: a disk, clocks that stray, and a node's lives on it. */
+export class Host {
+  readonly name: string;
+  readonly skew: Skew;
+  state: HostState = "absent";
+  life: Life | null = null;
+  node: SimNode | null = null;
+  disk: SimDisk;
+  kvFiles: KvFiles;
+  device: Device;
+  /** Opens by asking a running cluster, not by founding one. */
+  joins = false;
+  /** What stopped the node by itself. */
+  haltedBy: Error | null = null;
+  /** Its disk is empty under a used name: it must take part in nothing. */
+  isForeign = false;
+  /** A bit of what it read was wrong: it may refuse to start. */
+  damagedReads = false;
+  lives = 0;
+  readonly #world: World;
+  readonly #dice: Dice;
+  readonly #open: OpenSimNode;
+  #disks = 0;
+
+  constructor(name: string, world: World, open: OpenSimNode) {
+    this.name = name;
+    this.#world = world;
+    this.#open = open;
+    this.#dice = world.dice.split(`host/${name}`);
+    this.skew = new Skew(world.time);
+    [this.disk, this.kvFiles, this.device] = this.#newDisk();
+  }
+
+  get isRunning(): boolean {
+    return this.state === "opening" || this.state === "up";
+  }
+
+  /** Name of the life for checkers: a member may win a term only once. */
+  get lifeName(): string {
+    return `${this.name}/${this.lives}`;
+  }
+
+  /** Starts the process. */
+  start(): void {
+    if (this.isRunning) return;
+    this.lives += 1;
+    const life = new Life(this.#world.lifeHost(this), this.lives);
+    if (this.isForeign) life.excuses.add("empty disk");
+    if (this.joins) life.excuses.add("joins");
+    if (this.damagedReads) life.excuses.add("damage");
+    if (this.disk.capacityBytes !== Infinity) life.excuses.add("space");
+    this.life = life;
+    this.state = "opening";
+    this.haltedBy = null;
+    this.#world.network.up(this.name);
+    this.#world.note(`${this.name} starts, life ${this.lives}`);
+    life.later(0, () => void this.#run(life));
+  }
+
+  /** Stops in good order. */
+  stop(): void {
+    const { life, node } = this;
+    if (life === null || node === null || !this.isRunning) return;
+    this.#world.note(`${this.name} stops in good order`);
+    life.run(() => {
+      node.stop().then(
+        () => this.#ended(life, "down", null),
+        (error) => this.#ended(life, "halted", error),
+      );
+    });
+  }
+
+  /** The machine dies now. */
+  crash(kind: EndKind): void {
+    const { life } = this;
+    if (life === null || !this.isRunning) return;
+    const kept: CrashKind = kind === "kill"
+      ? "all"
+      : this.#dice.pick(CRASH_KINDS);
+    this.#world.note(`${this.name} dies: ${kind}, disk keeps ${kept}`);
+    this.state = "down";
+    this.#end(life);
+    this.disk.restart(kept);
+    this.#world.network.down(this.name, kind);
+    this.#world.gone(this);
+  }
+
+  /** Dies in the operation on disk, store or network that comes `count`th. */
+  armCrash(count: number): void {
+    if (this.life !== null) this.life.armedAt = this.life.operations + count;
+  }
+
+  /** The armed operation has come. */
+  async dieIn(effect: () => Promise<unknown>): Promise<void> {
+    const { life } = this;
+    const how = this.#dice.pick(["before", "within", "after"]);
+    this.#world.note(`${this.name} dies ${how} an operation`);
+    if (how === "within") this.disk.crashAt = this.disk.operations + 1;
+    if (how !== "before") await effect().catch(() => {});
+    if (this.life === life) this.crash("power");
+  }
+
+  hold(): void {
+    if (!this.isRunning) return;
+    this.#world.note(`${this.name} is held`);
+    this.life?.hold();
+  }
+
+  resume(): void {
+    if (this.life?.isHeld) this.#world.note(`${this.name} goes on`);
+    this.life?.resume();
+  }
+
+  /** Puts an empty disk into the machine, which is down. */
+  replaceDisk(): void {
+    this.#world.note(`${this.name} gets an empty disk`);
+    [this.disk, this.kvFiles, this.device] = this.#newDisk();
+    this.#world.forget(this);
+  }
+
+  #newDisk(): [SimDisk, KvFiles, Device] {
+    this.#disks += 1;
+    const label = `disk/${this.#disks}`;
+    const disk = new SimDisk({ seed: this.#dice.split(label).u32() });
+    const device = new Device(this.#dice.split(`${label}/time`));
+    return [disk, new KvFiles(disk), device];
+  }
+
+  async #run(life: Life): Promise<void> {
+    const world = this.#world;
+    const dice = this.#dice.split(`life/${life.number}`);
+    const onFatal = (error: Error) => this.#halt(life, error);
+    try {
+      const node = await this.#open({
+        disk: hostDisk(life, this.disk, this.device),
+        openKv: hostOpenKv(life, this.kvFiles, this.device),
+        clock: hostClock(life, this.skew, (ms) => dice.u32() / 2 ** 32 * ms),
+        random: new SimRandom(hashText(`${dice.u32()}`)),
+        log: {
+          write: (level, event, fields) =>
+            world.logged(this, `${level} ${event} ${JSON.stringify(fields)}`),
+        },
+        net: hostNet(life, world.network.net.host(this.name), dice),
+      }, { ...world.nodeOptions(this), onFatal });
+      if (life.isEnded) return;
+      node.start();
+      this.node = node;
+      this.state = "up";
+      world.note(`${this.name} is up`);
+    } catch (error) {
+      onFatal(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #halt(life: Life, error: Error): void {
+    if (life.isEnded) return;
+    this.#world.note(`${this.name} stops by itself: ${error.name}`);
+    const { node } = this;
+    this.#world.halted(this, life, error);
+    if (node === null) return this.#ended(life, "halted", error);
+    node.stop().catch(() => {}).then(() => this.#ended(life, "halted", error));
+  }
+
+  #ended(life: Life, state: HostState, error: Error | null): void {
+    if (this.life !== life) return;
+    this.haltedBy = error;
+    this.state = state;
+    this.#end(life);
+    // A new process finds what the last one wrote, synced or not; after a
+    // failed sync the machine restarts, so that nobody takes it for durable.
+    const isLost = life.excuses.has("sync");
+    this.disk.restart(isLost ? "none" : "all");
+    this.#world.network.down(this.name, "kill");
+    this.#world.gone(this);
+  }
+
+  #end(life: Life): void {
+    life.end();
+    this.life = null;
+    this.node = null;
+  }
+}

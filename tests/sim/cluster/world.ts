@@ -1,0 +1,330 @@
+import type { AtomicWrite } from "../../../src/fsm/types.ts";
+import { settle, settleBetween, SimClock } from "../io/clock.ts";
+import { fail } from "../raft/checkers.ts";
+import { Dice, foldHash, hashText } from "../raft/dice.ts";
+import { Asking } from "./ask.ts";
+import { FaultAtlas } from "./atlas.ts";
+import { auditContent } from "./audit.ts";
+import { AnswerChecker, type EndedAttempt } from "./checkers/answers.ts";
+import { checkRead, type EndedRead } from "./checkers/reads.ts";
+import { ReplicaChecker } from "./checkers/replicas.ts";
+import { TermChecker } from "./checkers/terms.ts";
+import { Client } from "./client.ts";
+import { Faults } from "./faults.ts";
+import { History } from "./history.ts";
+import { Host } from "./host.ts";
+import type { Life, LifeHost } from "./life.ts";
+import { Network } from "./network.ts";
+import { Operator } from "./operator.ts";
+import { serveAgain } from "./recovery.ts";
+import type { NodeStatus } from "../../../src/node/port.ts";
+import type { OpenSimNode, SimNodeOptions } from "./sim_node.ts";
+import type { Swarm } from "./swarm.ts";
+import { Truth } from "./truth.ts";
+
+/** When what happens, in virtual ms. */
+const FAULTS_FROM_MS = 2_000;
+const FAULTS_UNTIL_MS = 42_000;
+const CLIENTS_UNTIL_MS = 52_000;
+const END_MS = 60_000;
+const AUDIT_EVERY_MS = 5_000;
+/** Its standing is looked at in every so many tasks of a node. */
+const TASKS_PER_LOOK = 32;
+
+export interface WorldOptions {
+  readonly swarm: Swarm;
+  readonly open: OpenSimNode;
+  /** Keeps the lines of what happens. */
+  readonly isTracing: boolean;
+}
+
+/** Machines, their network, clients, faults, and who watches all that. */
+export class World {
+  readonly time = new SimClock();
+  readonly dice: Dice;
+  readonly swarm: Swarm;
+  readonly network: Network;
+  readonly hosts: readonly Host[];
+  readonly asking: Asking;
+  readonly atlas = new FaultAtlas();
+  readonly operator: Operator;
+  readonly history = new History();
+  readonly truth: Truth;
+  readonly answers: AnswerChecker;
+  readonly replicas: ReplicaChecker;
+  /** What happened, when tracing. */
+  readonly lines: string[] = [];
+  readonly #terms = new TermChecker();
+  readonly #faults: Faults;
+  readonly #isTracing: boolean;
+  /** Last entry that anybody outside was told of. */
+  known = 0;
+  events = 0;
+  hash = 0;
+  /** Clients start nothing new. */
+  isClosing = false;
+  #failure: Error | null = null;
+
+  constructor(seed: string, { swarm, open, isTracing }: WorldOptions) {
+    this.dice = new Dice(seed);
+    this.swarm = swarm;
+    this.#isTracing = isTracing;
+    const names = Array.from({ length: swarm.members }, (_, i) => `n${i + 1}`);
+    this.network = new Network(
+      names,
+      this.time,
+      this.dice.split("network"),
+      swarm.delays,
+    );
+    this.asking = new Asking(this.time, this.dice.split("asking"));
+    this.hosts = names.map((name) => new Host(name, this, open));
+    this.truth = new Truth({
+      voters: names.map((_, i) => i + 1),
+      votersOutgoing: [],
+      learners: [],
+      learnersNext: [],
+      autoLeave: false,
+    });
+    this.answers = new AnswerChecker(this.truth);
+    this.replicas = new ReplicaChecker(this.truth);
+    this.operator = new Operator(this);
+    this.#faults = new Faults(this);
+  }
+
+  get now(): number {
+    return this.time.monotonicMs();
+  }
+
+  /** Lives the whole run. @throws {SimFailure} When a rule was broken. */
+  async run(): Promise<void> {
+    for (const host of this.hosts) host.start();
+    for (let i = 1; i <= this.swarm.clients; i += 1) {
+      const client = new Client(this, `c${i}`);
+      client.run(this.swarm.thinkMs).catch((error) => this.#failed(error));
+    }
+    this.#auditLater();
+    await this.#passUntil(FAULTS_FROM_MS);
+    this.note("faults begin");
+    this.#faults.start();
+    await this.#passUntil(FAULTS_UNTIL_MS);
+    this.note("faults are over");
+    this.#faults.stop();
+    let isServing = false;
+    serveAgain(this).then(
+      () => isServing = true,
+      (error) => this.#failed(error),
+    );
+    await this.#passUntil(CLIENTS_UNTIL_MS);
+    this.isClosing = true;
+    await this.#passUntil(END_MS);
+    if (!isServing) fail("Liveness", "the operator is not done");
+    await this.#end();
+  }
+
+  /** Names of the voters. */
+  voters(): readonly string[] {
+    return this.truth.members().length === 0
+      ? this.hosts.map(({ name }) => name)
+      : this.truth.voters();
+  }
+
+  /** How the cluster is, as who asks to join it hears. */
+  async askStatus(): Promise<NodeStatus | null> {
+    const host = this.leader();
+    if (host === null) return null;
+    const answer = await this.asking.ask(
+      host,
+      (node) => Promise.resolve(node.status()),
+    );
+    return answer.kind === "answered" ? answer.value : null;
+  }
+
+  /** The host that leads the highest term, as far as nodes know. */
+  leader(): Host | null {
+    let best: Host | null = null;
+    let bestTerm = -1;
+    for (const host of this.hosts) {
+      if (host.node === null) continue;
+      const { leader, term } = host.node.status();
+      if (leader === host.name && term > bestTerm) {
+        best = host;
+        bestTerm = term;
+      }
+    }
+    return best;
+  }
+
+  /** At least one host, not all, unless there is but one. */
+  someHosts(dice: Dice): readonly Host[] {
+    const count = Math.max(1, dice.below(this.hosts.length));
+    const left = [...this.hosts];
+    return Array.from(
+      { length: count },
+      () => left.splice(dice.below(left.length), 1)[0] as Host,
+    );
+  }
+
+  nodeOptions({ name, joins }: Host): Omit<SimNodeOptions, "onFatal"> {
+    const founding = this.hosts.map((host) => host.name);
+    const join = joins ? () => this.askStatus() : null;
+    return { ...this.swarm, name, founding, join };
+  }
+
+  lifeHost(host: Host): LifeHost {
+    let tasks = 0;
+    return {
+      name: host.name,
+      time: this.time,
+      onTask: () => {
+        this.events += 1;
+        this.hash = foldHash(this.hash, Math.floor(this.now * 1_000));
+        tasks += 1;
+        if (tasks % TASKS_PER_LOOK === 0) this.#look(host);
+      },
+      onArmed: (effect) => void host.dieIn(effect),
+      observer: {
+        committed: (entries) =>
+          this.guard(() => {
+            for (const entry of entries) {
+              this.truth.commit(host.lifeName, entry);
+            }
+          }),
+        applied: (state, mutations) =>
+          this.guard(() =>
+            this.replicas.applied(host.lifeName, state, mutations)
+          ),
+        installed: ({ applied }) => {
+          this.note(`${host.name} has a checkpoint of ${applied.index}`);
+          this.replicas.installed(host.lifeName, applied.index);
+          this.audit(host);
+        },
+      },
+    };
+  }
+
+  /** A line of the trace. */
+  note(line: string): void {
+    this.hash = foldHash(this.hash, hashText(line));
+    if (this.#isTracing) this.lines.push(`${this.now.toFixed(3)} ${line}`);
+  }
+
+  /** A line of a node's own log. */
+  logged(host: Host, line: string): void {
+    this.note(`${host.name}: ${line}`);
+    this.#look(host);
+  }
+
+  /** A node stopped by itself: it must have had a reason. */
+  halted(host: Host, life: Life, error: Error): void {
+    this.guard(() => {
+      if (life.excuses.size === 0 && !this.operator.explains(host, error)) {
+        const cause = error.cause instanceof Error ? error.cause.stack : "";
+        fail("Halt", `${host.name}: ${error.stack} ${cause}`);
+      }
+    });
+  }
+
+  /** A process has ended, whatever ended it. */
+  gone(host: Host): void {
+    this.audit(host);
+    this.#faults.restart(host);
+  }
+
+  answered(attempt: EndedAttempt): void {
+    const { outcome } = attempt;
+    this.guard(() => this.answers.see(attempt));
+    if (typeof outcome === "string" || outcome.kind !== "committed") return;
+    this.#learn(outcome.versionstamp.toHex());
+  }
+
+  haveRead(read: EndedRead): void {
+    this.guard(() => checkRead(this.truth, read));
+    for (const { stamp } of read.entries.flat()) this.#learn(stamp);
+  }
+
+  /** Compares what the disk of `host` holds now. */
+  audit(host: Host): void {
+    const { disk } = host;
+    auditContent(host).then(
+      (found) =>
+        this.guard(() => {
+          // It may have got another disk meanwhile.
+          if (found === null || host.disk !== disk) return;
+          this.replicas.audit(host.name, found);
+        }),
+      (error) => this.#failed(error),
+    );
+  }
+
+  forget({ name }: Host): void {
+    this.replicas.forget(name);
+  }
+
+  /** Writes through `host`; tells the index of the entry, `null` if refused. */
+  async mark(host: Host, write: AtomicWrite): Promise<number | null> {
+    const answer = await this.asking.ask(host, (node) => node.write(write));
+    if (answer.kind !== "answered") return null;
+    const reply = answer.value;
+    return reply.kind === "committed"
+      ? indexOf(reply.versionstamp.toHex())
+      : null;
+  }
+
+  /** Runs a checker; what it finds ends the run. */
+  guard(check: () => void): void {
+    try {
+      check();
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #failed(error: unknown): void {
+    this.#failure ??= error instanceof Error ? error : new Error(`${error}`);
+  }
+
+  #learn(stamp: string): void {
+    this.known = Math.max(this.known, indexOf(stamp));
+  }
+
+  #look({ node, name, lifeName }: Host): void {
+    if (node === null) return;
+    const { term, commit, applied, leader } = node.status();
+    const standing = { term, commit, applied, isLeader: leader === name };
+    this.guard(() => this.#terms.see(lifeName, standing));
+  }
+
+  #auditLater(): void {
+    this.time.after(AUDIT_EVERY_MS, () => {
+      for (const host of this.hosts) this.audit(host);
+      this.#auditLater();
+    });
+  }
+
+  async #passUntil(atMs: number): Promise<void> {
+    const { time } = this;
+    let isThere = false;
+    time.after(atMs - this.now, () => isThere = true);
+    await settleBetween(() =>
+      !isThere && this.#failure === null && time.step()
+    );
+    await settle();
+    if (this.#failure !== null) throw this.#failure;
+  }
+
+  async #end(): Promise<void> {
+    for (const host of this.hosts) this.audit(host);
+    await settle();
+    this.operator.checkRefused();
+    this.guard(() => {
+      this.answers.end();
+      this.history.check();
+    });
+    if (this.#failure !== null) throw this.#failure;
+  }
+}
+
+/** Index of the entry whose versionstamp that is. */
+function indexOf(stamp: string): number {
+  return parseInt(stamp.slice(0, 16), 16);
+}
