@@ -25,6 +25,8 @@ export interface ClusterLoadOptions {
   readonly callers?: number;
   readonly keys?: number;
   readonly pauseMs?: number;
+  /** See LoadOrder; none when left out. */
+  readonly restlessMs?: number;
 }
 
 /** Clients of a cluster, of both kinds, and the history that they make. */
@@ -52,9 +54,9 @@ export class ClusterLoad implements AsyncDisposable {
   ): Promise<ClusterLoad> {
     const kinds = options.kinds ?? (HAS_NODE ? ["deno", "npm"] : ["deno"]);
     const run = crypto.randomUUID().slice(0, 8);
-    const { keys = 5, callers = 2, pauseMs = 10 } = options;
+    const { keys = 5, callers = 2, pauseMs = 10, restlessMs = 0 } = options;
     const urls = cluster.urls(options.members);
-    const order = { urls, callers, run, keys, pauseMs };
+    const order = { urls, callers, run, keys, pauseMs, restlessMs };
     const programs: LoadProcess[] = [];
     const load = new ClusterLoad(cluster, programs, { run, keys });
     try {
@@ -88,6 +90,41 @@ export class ClusterLoad implements AsyncDisposable {
     await Promise.all(
       this.#programs.map((program) => program.acknowledged(count, ms)),
     );
+  }
+
+  /** Resolves when every caller got a further call answered. */
+  async allGoOn(ms = PROGRESS_MS_MAX): Promise<void> {
+    const sinceMs = machineMs();
+    const clients = new Set(this.history.map(({ client }) => client));
+    const waiting = [...clients].filter((name) => !name.includes("restless"));
+    await until(`all of ${waiting} go on`, ms, () => {
+      const going = new Set(
+        this.history.filter(({ invokeMs, result }) =>
+          invokeMs >= sinceMs && result.kind !== "unknown" &&
+          result.kind !== "failed"
+        ).map(({ client }) => client),
+      );
+      return waiting.every((client) => going.has(client));
+    });
+  }
+
+  /**
+   * The longest time within [`fromMs`, `untilMs`) in which no write was
+   * acknowledged to clients of these members.
+   */
+  longestGap(
+    [fromMs, untilMs]: readonly [number, number],
+    members: readonly string[],
+  ): number {
+    const times = this.history.filter(isAcknowledged)
+      .filter(({ client }) =>
+        members.some((name) => client.includes(`@${name}#`))
+      )
+      .map(({ returnMs }) => returnMs ?? 0)
+      .filter((at) => at >= fromMs && at < untilMs)
+      .sort((a, b) => a - b);
+    const edges = [fromMs, ...times, untilMs];
+    return Math.max(...edges.slice(1).map((at, i) => at - edges[i]!));
   }
 
   /**

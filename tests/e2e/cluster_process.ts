@@ -46,6 +46,7 @@ export interface StartOptions {
 
 /** Real members of one cluster, each a process with an address of its own. */
 export class ClusterProcess implements AsyncDisposable {
+  /** The founding members. */
   readonly names: readonly string[];
   readonly #options: ClusterOptions;
   readonly #home: string;
@@ -103,7 +104,7 @@ export class ClusterProcess implements AsyncDisposable {
   }
 
   get running(): readonly string[] {
-    return this.names.filter((name) => this.#running.has(name));
+    return [...this.#running.keys()];
   }
 
   url(name: string): string {
@@ -206,11 +207,14 @@ export class ClusterProcess implements AsyncDisposable {
     return statusAt(this.admin(name));
   }
 
+  /** Of every member that runs. */
+  statuses(): Promise<readonly (SeenStatus | null)[]> {
+    return Promise.all(this.running.map((name) => this.status(name)));
+  }
+
   /** The member that leads in its own eyes, in the latest term that one does. */
   async leaderNow(): Promise<string | null> {
-    const seen = await Promise.all(
-      this.running.map((name) => this.status(name)),
-    );
+    const seen = await this.statuses();
     const leaders = seen.filter((status) => status !== null)
       .filter(({ node, leader }) => node === leader)
       .toSorted((a, b) => b.term - a.term);
@@ -238,19 +242,37 @@ export class ClusterProcess implements AsyncDisposable {
     });
   }
 
-  /** Waits until all that run serve, follow one leader and applied the same. */
-  settled(ms = SETTLED_MS_MAX): Promise<void> {
-    return until("all members are ready and equally far", ms, async () => {
-      const seen = await Promise.all(
-        this.running.map((name) => this.status(name)),
-      );
+  /** Waits until all that run serve and follow one leader. */
+  async agreed(ms = SETTLED_MS_MAX): Promise<void> {
+    await this.#all(
+      "are ready and follow one leader",
+      ms,
+      (status, first) =>
+        status.ready && status.leader !== "" && status.leader === first.leader,
+    );
+  }
+
+  /** As `agreed`, and all applied the same: for when nobody writes. */
+  async settled(ms = SETTLED_MS_MAX): Promise<void> {
+    await this.agreed(ms);
+    await this.#all(
+      "applied the same",
+      ms,
+      (status, first) => status.applied === first.applied,
+    );
+  }
+
+  async #all(
+    what: string,
+    ms: number,
+    isMet: (status: SeenStatus, first: SeenStatus) => boolean,
+  ): Promise<void> {
+    await until(`all members ${what}`, ms, async () => {
+      const seen = await this.statuses();
       const first = seen[0] ?? null;
       return first !== null &&
-        seen.every((status) =>
-          status !== null && status.ready && status.leader !== "" &&
-          status.leader === first.leader && status.applied === first.applied
-        );
-    }).then(() => {});
+        seen.every((status) => status !== null && isMet(status, first));
+    });
   }
 
   /** `error` with what the members said, for whoever reads the failure. */

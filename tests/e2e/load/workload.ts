@@ -23,6 +23,11 @@ export interface LoadOrder {
   readonly keys: number;
   /** Between two calls of one caller. */
   readonly pauseMs: number;
+  /**
+   * Between two reads at each member that do not wait for each other: those
+   * that a halted member does not answer pile up. 0 for none.
+   */
+  readonly restlessMs: number;
 }
 
 /** What a program needs of its runtime. */
@@ -40,7 +45,7 @@ const ERROR_CHARS_MAX = 200;
 /** A caller whose call failed does not ask again at once. */
 const TROUBLE_PAUSE_MS = 100;
 /** Of Node's fetch: there was no connection. */
-const NOT_SENT = /ECONNREFUSED|EHOSTUNREACH|ENETUNREACH/;
+const NOT_SENT = /connect (?:ECONNREFUSED|EHOSTUNREACH|ENETUNREACH)/;
 /** Values are bytes: Node's V8 does not read all that Deno's has written. */
 const encoder = new TextEncoder();
 
@@ -51,19 +56,44 @@ export async function runLoad(
 ): Promise<void> {
   let isStopping = false;
   const callers: Caller[] = [];
+  const kvs = new Map<string, Deno.Kv>();
   const isEnded = () => isStopping;
   for (const [name, url] of Object.entries(order.urls)) {
     const kv = await runtime.open(url);
+    kvs.set(name, kv);
     for (let i = 0; i < order.callers; i += 1) {
       const client = `${runtime.kind}@${name}#${i}`;
       callers.push(new Caller(client, kv, order, runtime));
     }
   }
   const running = Promise.all(callers.map((caller) => caller.run(isEnded)));
+  if (order.restlessMs > 0) {
+    for (const [name, kv] of kvs) {
+      const make = (i: number) => {
+        const client = `${runtime.kind}@${name}#restless${i}`;
+        const caller = new Caller(client, kv, order, runtime);
+        callers.push(caller);
+        return caller;
+      };
+      void readOn(make, order.restlessMs, isEnded);
+    }
+  }
   await Promise.race([runtime.stopped, running]);
   isStopping = true;
   await Promise.race([running, after(FINISH_MS_MAX)]);
   for (const caller of callers) caller.printPending();
+}
+
+/** Starts a read every so often, each as a caller of its own. */
+async function readOn(
+  make: (count: number) => Caller,
+  everyMs: number,
+  isEnded: () => boolean,
+): Promise<void> {
+  for (let count = 0; !isEnded(); count += 1) {
+    void make(count).readOnce();
+    await after(everyMs);
+  }
 }
 
 /** Does one call after the other. */
@@ -94,6 +124,10 @@ class Caller {
     }
   }
 
+  async readOnce(): Promise<void> {
+    await this.#call({ kind: "get", key: this.#anyKey() });
+  }
+
   printPending(): void {
     if (this.#pending === null) return;
     this.#note(null, { kind: "unknown", error: "no answer until the end" });
@@ -101,7 +135,7 @@ class Caller {
 
   /** False when the last call failed. */
   async #turn(): Promise<boolean> {
-    const key = `k${Math.floor(Math.random() * this.#order.keys)}`;
+    const key = this.#anyKey();
     const value = `${this.#client}:${this.#count += 1}`;
     const dice = Math.random();
     let result: Result;
@@ -115,6 +149,10 @@ class Caller {
       }
     }
     return result.kind !== "failed" && result.kind !== "unknown";
+  }
+
+  #anyKey(): string {
+    return `k${Math.floor(Math.random() * this.#order.keys)}`;
   }
 
   async #call(op: Operation): Promise<Result> {
