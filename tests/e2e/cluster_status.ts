@@ -5,7 +5,11 @@ const ANSWER_MS_MAX = 2_000;
 
 export interface SeenMember {
   readonly name: string;
-  readonly role: "leader" | "follower" | "candidate" | "learner" | "unknown";
+  /** As the admin RPC names it, in lower case: leader, follower, … */
+  readonly role: string;
+  /** How the leader feeds it, the same way: probe, replicate, snapshot. */
+  readonly replication: string;
+  readonly isVoter: boolean;
   readonly up: boolean;
   readonly ready: boolean;
   readonly lag: number;
@@ -69,7 +73,9 @@ function statusOf(reply: StatusReply): SeenStatus {
     ready: reply["ready"] === true,
     members: members.map((member) => ({
       name: String(member["name"] ?? ""),
-      role: roleOf(String(member["role"] ?? "")),
+      role: wordOf(member["role"]),
+      replication: wordOf(member["replication"]),
+      isVoter: member["isVoter"] === true,
       up: member["up"] === true,
       ready: member["ready"] === true,
       lag: Number(member["lag"] ?? 0),
@@ -78,15 +84,7 @@ function statusOf(reply: StatusReply): SeenStatus {
   };
 }
 
-function roleOf(text: string): SeenMember["role"] {
-  const role = text.replace(/^ROLE_/, "").toLowerCase();
-  switch (role) {
-    case "leader":
-    case "follower":
-    case "candidate":
-    case "learner":
-      return role;
-    default:
-      return "unknown";
-  }
+/** `ROLE_LEADER` → leader. */
+function wordOf(name: unknown): string {
+  return String(name ?? "").replace(/^[A-Z]+_/, "").toLowerCase();
 }
