@@ -1,6 +1,6 @@
 import { ACCESS_TOKEN, ADMIN_TOKEN, bareEnvironment } from "./node_process.ts";
 import { sealkvCommand, within } from "./node_process.ts";
-import { LEASH } from "./leash.ts";
+import { leash } from "../../tools/leash.ts";
 
 const RUN_MS_MAX = 60_000;
 
@@ -14,7 +14,7 @@ export interface CliEnd {
 export async function runSealkv(args: readonly string[]): Promise<CliEnd> {
   const home = await Deno.makeTempDir({ prefix: "sealkv-cli-" });
   try {
-    const [program, ...words] = [...LEASH, ...sealkvCommand()];
+    const [program, ...words] = [...leash("KILL"), ...sealkvCommand()];
     const child = new Deno.Command(program!, {
       args: [...words, ...args],
       clearEnv: true,

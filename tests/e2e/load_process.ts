@@ -5,7 +5,7 @@ import {
   type HistoryItem,
   isAcknowledged,
 } from "./history.ts";
-import { LEASH } from "./leash.ts";
+import { leash } from "../../tools/leash.ts";
 import type { LoadOrder } from "./load/workload.ts";
 import { ACCESS_TOKEN, within } from "./node_process.ts";
 import { bundleForNode } from "./npm_client.ts";
@@ -44,7 +44,10 @@ export class LoadProcess implements AsyncDisposable {
   ): Promise<LoadProcess> {
     const work = await Deno.makeTempDir({ prefix: "sealkv-load-" });
     try {
-      const [program, ...args] = [...LEASH, ...await COMMANDS[kind](work)];
+      const [program, ...args] = [
+        ...leash("KILL"),
+        ...await COMMANDS[kind](work),
+      ];
       const child = new Deno.Command(program!, {
         args: [...args, JSON.stringify(order)],
         env: { DENO_KV_ACCESS_TOKEN: ACCESS_TOKEN },

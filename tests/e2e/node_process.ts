@@ -1,6 +1,6 @@
 import { fail } from "node:assert/strict";
 import { loopbackAddress } from "../loopback.ts";
-import { LEASH } from "./leash.ts";
+import { leash } from "../../tools/leash.ts";
 import { Output } from "./output.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -98,7 +98,7 @@ export class NodeProcess implements AsyncDisposable {
     const dataDir = options.dataDir ?? `${home}/data`;
     const [program, ...args] = [
       ...options.wrap ?? [],
-      ...LEASH,
+      ...leash("KILL"),
       ...sealkvCommand(),
     ];
     const isOwnAddress = Deno.build.os === "linux" ||
