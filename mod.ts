@@ -15,10 +15,16 @@ export type { RunningNode } from "./src/app/running_node.ts";
 export { connectAdmin } from "./src/app/connect_admin.ts";
 export type { ConnectAdminOptions } from "./src/app/connect_admin.ts";
 export type {
+  AcceptableRisk,
   AdminClient,
+  ChangeOptions,
+  ChangeOutcome,
   ClusterMember,
+  ClusterReplication,
   ClusterRole,
   ClusterStatus,
+  NewMember,
+  StatusEvent,
 } from "./src/admin/client.ts";
 
 /** Every error of sealkv that someone can act on: a code and a remedy. */

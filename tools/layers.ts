@@ -37,7 +37,7 @@ export const LAYERS: readonly Layer[] = [
     "base io kvconnect/client admin/client",
   ]),
   layer("admin", "control plane: status and changes, and their client", [
-    "base io node/port",
+    "base io node/port node/member_errors",
   ], [PROTOBUF, "@connectrpc/*"]),
   layer("node", "driver: feeds raft and carries out its effects", [
     "base io raft fsm crypto keys wal store transport",

@@ -1,64 +1,94 @@
-import { Code, ConnectError, createClient } from "@connectrpc/connect";
-import { createConnectTransport } from "@connectrpc/connect-web";
-import type { HttpClientPort } from "../io/http.ts";
-import { AdminAddressInvalidError, AdminUnreachableError } from "./errors.ts";
-import { ClusterAdmin, type GetStatusResponse, Role } from "./gen/admin_pb.ts";
-import { fromWireError } from "./wire_error.ts";
+import type { Clock } from "../io/clock.ts";
+import type { AcceptableRisk } from "./change_request.ts";
+import type { ClusterStatus } from "./cluster_status.ts";
+import { AdminUnreachableError } from "./errors.ts";
+import type { Change } from "./gen/admin_pb.ts";
+import { callLeader } from "./leader_call.ts";
+import {
+  adminUrls,
+  callOptions,
+  firstStatus,
+  type LinkOptions,
+  linkTo,
+  type MemberLink,
+  silenceOf,
+} from "./member_link.ts";
+import { type StatusEvent, watchStatus } from "./status_watch.ts";
 
-const ADMIN_ADDRESSES_MAX = 64;
+export type { AcceptableRisk } from "./change_request.ts";
+export type {
+  ClusterMember,
+  ClusterReplication,
+  ClusterRole,
+  ClusterStatus,
+} from "./cluster_status.ts";
+export type { StatusEvent } from "./status_watch.ts";
 
-export interface AdminClientOptions {
+export interface AdminClientOptions extends LinkOptions {
   /** One or more `host:port` or `https://host:port`, separated by commas. */
   readonly admin: string;
-  readonly token: string;
   /** Dial `host:port` with TLS; `https://` always is. */
   readonly isTls: boolean;
-  /** Per member asked. */
-  readonly timeoutMs: number;
-  readonly http: HttpClientPort;
+  readonly clock: Clock;
 }
 
-/** Calls to a cluster, through whichever member answers. */
-export interface AdminClient {
-  /**
-   * The cluster as the first member that answers sees it.
-   *
-   * @throws {AdminUnreachableError} When none does.
-   * @throws {NodeError} What the member refused with.
-   */
-  getStatus(): Promise<ClusterStatus>;
-  close(): void;
+/** What every change takes besides its own; all may be left out. */
+export interface ChangeOptions {
+  /** Plan only. */
+  readonly dryRun?: boolean;
+  /** Hash of the plan that was looked at; "" for any. */
+  readonly planHash?: string;
+  /** The cluster's name, for one-way steps. */
+  readonly confirm?: string;
+  readonly accept?: readonly AcceptableRisk[];
 }
 
-export type ClusterRole =
-  | "leader"
-  | "follower"
-  | "candidate"
-  | "learner"
-  | "unknown";
+export interface ChangeOutcome {
+  readonly plan: { readonly hash: string; readonly steps: readonly string[] };
+  /** False for a dry run, and when all was as asked already. */
+  readonly changed: boolean;
+  /** Raft id of the member it is about. */
+  readonly memberId: bigint;
+}
 
-export interface ClusterMember {
+export interface NewMember {
   readonly name: string;
-  readonly role: ClusterRole;
-  readonly up: boolean;
-  readonly ready: boolean;
-  readonly lag: bigint;
-  readonly applied: bigint;
-  readonly phase: number;
+  /** HOST:PORT that other members dial. */
+  readonly peerAddress: string;
+  /** Make it a voter when it has caught up; else it stays a learner. */
+  readonly promote: boolean;
 }
 
-export interface ClusterStatus {
-  readonly cluster: string;
-  readonly clusterId: string;
-  /** The member that answered. */
-  readonly node: string;
-  readonly leader: string;
-  readonly term: bigint;
-  readonly commit: bigint;
-  readonly applied: bigint;
-  readonly phase: number;
-  readonly ready: boolean;
-  readonly members: readonly ClusterMember[];
+/**
+ * Calls to a cluster, through whichever member answers. Changes go to the
+ * leader, found from any member within the timeout; what all of them throw:
+ *
+ * - AdminUnreachableError when no member answers;
+ * - AdminNoLeaderError when none leads;
+ * - AdminOutcomeUnknownError when the leader did not answer a change;
+ * - any NodeError that the member refused with.
+ */
+export interface AdminClient {
+  /** The cluster as the first member that answers sees it. */
+  getStatus(): Promise<ClusterStatus>;
+  /**
+   * The status and every change of it, from the next member when one goes
+   * silent, until `signal` is aborted or the loop is left.
+   */
+  watchStatus(signal?: AbortSignal): AsyncIterable<StatusEvent>;
+  /** Adds a learner. */
+  addMember(member: NewMember, options?: ChangeOptions): Promise<ChangeOutcome>;
+  promoteMember(name: string, options?: ChangeOptions): Promise<ChangeOutcome>;
+  /** One-way: wants `confirm`. */
+  removeMember(name: string, options?: ChangeOptions): Promise<ChangeOutcome>;
+  /** `name` "": the voter that is furthest. */
+  transferLeader(name: string, options?: ChangeOptions): Promise<ChangeOutcome>;
+  /**
+   * A consistent copy of the store in pieces, from the first member that
+   * answers; whole when the loop ends without an error.
+   */
+  backup(): AsyncIterable<Uint8Array>;
+  close(): void;
 }
 
 /**
@@ -67,96 +97,105 @@ export interface ClusterStatus {
  * @throws {AdminAddressInvalidError}
  */
 export function makeAdminClient(options: AdminClientOptions): AdminClient {
-  const { token, timeoutMs, http } = options;
-  const members = adminUrls(options).map((baseUrl) => ({
-    baseUrl,
-    calls: createClient(
-      ClusterAdmin,
-      createConnectTransport({
-        baseUrl,
-        useBinaryFormat: true,
-        fetch: (input, init) => http.fetch(new Request(input, init)),
-      }),
-    ),
-  }));
-  const headers = { authorization: `Bearer ${token}` };
+  const links = adminUrls(options.admin, options.isTls)
+    .map((baseUrl) => linkTo(baseUrl, options));
+  const { clock } = options;
+  const change = async (
+    given: ChangeOptions | undefined,
+    send: (link: MemberLink, terms: Terms) => Promise<ChangeReply>,
+  ) => {
+    const terms = termsOf(given);
+    const reply = await callLeader(
+      { ...options, links, isRepeatable: terms.dryRun },
+      (link) => send(link, terms),
+    );
+    return outcomeOf(reply.change);
+  };
+  const call = callOptions(options);
   return {
-    async getStatus() {
-      let last: unknown;
-      for (const { calls } of members) {
-        try {
-          return statusOf(await calls.getStatus({}, { headers, timeoutMs }));
-        } catch (error) {
-          if (!(error instanceof ConnectError)) throw error;
-          if (!isSilence(error)) throw fromWireError(error);
-          last = error;
-        }
+    getStatus: async () => (await firstStatus(links, options)).status,
+    watchStatus: (signal = new AbortController().signal) =>
+      watchStatus({ ...options, links, clock, signal }),
+    addMember: (member, given) =>
+      change(
+        given,
+        ({ calls }, terms) => calls.addMember({ ...member, ...terms }, call),
+      ),
+    promoteMember: (name, given) =>
+      change(
+        given,
+        ({ calls }, terms) => calls.promoteMember({ name, ...terms }, call),
+      ),
+    removeMember: (name, given) =>
+      change(
+        given,
+        ({ calls }, terms) => calls.removeMember({ name, ...terms }, call),
+      ),
+    transferLeader: (name, given) =>
+      change(
+        given,
+        ({ calls }, terms) => calls.transferLeader({ name, ...terms }, call),
+      ),
+    backup: () => backup(links, options),
+    close: () => options.http.close(),
+  };
+}
+
+interface ChangeReply {
+  readonly change?: Change | undefined;
+}
+
+interface Terms {
+  readonly dryRun: boolean;
+  readonly planHash: string;
+  readonly confirm: string;
+  readonly accept: string[];
+}
+
+function termsOf(given: ChangeOptions = {}): Terms {
+  const { dryRun = false, planHash = "", confirm = "", accept = [] } = given;
+  return { dryRun, planHash, confirm, accept: [...accept] };
+}
+
+function outcomeOf(change: Change | undefined): ChangeOutcome {
+  const { hash = "", steps = [] } = change?.plan ?? {};
+  return {
+    plan: { hash, steps },
+    changed: change?.changed ?? false,
+    memberId: change?.memberId ?? 0n,
+  };
+}
+
+/** Only before its first piece may a copy come from another member. */
+async function* backup(
+  links: readonly MemberLink[],
+  options: AdminClientOptions,
+): AsyncGenerator<Uint8Array, void> {
+  const { clock, timeoutMs } = options;
+  const { headers } = callOptions(options);
+  const baseUrls = links.map(({ baseUrl }) => baseUrl);
+  let last: unknown;
+  for (const { baseUrl, calls } of links) {
+    const cut = new AbortController();
+    const listen = () => clock.after(timeoutMs, () => cut.abort());
+    let timer = listen();
+    let isBegun = false;
+    try {
+      const { signal } = cut;
+      for await (const { piece } of calls.backup({}, { headers, signal })) {
+        timer.cancel();
+        isBegun = true;
+        yield piece;
+        timer = listen();
       }
-      throw new AdminUnreachableError(members.map(({ baseUrl }) => baseUrl), {
-        cause: last,
-      });
-    },
-    close: () => http.close(),
-  };
-}
-
-/** Nobody spoke: refused, cut off, or too late. A member's own error has details. */
-function isSilence(error: ConnectError): boolean {
-  if (error.details.length > 0) return false;
-  return error.code === Code.Unavailable ||
-    error.code === Code.DeadlineExceeded || error.code === Code.Canceled ||
-    error.cause instanceof TypeError;
-}
-
-function adminUrls(options: AdminClientOptions): readonly string[] {
-  const addresses = options.admin.split(",").map((text) => text.trim());
-  if (addresses.length > ADMIN_ADDRESSES_MAX) {
-    throw new AdminAddressInvalidError(`${addresses.length} addresses`);
-  }
-  return addresses.map((address) => {
-    const isComplete = /^https?:\/\//.test(address);
-    const scheme = options.isTls ? "https" : "http";
-    const text = isComplete ? address : `${scheme}://${address}`;
-    const url = URL.canParse(text) ? new URL(text) : null;
-    if (
-      url === null || address === "" || url.pathname !== "/" ||
-      url.search !== "" || url.hash !== "" || url.username !== "" ||
-      url.password !== "" || (!isComplete && url.port === "")
-    ) {
-      throw new AdminAddressInvalidError(address);
+      return;
+    } catch (error) {
+      last = silenceOf(error);
+      if (isBegun) throw new AdminUnreachableError([baseUrl], { cause: last });
+    } finally {
+      timer.cancel();
+      cut.abort();
     }
-    return url.origin;
-  });
+  }
+  throw new AdminUnreachableError(baseUrls, { cause: last });
 }
-
-function statusOf(reply: GetStatusResponse): ClusterStatus {
-  const { cluster, clusterId, node, leader, term, commit, applied } = reply;
-  return {
-    cluster,
-    clusterId,
-    node,
-    leader,
-    term,
-    commit,
-    applied,
-    phase: reply.phase,
-    ready: reply.ready,
-    members: reply.members.map((member) => ({
-      name: member.name,
-      role: ROLES[member.role] ?? "unknown",
-      up: member.up,
-      ready: member.ready,
-      lag: member.lag,
-      applied: member.applied,
-      phase: member.phase,
-    })),
-  };
-}
-
-const ROLES: Readonly<Record<Role, ClusterRole>> = {
-  [Role.UNSPECIFIED]: "unknown",
-  [Role.LEADER]: "leader",
-  [Role.FOLLOWER]: "follower",
-  [Role.CANDIDATE]: "candidate",
-  [Role.LEARNER]: "learner",
-};

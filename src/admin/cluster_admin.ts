@@ -1,9 +1,15 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { toHex } from "../base/bytes.ts";
-import type { MemberRole, MemberStatus, NodeStatus } from "../node/port.ts";
+import type {
+  MemberRole,
+  MemberStatus,
+  NodeStatus,
+  ReplicationState,
+} from "../node/port.ts";
 import {
   type GetStatusResponseSchema,
   type MemberSchema,
+  Replication,
   Role,
 } from "./gen/admin_pb.ts";
 
@@ -12,6 +18,13 @@ const ROLES: Readonly<Record<MemberRole, Role>> = {
   follower: Role.FOLLOWER,
   candidate: Role.CANDIDATE,
   learner: Role.LEARNER,
+};
+
+const REPLICATIONS: Readonly<Record<ReplicationState, Replication>> = {
+  unknown: Replication.UNSPECIFIED,
+  probe: Replication.PROBE,
+  replicate: Replication.REPLICATE,
+  snapshot: Replication.SNAPSHOT,
 };
 
 /** The node's status as GetStatus answers it. */
@@ -36,7 +49,8 @@ export function statusReply(
 function memberReply(
   member: MemberStatus,
 ): MessageInitShape<typeof MemberSchema> {
-  const { name, up, ready, phase } = member;
+  const { name, up, ready, phase, isVoter, hasStarted } = member;
+  const { peerAddress, clientAddress, adminAddress } = member;
   return {
     name,
     role: ROLES[member.role],
@@ -45,6 +59,13 @@ function memberReply(
     lag: BigInt(member.lag),
     applied: BigInt(member.applied),
     phase,
+    id: BigInt(member.id),
+    isVoter,
+    replication: REPLICATIONS[member.replication],
+    peerAddress,
+    clientAddress,
+    adminAddress,
+    hasStarted,
   };
 }
 

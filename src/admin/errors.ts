@@ -45,6 +45,67 @@ export class AdminUnreachableError extends NodeError {
   }
 }
 
+/** Members answer, and none of them leads or knows who does. */
+export class AdminNoLeaderError extends NodeError {
+  override readonly name = "AdminNoLeaderError";
+  override readonly code = "ADMIN_NO_LEADER";
+  override readonly remedy =
+    "Start or reconnect members until more than half of the voters are up; " +
+    "`sealkv status` shows them";
+
+  constructor(readonly waitedMs: number, options?: ErrorOptions) {
+    super(
+      `Cannot change the cluster as no leader was found: ` +
+        `current value is ${waitedMs} ms of looking`,
+      options,
+    );
+  }
+}
+
+/** A change was sent and no answer came: it may be made or not. */
+export class AdminOutcomeUnknownError extends NodeError {
+  override readonly name = "AdminOutcomeUnknownError";
+  override readonly code = "ADMIN_OUTCOME_UNKNOWN";
+  override readonly remedy =
+    "Look with `sealkv member list` whether it took place; giving the same " +
+    "command again is safe";
+
+  constructor(readonly address: string, options?: ErrorOptions) {
+    super(
+      `Cannot tell whether the change took place as "${address}" ` +
+        `did not answer`,
+      options,
+    );
+  }
+}
+
+/** A field of a request cannot be used; nothing was changed. */
+export class AdminRequestInvalidError extends NodeError {
+  override readonly name = "AdminRequestInvalidError";
+  override readonly code = "ADMIN_REQUEST_INVALID";
+  override readonly remedy: string;
+
+  constructor(readonly field: string, readonly given: string, rule: string) {
+    super(
+      `Cannot use the field "${field}" as it is not ${rule}: ` +
+        `current value is ${JSON.stringify(given.slice(0, GIVEN_LENGTH_MAX))}`,
+    );
+    this.remedy = `Give ${rule}`;
+  }
+}
+
+/** The node stops amid a stream that is not whole then. */
+export class AdminStoppingError extends NodeError {
+  override readonly name = "AdminStoppingError";
+  override readonly code = "ADMIN_STOPPING";
+  override readonly remedy =
+    "Throw away what came and ask another member, or this one once it is back";
+
+  constructor() {
+    super("Cannot go on with the stream: the node is stopping");
+  }
+}
+
 /** A member answered with an error that this version has no name for. */
 export class AdminCallRefusedError extends NodeError {
   override readonly name = "AdminCallRefusedError";
@@ -60,6 +121,9 @@ export class AdminCallRefusedError extends NodeError {
   }
 }
 
+/** More of a wrong value helps nobody. */
+const GIVEN_LENGTH_MAX = 80;
+
 /** An error of a node, as it reached its caller: same code, same remedy. */
 export class RemoteError extends NodeError {
   override readonly name = "RemoteError";
@@ -68,6 +132,8 @@ export class RemoteError extends NodeError {
     override readonly code: ErrorCode,
     message: string,
     override readonly remedy: string,
+    /** What else it knows: leader, leader_admin, nodes. */
+    readonly details: Readonly<Record<string, string>> = {},
   ) {
     super(message);
   }

@@ -8,8 +8,10 @@ import { createFetchHandler } from "@connectrpc/connect/protocol";
 import { NodeError } from "../base/error.ts";
 import type { HttpHandler } from "../io/http.ts";
 import type { EventLog } from "../io/log.ts";
-import type { NodePort } from "../node/port.ts";
-import { statusReply } from "./cluster_admin.ts";
+import {
+  clusterService,
+  type ClusterServiceOptions,
+} from "./cluster_service.ts";
 import { AdminTokenRejectedError } from "./errors.ts";
 import { ClusterAdmin } from "./gen/admin_pb.ts";
 import { toWireError } from "./wire_error.ts";
@@ -18,11 +20,9 @@ import { toWireError } from "./wire_error.ts";
 export const REQUEST_BYTES_MAX = 65_536;
 const CALL_TIMEOUT_MS_MAX = 600_000;
 
-export interface AdminHandlerOptions {
-  readonly node: NodePort;
+export interface AdminHandlerOptions extends ClusterServiceOptions {
   /** Compares in constant time. */
   readonly isAdminToken: (given: string) => Promise<boolean>;
-  readonly log: EventLog;
 }
 
 /**
@@ -40,9 +40,7 @@ export function adminHandler(options: AdminHandlerOptions): HttpHandler {
     requestGate: (context) => checkToken(context, options),
     interceptors: [errorsOnTheWire(options.log)],
   });
-  router.service(ClusterAdmin, {
-    getStatus: () => statusReply(options.node.status()),
-  });
+  router.service(ClusterAdmin, clusterService(options));
   const handlers = new Map(
     router.handlers.map((
       handler,
@@ -67,21 +65,55 @@ async function checkToken(
   throw toWireError(new AdminTokenRejectedError());
 }
 
+/** Errors of a call, and of a stream amid it. */
 function errorsOnTheWire(log: EventLog): Interceptor {
   return (next) => async (request) => {
+    const rpc = request.method.name;
     try {
-      return await next(request);
+      const response = await next(request);
+      if (!response.stream) return response;
+      const message = translated(response.message, { log, rpc });
+      return { ...response, message };
     } catch (error) {
-      if (error instanceof NodeError) throw toWireError(error);
-      if (!(error instanceof ConnectError)) {
-        log.write("error", "admin_call_failed", {
-          rpc: request.method.name,
-          reason: error instanceof Error ? error.message : String(error),
-        });
-      }
-      throw error;
+      throw onTheWire(error, { log, rpc });
     }
   };
+}
+
+interface Call {
+  readonly log: EventLog;
+  readonly rpc: string;
+}
+
+/** By hand: what a leaving caller throws into it is no error of the call. */
+async function* translated<T>(
+  messages: AsyncIterable<T>,
+  call: Call,
+): AsyncGenerator<T> {
+  const inner = messages[Symbol.asyncIterator]();
+  const next = () =>
+    inner.next().catch((error) => {
+      throw onTheWire(error, call);
+    });
+  try {
+    for (let item = await next(); !item.done; item = await next()) {
+      yield item.value;
+    }
+  } finally {
+    await inner.return?.();
+  }
+}
+
+/** What is no error of ours goes on as it is: its text stays here. */
+function onTheWire(error: unknown, { log, rpc }: Call): unknown {
+  if (error instanceof NodeError) return toWireError(error);
+  if (!(error instanceof ConnectError)) {
+    log.write("error", "admin_call_failed", {
+      rpc,
+      reason: error instanceof Error ? error.message : String(error),
+    });
+  }
+  return error;
 }
 
 /** Shaped like a Connect error, so that every client can read it. */

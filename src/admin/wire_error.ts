@@ -1,18 +1,33 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { NodeError } from "../base/error.ts";
+import { NotLeaderError } from "../node/member_errors.ts";
 import { AdminCallRefusedError, isErrorCode, RemoteError } from "./errors.ts";
 import { ErrorInfoSchema } from "./gen/error_info_pb.ts";
 import { RPC_CODE_OF } from "./rpc_code.ts";
 
 const DOMAIN = "sealkv";
 
-/** Puts an error of this node on the wire, with its code and remedy. */
+/**
+ * Puts an error of this node on the wire: its code is the reason, the metadata
+ * has `remedy`, of a leader elsewhere `leader` and `leader_admin`, and `nodes`,
+ * separated by commas, when the error is about some.
+ */
 export function toWireError(error: NodeError): ConnectError {
-  const { code, message, remedy } = error;
-  const info = { reason: code, domain: DOMAIN, metadata: { remedy } };
+  const { code, message } = error;
+  const info = { reason: code, domain: DOMAIN, metadata: metadataOf(error) };
   return new ConnectError(message, RPC_CODE_OF[code], undefined, [
     { desc: ErrorInfoSchema, value: info },
   ]);
+}
+
+function metadataOf(error: NodeError): Record<string, string> {
+  const { remedy } = error;
+  if (error instanceof NotLeaderError) {
+    const { leader, adminAddress } = error;
+    return { remedy, leader, leader_admin: adminAddress };
+  }
+  const isAboutMember = "member" in error && typeof error.member === "string";
+  return isAboutMember ? { remedy, nodes: String(error.member) } : { remedy };
 }
 
 /** Reads what `toWireError` wrote; what is not ours stays the cause. */
@@ -20,7 +35,8 @@ export function fromWireError(error: ConnectError): NodeError {
   for (const info of error.findDetails(ErrorInfoSchema)) {
     const { reason, domain, metadata } = info;
     if (domain === DOMAIN && isErrorCode(reason)) {
-      return new RemoteError(reason, error.rawMessage, metadata.remedy ?? "");
+      const { remedy = "", ...details } = metadata;
+      return new RemoteError(reason, error.rawMessage, remedy, details);
     }
   }
   return new AdminCallRefusedError(Code[error.code] ?? "unknown", {

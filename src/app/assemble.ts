@@ -1,26 +1,40 @@
 import { adminHandler } from "../admin/handler.ts";
+import { type Address, formatAddress } from "../base/address.ts";
 import { toHex, utf8 } from "../base/bytes.ts";
 import { MetricRegistry } from "../base/metrics.ts";
 import { equalConstantTime } from "../crypto/constant_time.ts";
 import { sha256 } from "../crypto/sha256.ts";
 import type { Files } from "../io/files.ts";
-import type { HttpListener, HttpServerPort } from "../io/http.ts";
-import type { Net, NetListener } from "../io/net.ts";
+import type {
+  HttpClientPort,
+  HttpListener,
+  HttpServerPort,
+} from "../io/http.ts";
+import type { Net } from "../io/net.ts";
 import type { ProcessPort } from "../io/process.ts";
 import { KvConnectServer } from "../kvconnect/server.ts";
 import type { Node } from "../node/node.ts";
-import { type NodePorts, openNode } from "../node/open_node.ts";
-import { type Address, formatAddress } from "./address.ts";
+import {
+  type NodePorts,
+  openNode,
+  type OpenNodeOptions,
+} from "../node/open_node.ts";
 import type { NodeConfig } from "./config.ts";
+import { askToJoin } from "./join.ts";
 import { registerNodeMetrics } from "./node_metrics.ts";
+import { openPeerLinks } from "./peer_links.ts";
 import type { RunningNode } from "./running_node.ts";
 import type { Token } from "./secrets.ts";
 import { AccessTokenSigner } from "./token_signer.ts";
 
 /** The world as a served node needs it. */
-export interface AppPorts extends NodePorts {
+export interface AppPorts extends Omit<NodePorts, "openTransport"> {
   readonly http: HttpServerPort;
   readonly net: Net;
+  /** A network whose listeners demand client certificates. */
+  readonly mutualTlsNet: () => Net;
+  /** A client with connections of its own; `ca` is PEM. */
+  readonly httpClient: (options: { readonly ca?: string }) => HttpClientPort;
   readonly files: Files;
   readonly process: ProcessPort;
   /** Lets go of what the ports hold, after the node has closed. */
@@ -30,16 +44,32 @@ export interface AppPorts extends NodePorts {
 export interface AppSecrets {
   readonly accessToken: Token;
   readonly adminToken: Token;
+  /** What members prove to each other. */
+  readonly peerToken: Token;
   /** PEM texts. */
   readonly tls: { readonly cert: string; readonly key: string } | null;
+  /** PEM: authorities for what this node dials; `null`: the system's. */
+  readonly tlsCa: string | null;
 }
 
 /** How long a stopping node lets requests end before it cuts them. */
 const SHUTDOWN_GRACE_MS = 5_000;
 
+interface Assembly {
+  readonly config: NodeConfig;
+  readonly secrets: AppSecrets;
+  readonly ports: AppPorts;
+  /** Run last first. */
+  readonly closers: (() => Promise<unknown>)[];
+  readonly fail: (error: unknown) => void;
+}
+
 /**
- * Opens the data dir, waits until the node serves, then opens the listeners:
- * clients never meet a node that cannot answer.
+ * Opens the data dir and the listeners and lets the node take part; `ready`
+ * of what it returns tells when clients are served.
+ *
+ * A member that waits for others answers operators and health checks; its
+ * clients wait with it.
  *
  * @throws {NodeError} What refused; everything is closed then.
  */
@@ -57,45 +87,67 @@ export async function assemble(
     ports.log.write("error", "node_failed", { reason: String(error) });
     close().then(() => failure.resolve(error), failure.resolve);
   };
+  const assembly = { config, secrets, ports, closers, fail };
   try {
-    const node = await openNode(ports, {
-      name: config.node,
-      clusterName: config.clusterName ?? drawnClusterName(ports),
-      dataDir: config.dataDir,
-      heartbeatMs: config.heartbeatMs,
-      electionMs: config.electionMsMin,
-      onFatal: fail,
-    });
+    const node = await openNode({
+      ...ports,
+      openTransport: (host) => openPeerLinks(host, assembly),
+    }, nodeOptions(assembly));
     closers.push(() => node.stop());
-    node.start();
-    await node.ready();
-    const addresses = await openListeners(node, closers, {
-      config,
-      secrets,
-      ports,
-      fail,
+    const addresses = await openListeners(node, assembly);
+    node.setAddresses({
+      client: formatAddress(config.advertise ?? addresses.listen),
+      admin: formatAddress(config.adminAdvertise ?? addresses.admin),
     });
-    return { addresses, failure: failure.promise, stop: close };
+    // First of all: the others go on while this one ends its requests.
+    closers.push(() => node.handOver());
+    node.start();
+    return {
+      addresses,
+      ready: node.ready(),
+      failure: failure.promise,
+      stop: close,
+    };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-interface ListenerParts {
-  readonly config: NodeConfig;
-  readonly secrets: AppSecrets;
-  readonly ports: AppPorts;
-  readonly fail: (error: unknown) => void;
+function nodeOptions(
+  { config, secrets, ports, fail }: Assembly,
+): OpenNodeOptions {
+  const { initialCluster, join, checkpointBytesPerSecond } = config;
+  return {
+    name: config.node,
+    clusterName: config.clusterName ?? drawnClusterName(ports),
+    dataDir: config.dataDir,
+    heartbeatMs: config.heartbeatMs,
+    electionMs: config.electionMsMin,
+    readLease: config.readLease,
+    initialCluster: initialCluster?.map(({ name, address }) => ({
+      name,
+      address: formatAddress(address),
+    })) ?? null,
+    join: join === null ? null : () => askToJoin(config, secrets, ports),
+    peerAddress: peerAddress(config),
+    ...(checkpointBytesPerSecond === null ? {} : { checkpointBytesPerSecond }),
+    onFatal: fail,
+  };
+}
+
+/** What other members dial; "" leaves it to what the listener binds. */
+function peerAddress({ peerAdvertise, peerListen }: NodeConfig): string {
+  const address = peerAdvertise ?? peerListen;
+  return address.port === 0 ? "" : formatAddress(address);
 }
 
 /** Closers run last first: requests end before the node does. */
 async function openListeners(
   node: Node,
-  closers: (() => Promise<unknown>)[],
-  { config, secrets, ports, fail }: ListenerParts,
+  { config, secrets, ports, closers, fail }: Assembly,
 ): Promise<RunningNode["addresses"]> {
-  const { http, net, clock, log } = ports;
+  const { http, clock, log } = ports;
   const tls = secrets.tls === null ? {} : { tls: secrets.tls };
   const metrics = new MetricRegistry();
   registerNodeMetrics(metrics, node, ports.process);
@@ -108,29 +160,29 @@ async function openListeners(
     onFault: fail,
     ...endpointBase(config),
   });
+  const stopping = new AbortController();
   const admin = adminHandler({
     node,
     isAdminToken: sameToken(secrets.adminToken),
+    clock,
     log,
+    stopping: stopping.signal,
   });
-  const peers = await net.listen({ ...config.peerListen, ...tls });
-  closers.push(() => Promise.resolve(peers.close()));
-  refusePeers(peers, ports);
   const adminListener = await http.serve(
     { ...config.adminListen, ...tls },
     admin,
   );
-  closers.push(() => adminListener.shutdown(SHUTDOWN_GRACE_MS));
+  closers.push(() => {
+    stopping.abort();
+    return adminListener.shutdown(SHUTDOWN_GRACE_MS);
+  });
   const listener = await http.serve(
     { ...config.listen, ...tls },
     server.handle,
   );
   closers.push(() => stopServing(server, listener));
-  return {
-    listen: listener.address,
-    peer: peers.address,
-    admin: adminListener.address,
-  };
+  const peer: Address = node.peerAddress ?? config.peerListen;
+  return { listen: listener.address, peer, admin: adminListener.address };
 }
 
 async function stopServing(
@@ -139,20 +191,6 @@ async function stopServing(
 ): Promise<void> {
   server.stop();
   await listener.shutdown(SHUTDOWN_GRACE_MS);
-}
-
-/** A cluster of one has no peers: whoever calls is told so by the event. */
-async function refusePeers(
-  peers: NetListener,
-  { log }: AppPorts,
-): Promise<void> {
-  for (;;) {
-    const connection = await peers.accept();
-    if (connection === null) return;
-    const from: Address = connection.remote;
-    log.write("warn", "peer_refused", { from: formatAddress(from) });
-    connection.close();
-  }
 }
 
 function sameToken(token: Token): (given: string) => Promise<boolean> {

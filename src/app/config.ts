@@ -1,23 +1,16 @@
 import { LOG_LEVELS, type LogLevel } from "../io/log.ts";
-import {
-  type Address,
-  formatAddress,
-  isLoopback,
-  parseAddress,
-} from "./address.ts";
+import { type Address, formatAddress, isLoopback } from "../base/address.ts";
 import type { DataHome } from "./data_home.ts";
-import {
-  ClusterUnsupportedError,
-  ConfigInvalidError,
-  ListenerCleartextError,
-} from "./errors.ts";
+import { ListenerCleartextError } from "./errors.ts";
 import type { GivenSettings } from "./given.ts";
 import {
   CLUSTER_NAME_RULE,
   isClusterName,
   isNodeName,
   NODE_NAME_RULE,
-} from "./identity.ts";
+} from "../base/identity.ts";
+import { type FoundingMember, readInitialCluster } from "./initial_cluster.ts";
+import { SettingReader } from "./setting_reader.ts";
 import { LOG_FORMATS, type LogFormat, type SettingName } from "./settings.ts";
 
 const HEARTBEAT_MS_MIN = 10;
@@ -25,7 +18,11 @@ const HEARTBEAT_MS_MAX = 10_000;
 const ELECTION_MS_MAX = 60_000;
 /** Fewer, and one lost heartbeat already starts elections. */
 const ELECTION_HEARTBEATS_MIN = 5;
-const PATH_LENGTH_MAX = 4_096;
+/** As many members as an initial cluster may have. */
+const JOIN_ADDRESSES_MAX = 32;
+/** Less, and a checkpoint of any size never arrives. */
+const CHECKPOINT_RATE_MIN = 64 * 1024;
+const CHECKPOINT_RATE_MAX = 1024 ** 4;
 
 /** Everything a node is told, checked and frozen. Holds no secret. */
 export interface NodeConfig {
@@ -40,14 +37,28 @@ export interface NodeConfig {
   readonly adminAdvertise: Address | null;
   /** `null`: the first leader draws one. */
   readonly clusterName: string | null;
+  /**
+   * Founding members, this one among them, by name; `null`: this node alone,
+   * or one that joins.
+   */
+  readonly initialCluster: readonly FoundingMember[] | null;
+  /** Admin addresses of the cluster to join; `null`: it founds one. */
+  readonly join: readonly Address[] | null;
   readonly heartbeatMs: number;
   /** Lower bound; the node draws from [min, 2 × min). */
   readonly electionMsMin: number;
+  /** Strong reads by the leader's lease. */
+  readonly readLease: boolean;
+  /** Of checkpoints to other members; `null`: no limit. */
+  readonly checkpointBytesPerSecond: number | null;
   readonly tls: TlsPaths | null;
   /** Authorities for what this node dials; `null`: the system's. */
   readonly tlsCaPath: string | null;
+  /** Members show each other certificates; `tls` is there then. */
+  readonly peerMtls: boolean;
   readonly accessTokenFile: string | null;
   readonly adminTokenFile: string | null;
+  readonly peerTokenFile: string | null;
   readonly logLevel: LogLevel;
   /** `null`: pretty on a terminal, else json. */
   readonly logFormat: LogFormat | null;
@@ -64,7 +75,7 @@ export interface TlsPaths {
  * `home` is asked for only when a default needs it.
  *
  * @throws {ConfigInvalidError} Naming the setting and where it came from.
- * @throws {ListenerCleartextError | ClusterUnsupportedError}
+ * @throws {ListenerCleartextError}
  * @throws {DataHomeUnknownError} From `home`.
  */
 export function parseConfig(
@@ -84,25 +95,42 @@ export function parseConfig(
   const heartbeatMs =
     read.integer("heartbeat-ms", HEARTBEAT_MS_MIN, HEARTBEAT_MS_MAX) ?? 50;
   const electionFloorMs = heartbeatMs * ELECTION_HEARTBEATS_MIN;
-  checkInitialCluster(read, node);
+  const peerListen = listener("peer-listen", 4513);
+  const peerAdvertise = read.dialled("peer-advertise");
+  const initialCluster = readInitialCluster(read, {
+    node,
+    peerListen,
+    peerAdvertise,
+  });
   return Object.freeze({
     node,
     dataDir: read.path("data-dir") ?? home().dataDir(node),
     listen: listener("listen", 4512),
-    peerListen: listener("peer-listen", 4513),
+    peerListen,
     adminListen: listener("admin-listen", 4514),
     advertise: read.dialled("advertise"),
-    peerAdvertise: read.dialled("peer-advertise"),
+    peerAdvertise: peerAdvertise ??
+      initialCluster?.find(({ name }) => name === node)?.address ?? null,
     adminAdvertise: read.dialled("admin-advertise"),
     clusterName: read.text("cluster-name", CLUSTER_NAME_RULE, isClusterName),
+    initialCluster,
+    join: readJoin(read, initialCluster),
     heartbeatMs,
     electionMsMin:
       read.integer("election-ms", electionFloorMs, ELECTION_MS_MAX) ??
         Math.max(500, electionFloorMs),
+    readLease: read.isOn("read-lease"),
+    checkpointBytesPerSecond: read.size(
+      "checkpoint-rate",
+      CHECKPOINT_RATE_MIN,
+      CHECKPOINT_RATE_MAX,
+    ),
     tls,
     tlsCaPath: read.path("tls-ca"),
+    peerMtls: readPeerMtls(read, tls),
     accessTokenFile: read.path("access-token-file"),
     adminTokenFile: read.path("admin-token-file"),
+    peerTokenFile: read.path("peer-token-file"),
     logLevel: read.choice("log-level", LOG_LEVELS) ?? "info",
     logFormat: read.choice("log-format", LOG_FORMATS),
   });
@@ -123,6 +151,32 @@ function readTls(read: SettingReader): TlsPaths | null {
   return null;
 }
 
+function readPeerMtls(read: SettingReader, tls: TlsPaths | null): boolean {
+  const isOn = read.isOn("peer-mtls");
+  if (isOn && tls === null) {
+    throw read.refusal("peer-mtls", 'the setting "tls-cert" is missing');
+  }
+  if (isOn && read.path("tls-ca") === null) {
+    throw read.refusal("peer-mtls", 'the setting "tls-ca" is missing');
+  }
+  return isOn;
+}
+
+/** A node founds a cluster with others, or joins one that is there. */
+function readJoin(
+  read: SettingReader,
+  initialCluster: readonly FoundingMember[] | null,
+): readonly Address[] | null {
+  const join = read.dialledList("join", JOIN_ADDRESSES_MAX);
+  if (join !== null && (initialCluster?.length ?? 0) > 1) {
+    throw read.refusal(
+      "join",
+      'the setting "initial-cluster" names several members already',
+    );
+  }
+  return join;
+}
+
 function checkListener(
   name: SettingName,
   address: Address,
@@ -130,110 +184,4 @@ function checkListener(
 ): Address {
   if (isCleartextAllowed || isLoopback(address.hostname)) return address;
   throw new ListenerCleartextError(name, formatAddress(address));
-}
-
-function checkInitialCluster(read: SettingReader, node: string): void {
-  const name = "initial-cluster";
-  const list = read.text(name, "", () => true);
-  if (list === null) return;
-  const members = list.split(",").map((member) => {
-    const cut = member.indexOf("=");
-    const address = parseAddress(member.slice(cut + 1));
-    if (cut < 0 || !isNodeName(member.slice(0, cut)) || address === null) {
-      throw read.refusal(name, "a list of NAME=HOST:PORT, separated by commas");
-    }
-    return member.slice(0, cut);
-  });
-  if (new Set(members).size !== members.length) {
-    throw read.refusal(name, "a list that names each member once");
-  }
-  if (!members.includes(node)) {
-    throw read.refusal(name, `a list that contains this node, "${node}"`);
-  }
-  if (members.length > 1) throw new ClusterUnsupportedError(members.length);
-}
-
-/** Reads settings one by one and names the guilty one. */
-class SettingReader {
-  readonly #given: GivenSettings;
-
-  constructor(given: GivenSettings) {
-    this.#given = given;
-  }
-
-  text(
-    name: SettingName,
-    rule: string,
-    accepts: (text: string) => boolean,
-  ): string | null {
-    const text = this.#given[name]?.text;
-    if (text === undefined) return null;
-    if (!accepts(text)) throw this.refusal(name, rule);
-    return text;
-  }
-
-  path(name: SettingName): string | null {
-    return this.text(
-      name,
-      `a path of 1 to ${PATH_LENGTH_MAX} characters`,
-      (text) =>
-        text.length > 0 && text.length <= PATH_LENGTH_MAX &&
-        !text.includes("\0"),
-    );
-  }
-
-  address(name: SettingName): Address | null {
-    const text = this.#given[name]?.text;
-    if (text === undefined) return null;
-    const address = parseAddress(text);
-    if (address !== null) return address;
-    throw this.refusal(name, 'an address, as "127.0.0.1:4512" or "[::1]:4512"');
-  }
-
-  /** An address that someone dials: its port is known. */
-  dialled(name: SettingName): Address | null {
-    const address = this.address(name);
-    if (address?.port !== 0) return address;
-    throw this.refusal(name, "an address with a port above 0");
-  }
-
-  integer(name: SettingName, min: number, max: number): number | null {
-    const text = this.text(
-      name,
-      `a whole number of ${min} to ${max}`,
-      (text) =>
-        /^[0-9]{1,9}$/.test(text) && Number(text) >= min && Number(text) <= max,
-    );
-    return text === null ? null : Number(text);
-  }
-
-  choice<const Choice extends string>(
-    name: SettingName,
-    choices: readonly Choice[],
-  ): Choice | null {
-    const text = this.#given[name]?.text;
-    if (text === undefined) return null;
-    const choice = choices.find((choice) => choice === text);
-    if (choice !== undefined) return choice;
-    throw this.refusal(name, `one of ${choices.join(", ")}`);
-  }
-
-  isOn(name: SettingName): boolean {
-    const text = this.text(
-      name,
-      "true or false (also 1 or 0)",
-      (text) => /^(true|false|1|0)$/.test(text),
-    );
-    return text === "true" || text === "1";
-  }
-
-  refusal(name: SettingName, rule: string): ConfigInvalidError {
-    const given = this.#given[name];
-    return new ConfigInvalidError(
-      name,
-      given?.text ?? "",
-      rule,
-      given?.source ?? "its default",
-    );
-  }
 }

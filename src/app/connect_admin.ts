@@ -1,4 +1,5 @@
 import { type AdminClient, makeAdminClient } from "../admin/client.ts";
+import { denoClock } from "../io/deno/clock.ts";
 import { denoHttpClient } from "../io/deno/http.ts";
 
 const TIMEOUT_MS = 10_000;
@@ -9,7 +10,7 @@ export interface ConnectAdminOptions {
   readonly token: string;
   /** Dial `host:port` with TLS; `ca` is PEM, trusted besides the system's. */
   readonly tls?: { readonly ca?: string };
-  /** Longest wait for one member's answer; 10,000 when left out. */
+  /** Longest wait for one member's answer, and for a leader; else 10,000. */
   readonly timeoutMs?: number;
 }
 
@@ -23,7 +24,8 @@ export function connectAdmin(options: ConnectAdminOptions): AdminClient {
   const isTls = tls !== undefined;
   const http = denoHttpClient(tls?.ca === undefined ? {} : { ca: tls.ca });
   try {
-    return makeAdminClient({ admin, token, isTls, timeoutMs, http });
+    const clock = denoClock();
+    return makeAdminClient({ admin, token, isTls, timeoutMs, http, clock });
   } catch (error) {
     http.close();
     throw error;

@@ -4,6 +4,7 @@ import { DataHomeUnknownError } from "./errors.ts";
 export interface DataHome {
   readonly accessTokenPath: string;
   readonly adminTokenPath: string;
+  readonly peerTokenPath: string;
   /** The data dir of the node of that name. */
   dataDir(node: string): string;
 }
@@ -23,6 +24,7 @@ export function dataHome(env: (name: string) => string | undefined): DataHome {
   return Object.freeze({
     accessTokenPath: `${root}/access.token`,
     adminTokenPath: `${root}/admin.token`,
+    peerTokenPath: `${root}/peer.token`,
     dataDir: (node: string) => `${root}/nodes/${node}`,
   });
 }

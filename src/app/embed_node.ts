@@ -44,5 +44,12 @@ export async function embedNode(
     files: denoFiles(),
   });
   const { env } = denoProcess();
-  return await startNode(parseConfig(given, () => dataHome(env)));
+  const node = await startNode(parseConfig(given, () => dataHome(env)));
+  try {
+    await node.ready;
+    return node;
+  } catch (error) {
+    await node.stop();
+    throw error;
+  }
 }

@@ -49,21 +49,6 @@ export class ListenerCleartextError extends NodeError {
   }
 }
 
-/** The configuration asks for a cluster this version does not run. */
-export class ClusterUnsupportedError extends NodeError {
-  override readonly name = "ClusterUnsupportedError";
-  override readonly code = "APP_CLUSTER_UNSUPPORTED";
-  override readonly remedy =
-    "Name this node alone in --initial-cluster, or leave the flag out";
-
-  constructor(readonly memberCount: number) {
-    super(
-      `Cannot start a cluster as this version runs one member: ` +
-        `current value is ${memberCount} members`,
-    );
-  }
-}
-
 /** A token is too weak or could not travel in a header. */
 export class TokenInvalidError extends NodeError {
   override readonly name = "TokenInvalidError";
@@ -84,7 +69,7 @@ export class TokenMissingError extends NodeError {
   override readonly remedy: string;
 
   constructor(
-    readonly purpose: "access" | "admin",
+    readonly purpose: "access" | "admin" | "peer",
     places: readonly string[],
   ) {
     super(`Cannot find the ${purpose} token as none is configured`);
@@ -98,12 +83,31 @@ export class DataHomeUnknownError extends NodeError {
   override readonly code = "APP_DATA_HOME_UNKNOWN";
   override readonly remedy =
     "Set HOME or XDG_DATA_HOME to an absolute path, or give --data-dir, " +
-    "--access-token-file and --admin-token-file";
+    "--access-token-file, --admin-token-file and --peer-token-file";
 
   constructor() {
     super(
       "Cannot find the user's data home as no absolute path is in " +
         "XDG_DATA_HOME, LOCALAPPDATA or HOME",
+    );
+  }
+}
+
+/** The data dir that is to be rebuilt is another node's. */
+export class RebuildConflictError extends NodeError {
+  override readonly name = "RebuildConflictError";
+  override readonly code = "APP_REBUILD_CONFLICT";
+  override readonly remedy =
+    "Give the data dir of the member that is to be rebuilt; nothing was changed";
+
+  constructor(
+    readonly path: string,
+    readonly member: string,
+    readonly owner: string,
+  ) {
+    super(
+      `Cannot rebuild "${member}" in "${path}" as it is of another node: ` +
+        `current value is "${owner}"`,
     );
   }
 }

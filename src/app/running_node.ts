@@ -1,6 +1,6 @@
-import type { Address } from "./address.ts";
+import type { Address } from "../base/address.ts";
 
-/** A node that serves its clients. */
+/** A node with its listeners open. */
 export interface RunningNode {
   /** What the listeners bound. */
   readonly addresses: {
@@ -8,6 +8,8 @@ export interface RunningNode {
     readonly peer: Address;
     readonly admin: Address;
   };
+  /** Resolves once it serves its clients; rejects when it stops before. */
+  readonly ready: Promise<void>;
   /**
    * Resolves with the error when the node stops by itself; it has closed
    * everything by then. Never resolves for `stop`.

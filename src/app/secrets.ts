@@ -10,7 +10,7 @@ export const TOKEN_LENGTH_MAX = 1_024;
 const TOKEN_FILE_BYTES_MAX = TOKEN_LENGTH_MAX + 2;
 const MADE_TOKEN_BYTES = 24;
 
-export type TokenPurpose = "access" | "admin";
+export type TokenPurpose = "access" | "admin" | "peer";
 
 /** Where a token may come from, best first. */
 export interface TokenPlaces {
@@ -88,10 +88,15 @@ export async function readOrMakeToken(
   if (kept === null) {
     throw new TokenMissingError(places.purpose, describePlaces(places));
   }
-  const made = toHex(ports.random.bytes(MADE_TOKEN_BYTES));
+  const made = drawToken(ports.random).reveal();
   const isMade = await ports.files.createPrivate(kept, utf8(`${made}\n`));
   // Another process may have been first: its token is the one that counts.
   return { token: await readToken(places, ports), isMade };
+}
+
+/** A token that is kept nowhere. */
+export function drawToken(random: Random): Token {
+  return new Token(toHex(random.bytes(MADE_TOKEN_BYTES)), "this process");
 }
 
 async function findToken(

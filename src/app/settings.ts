@@ -34,9 +34,14 @@ export const SETTINGS = {
   "peer-advertise": setting("ADDR", "--peer-listen", "what other members dial"),
   "admin-advertise": setting("ADDR", "--admin-listen", "what operators dial"),
   "initial-cluster": setting(
-    "NAME=ADDR",
+    "NAME=ADDR,…",
     "this node alone",
-    "members of a new cluster",
+    "founding members of a new cluster, the same text on each",
+  ),
+  "join": setting(
+    "ADDR,…",
+    "",
+    "admin addresses of the cluster that was told to add this node",
   ),
   "cluster-name": setting(
     "NAME",
@@ -45,12 +50,27 @@ export const SETTINGS = {
   ),
   "heartbeat-ms": setting("MS", "50", "time between heartbeats"),
   "election-ms": setting("MS", "500", "least silence before an election"),
+  "read-lease": setting(
+    null,
+    "",
+    "answer strong reads by the leader's lease: trusts clocks to run alike",
+  ),
+  "checkpoint-rate": setting(
+    "SIZE",
+    "no limit",
+    "bytes a second of a checkpoint to another member, as 50MiB",
+  ),
   "tls-cert": setting("FILE", "", "certificate chain for all listeners, PEM"),
   "tls-key": setting("FILE", "", "private key of --tls-cert, PEM"),
   "tls-ca": setting(
     "FILE",
     "the system's",
     "authorities that this node trusts, PEM",
+  ),
+  "peer-mtls": setting(
+    null,
+    "",
+    "demand certificates of other members too; Deno 2.9 or later",
   ),
   "insecure": setting(null, "", "allow listeners beyond loopback without TLS"),
   "access-token-file": setting(
@@ -62,6 +82,11 @@ export const SETTINGS = {
     "FILE",
     "one it makes",
     "token that operators show",
+  ),
+  "peer-token-file": setting(
+    "FILE",
+    "one it makes",
+    "token that members show each other",
   ),
   "log-level": setting("LEVEL", "info", "least severe event to log"),
   "log-format": setting(

@@ -1,9 +1,10 @@
 import { denoClock } from "../io/deno/clock.ts";
 import { openDenoDisk } from "../io/deno/disk.ts";
 import { denoFiles } from "../io/deno/files.ts";
-import { denoHttpServer } from "../io/deno/http.ts";
+import { denoHttpClient, denoHttpServer } from "../io/deno/http.ts";
 import { openDenoKv } from "../io/deno/kv.ts";
 import { denoLog } from "../io/deno/log.ts";
+import { mutualTlsNet } from "../io/deno/mutual_tls_net.ts";
 import { denoNet } from "../io/deno/net.ts";
 import { denoProcess } from "../io/deno/process.ts";
 import { denoRandom } from "../io/deno/random.ts";
@@ -11,15 +12,26 @@ import { FileError } from "../io/errors.ts";
 import type { Files } from "../io/files.ts";
 import { type AppPorts, type AppSecrets, assemble } from "./assemble.ts";
 import type { NodeConfig, TlsPaths } from "./config.ts";
-import { ConfigInvalidError } from "./errors.ts";
-import { dataHome } from "./data_home.ts";
+import { ConfigInvalidError, DataHomeUnknownError } from "./errors.ts";
+import { type DataHome, dataHome } from "./data_home.ts";
 import type { RunningNode } from "./running_node.ts";
-import { readOrMakeToken, type TokenPurpose } from "./secrets.ts";
+import {
+  drawToken,
+  readOrMakeToken,
+  type Token,
+  type TokenPurpose,
+} from "./secrets.ts";
 
 const PEM_BYTES_MAX = 1024 * 1024;
+const KEPT = {
+  access: "accessTokenPath",
+  admin: "adminTokenPath",
+  peer: "peerTokenPath",
+} as const satisfies Record<TokenPurpose, keyof DataHome>;
 
 /**
- * Runs a node of this process on the real disk and network.
+ * Runs a node of this process on the real disk and network; it may not be
+ * ready yet.
  *
  * @throws {NodeError} What refused to start; everything is closed then.
  */
@@ -49,6 +61,8 @@ function denoPorts(config: NodeConfig): AppPorts {
     }),
     http: denoHttpServer(),
     net: denoNet(),
+    mutualTlsNet,
+    httpClient: denoHttpClient,
     files: denoFiles(),
     process: denoProcess(),
     close: async () => await disk.close(),
@@ -59,26 +73,49 @@ async function readSecrets(
   config: NodeConfig,
   ports: AppPorts,
 ): Promise<AppSecrets> {
+  const { tls, tlsCaPath } = config;
+  const { files } = ports;
   return {
     accessToken: await tokenOf("access", config.accessTokenFile, ports),
     adminToken: await tokenOf("admin", config.adminTokenFile, ports),
-    tls: config.tls === null ? null : await readTls(config.tls, ports.files),
+    peerToken: await peerTokenOf(config, ports),
+    tls: tls === null ? null : await readTls(tls, files),
+    tlsCa: tlsCaPath === null
+      ? null
+      : await readPem("tls-ca", tlsCaPath, files),
   };
+}
+
+/**
+ * As the other tokens; a node alone that has no place to keep one draws one
+ * that nobody else knows, for nobody else is to know it yet.
+ */
+async function peerTokenOf(
+  config: NodeConfig,
+  ports: AppPorts,
+): Promise<Token> {
+  const { initialCluster, join, peerTokenFile } = config;
+  const isAlone = (initialCluster?.length ?? 1) === 1 && join === null;
+  try {
+    return await tokenOf("peer", peerTokenFile, ports);
+  } catch (error) {
+    if (!isAlone || !(error instanceof DataHomeUnknownError)) throw error;
+    ports.log.write("info", "peer_token_not_kept");
+    return drawToken(ports.random);
+  }
 }
 
 async function tokenOf(
   purpose: TokenPurpose,
   file: string | null,
   { files, process, random, log }: AppPorts,
-) {
+): Promise<Token> {
   const env = (name: string) => process.env(name);
   const variables = [`SEALKV_${purpose.toUpperCase()}_TOKEN`];
   const isGiven = file !== null || variables.some((name) => env(name));
   const home = isGiven ? null : dataHome(env);
-  const kept = purpose === "access"
-    ? home?.accessTokenPath
-    : home?.adminTokenPath;
-  const places = { purpose, file, variables, kept: kept ?? null };
+  const kept = home?.[KEPT[purpose]] ?? null;
+  const places = { purpose, file, variables, kept };
   const { token, isMade } = await readOrMakeToken(places, {
     files,
     env,
@@ -105,7 +142,7 @@ async function readTls({ certPath, keyPath }: TlsPaths, files: Files) {
 }
 
 async function readPem(
-  name: "tls-cert" | "tls-key",
+  name: "tls-cert" | "tls-key" | "tls-ca",
   path: string,
   files: Files,
 ): Promise<string> {

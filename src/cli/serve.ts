@@ -1,5 +1,5 @@
 import { type Command, Option } from "@commander-js/extra-typings";
-import { formatAddress } from "../app/address.ts";
+import { formatAddress } from "../base/address.ts";
 import { parseConfig } from "../app/config.ts";
 import { dataHome } from "../app/data_home.ts";
 import { collectSettings, type FlagTexts } from "../app/given.ts";
@@ -83,11 +83,14 @@ async function serve(
   await untilInterrupted(process, async (signals) => {
     const node = await Promise.race([starting, signals.first]);
     if (node === "stopped") return await stop(await starting, signals, finish);
-    terminal.out.write(readyLine(node));
-    const end = await Promise.race([
-      node.failure.then((cause) => ({ cause })),
-      signals.first,
-    ]);
+    const failed = node.failure.then((cause) => ({ cause }));
+    // Its rejection is a failure, which has closed everything by then.
+    const ready = node.ready.then(() => "ready" as const, () => failed);
+    const first = await Promise.race([ready, failed, signals.first]);
+    if (first === "ready") terminal.out.write(readyLine(node));
+    const end = first === "ready"
+      ? await Promise.race([failed, signals.first])
+      : first;
     if (end !== "stopped") throw end.cause;
     await stop(node, signals, finish);
   });

@@ -87,6 +87,7 @@ async function withAdmin(
     token: token.reveal(),
     isTls: ca !== null,
     timeoutMs: options.timeout,
+    clock: services.clock,
     http: services.httpClient(ca === null ? {} : { ca }),
   });
   try {

@@ -7,6 +7,7 @@ import {
   readsRecord,
 } from "./changes.ts";
 import { RECORD_KEY_BYTES_MAX } from "./limits.ts";
+import { memberAnnounced } from "./members.ts";
 import type { Payload } from "./payload.ts";
 import { recordId, RecordOverlay, type RecordView } from "./record_view.ts";
 import {
@@ -29,7 +30,7 @@ export interface Applied {
   readonly state: FsmState;
   /** In order: of two on one key the later one holds. */
   readonly mutations: readonly Mutation[];
-  /** One for each write of a batch, one for cluster-init, none for a clock. */
+  /** One for each write of a batch, none for a clock, one for all else. */
   readonly replies: readonly WriteReply[];
 }
 
@@ -89,6 +90,12 @@ export function applyPayload(
     }
     case "cluster-init":
       return applyClusterInit(state, index, payload);
+    case "announcement": {
+      const next = memberAnnounced(state, payload.member);
+      return typeof next === "string"
+        ? rejected(state, next)
+        : committed(next, index);
+    }
     default:
       return unreachable(payload);
   }
@@ -97,18 +104,27 @@ export function applyPayload(
 function applyClusterInit(
   state: FsmState,
   index: number,
-  { clusterId, clusterName }: Extract<Payload, { kind: "cluster-init" }>,
+  init: Extract<Payload, { kind: "cluster-init" }>,
 ): Applied {
   if (state.clusterId !== null) {
-    const reason = "The cluster has been founded already";
-    return { state, mutations: [], replies: [{ kind: "rejected", reason }] };
+    return rejected(state, "The cluster has been founded already");
   }
+  const { clusterId, clusterName } = init;
+  const members = new Map(init.members.map((member) => [member.id, member]));
+  return committed({ ...state, clusterId, clusterName, members }, index);
+}
+
+function committed(state: FsmState, index: number): Applied {
   const versionstamp = versionstampOf(index, 0);
   return {
-    state: { ...state, clusterId, clusterName },
+    state,
     mutations: [],
     replies: [{ kind: "committed", versionstamp }],
   };
+}
+
+function rejected(state: FsmState, reason: string): Applied {
+  return { state, mutations: [], replies: [{ kind: "rejected", reason }] };
 }
 
 function withClock(state: FsmState, clockMs: number): FsmState {

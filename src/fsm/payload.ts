@@ -1,9 +1,8 @@
-import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import { toBinary } from "@bufbuild/protobuf";
 import { assert } from "../base/assert.ts";
 import {
   type Bytes,
   concatBytes,
-  equalBytes,
   getUint64,
   setUint64,
   viewOf,
@@ -14,17 +13,25 @@ import {
   encodeBatch as encodeBatchBody,
 } from "./batch_codec.ts";
 import { CommandMalformedError, CommandUnknownError } from "./errors.ts";
-import { ClusterInitSchema } from "./gen/command_pb.ts";
-import type { AtomicWrite } from "./types.ts";
+import { AnnouncementSchema, ClusterInitSchema } from "./gen/command_pb.ts";
+import {
+  brokenListRule,
+  brokenMemberRule,
+  memberFromMessage,
+  memberToMessage,
+  parseCanonical,
+} from "./member_codec.ts";
+import type { AtomicWrite, Member } from "./types.ts";
 
 /*
  *     offset  bytes  field
  *     0       1      tag
- *     1       ..     body: CommandBatch, u64 Unix ms, or ClusterInit
+ *     1       ..     body: CommandBatch, u64 Unix ms, ClusterInit or Announcement
  */
 const TAG_BATCH = 0x01;
 const TAG_CLOCK = 0x02;
 const TAG_CLUSTER_INIT = 0x06;
+const TAG_ANNOUNCEMENT = 0x08;
 
 const BATCH_HEAD = Uint8Array.of(TAG_BATCH);
 const CLOCK_BYTES = 9;
@@ -38,7 +45,11 @@ export type Payload =
     readonly kind: "cluster-init";
     readonly clusterId: Bytes;
     readonly clusterName: string;
-  };
+    /** Ids ascending; none in entries of the version that knew no members. */
+    readonly members: readonly Member[];
+  }
+  /** With a disk id; whether to promote it is not for a member to say. */
+  | { readonly kind: "announcement"; readonly member: Member };
 
 /** Encodes one proposal's writes; at most BATCH_WRITES_MAX. */
 export function encodeBatch(
@@ -56,19 +67,43 @@ export function encodeClock(clockMs: number): Bytes {
   return bytes;
 }
 
-/** Encodes the entry that founds the cluster; the id has 16 bytes. */
+/**
+ * Encodes the entry that founds the cluster; the id has 16 bytes.
+ *
+ * `members` are the founding ones: ids ascending, no name twice, at most
+ * MEMBERS_MAX.
+ */
 export function encodeClusterInit(
   clusterId: Bytes,
   clusterName: string,
+  members: readonly Member[],
 ): Bytes {
   assert(clusterId.length === CLUSTER_ID_BYTES, "a cluster id has 16 bytes");
   assert(clusterName.isWellFormed(), "a cluster's name is Unicode");
+  const rule = brokenListRule(members);
+  assert(rule === null, `founding members: ${rule}`);
   const body = toBinary(ClusterInitSchema, {
     $typeName: "sealkv.fsm.v1.ClusterInit",
     clusterId,
     clusterName,
+    members: members.map(memberToMessage),
   });
   return concatBytes(Uint8Array.of(TAG_CLUSTER_INIT), body);
+}
+
+/**
+ * Encodes how to reach `member` and which disk it has: it must have one. Leaves
+ * out `promoteWhenCaughtUp`.
+ */
+export function encodeAnnouncement(member: Member): Bytes {
+  const rule = brokenMemberRule(member);
+  assert(rule === null, `a member that announces itself: ${rule}`);
+  assert(member.diskId !== null, "a member announces its disk");
+  const body = toBinary(AnnouncementSchema, {
+    $typeName: "sealkv.fsm.v1.Announcement",
+    member: memberToMessage({ ...member, promoteWhenCaughtUp: false }),
+  });
+  return concatBytes(Uint8Array.of(TAG_ANNOUNCEMENT), body);
 }
 
 /**
@@ -92,6 +127,8 @@ export function decodePayload(bytes: Uint8Array): Payload {
       return decodeClock(bytes);
     case TAG_CLUSTER_INIT:
       return decodeClusterInit(bytes);
+    case TAG_ANNOUNCEMENT:
+      return decodeAnnouncement(bytes);
     default:
       throw new CommandUnknownError(tag);
   }
@@ -112,31 +149,39 @@ function decodeClock(bytes: Uint8Array): Payload {
 }
 
 function decodeClusterInit(bytes: Uint8Array): Payload {
-  const body = bytes.slice(1);
-  const init = parseClusterInit(body);
+  const init = parseCanonical(ClusterInitSchema, bytes.slice(1), 1);
   const { clusterId, clusterName } = init;
-  // protobuf-es forgives what decides nothing for it: repeated fields, their
-  // order, long varints, defaults written out. Unknown fields it would keep.
-  const canonical = toBinary(ClusterInitSchema, init, {
-    writeUnknownFields: false,
-  });
-  if (!equalBytes(canonical, body)) {
-    throw new CommandMalformedError("its fields must be known and in order", 1);
-  }
   if (clusterId.length !== CLUSTER_ID_BYTES) {
     throw new CommandMalformedError("a cluster id must have 16 bytes", 1);
   }
+  const members = init.members.map(memberFromMessage);
+  const rule = brokenListRule(members);
+  if (rule !== null) throw new CommandMalformedError(rule, 1);
   return {
     kind: "cluster-init",
     clusterId: new Uint8Array(clusterId),
     clusterName,
+    members,
   };
 }
 
-function parseClusterInit(body: Uint8Array) {
-  try {
-    return fromBinary(ClusterInitSchema, body);
-  } catch (cause) {
-    throw new CommandMalformedError("it must be protobuf", 1, { cause });
+function decodeAnnouncement(bytes: Uint8Array): Payload {
+  const { member: message } = parseCanonical(
+    AnnouncementSchema,
+    bytes.slice(1),
+    1,
+  );
+  if (message === undefined) {
+    throw new CommandMalformedError("an announcement must have a member", 1);
   }
+  const member = memberFromMessage(message);
+  const rule = brokenMemberRule(member);
+  if (rule !== null) throw new CommandMalformedError(rule, 1);
+  if (member.diskId === null || member.promoteWhenCaughtUp) {
+    throw new CommandMalformedError(
+      "an announcement must have a disk id and no wish to be promoted",
+      1,
+    );
+  }
+  return { kind: "announcement", member };
 }

@@ -94,6 +94,10 @@ export interface Mutation extends RecordKey {
 export type MemberId = number;
 /** Members of a cluster, learners included: their row has to fit an atomic. */
 export const MEMBERS_MAX = 32;
+export const MEMBER_NAME_BYTES_MAX = 63;
+/** Longest name of a host is 253 bytes; brackets and the port come to it. */
+export const MEMBER_ADDRESS_BYTES_MAX = 300;
+export const DISK_ID_BYTES = 16;
 
 /** A member as the cluster knows it. Addresses are HOST:PORT. */
 export interface Member {
@@ -121,6 +125,9 @@ export interface FsmState {
   readonly clusterName: string;
   /** Name → number, the default database left out. */
   readonly databases: ReadonlyMap<string, DatabaseNumber>;
-  /** By raft id; empty before cluster-init. */
+  /**
+   * By raft id, ascending; no name twice. Empty before cluster-init, and in a
+   * cluster of the version that knew no members.
+   */
   readonly members: ReadonlyMap<MemberId, Member>;
 }

@@ -12,14 +12,29 @@ export interface Net {
 export interface NetListenOptions {
   readonly hostname: string;
   readonly port: number;
-  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly tls?: {
+    readonly cert: string;
+    readonly key: string;
+    /** PEM: only clients whose certificate it signed are let in. */
+    readonly clientCa?: string;
+  };
 }
 
 export interface NetConnectOptions {
   readonly hostname: string;
   readonly port: number;
-  /** `ca` is PEM; the name of the dialled side is always verified. */
-  readonly tls?: { readonly ca?: string };
+  /** Gives up, also amid the handshake of TLS. */
+  readonly signal?: AbortSignal;
+  /**
+   * All are PEM. The name of the dialled side is always verified: `serverName`
+   * or else `hostname`. `cert` and `key` are for sides that demand them.
+   */
+  readonly tls?: {
+    readonly ca?: string;
+    readonly cert?: string;
+    readonly key?: string;
+    readonly serverName?: string;
+  };
 }
 
 export interface NetListener {

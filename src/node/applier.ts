@@ -7,10 +7,19 @@ import type {
   WriteReply,
 } from "../fsm/types.ts";
 import { applyPayload, keysToRead } from "../fsm/apply.ts";
+import { decodeMemberContext, membersAfter } from "../fsm/members.ts";
 import { decodePayload, type Payload } from "../fsm/payload.ts";
 import { decodeProposal } from "../fsm/proposal.ts";
+import { decodeConfChange } from "../raft/conf_change.ts";
 import { confStateAfter } from "../raft/conf_switch.ts";
-import { type Entry, ENTRY_NORMAL, type LogIndex } from "../raft/types.ts";
+import {
+  type ConfState,
+  type Entry,
+  ENTRY_NORMAL,
+  type LogIndex,
+  type RaftId,
+  type Term,
+} from "../raft/types.ts";
 import type { BufferedStore } from "../store/buffered_store.ts";
 import { ApplyHaltedError } from "./errors.ts";
 import { GroupView } from "./group_view.ts";
@@ -28,18 +37,24 @@ export interface ApplierHost {
   clusterIdKnown(clusterId: Bytes): Promise<void>;
   /** Readers see it from now on. */
   applied(group: AppliedGroup): void;
+  /** Everything up to job `seq` is in a checkpoint that took the store's place. */
+  skipped(seq: number): void;
   /** The node must stop: the next entry cannot be applied. */
   halted(error: Error): void;
 }
 
 /** What one group of entries did. */
 export interface AppliedGroup {
+  /** Of the last entry. */
   readonly index: LogIndex;
+  readonly term: Term;
   /** Highest job whose entries are all applied; `null` for none. */
   readonly seq: number | null;
   /** By proposal id, in the order of its writes. */
   readonly replies: ReadonlyMap<number, readonly WriteReply[]>;
   readonly mutations: readonly Mutation[];
+  /** Who belongs to the cluster, or how one is reached, is another now. */
+  readonly isMembershipChanged: boolean;
 }
 
 interface QueuedEntry {
@@ -68,6 +83,7 @@ export class Applier {
   #queue: QueuedEntry[] = [];
   #running: Promise<void> | null = null;
   #stopped = false;
+  #isReplacing = false;
 
   constructor(store: BufferedStore, host: ApplierHost) {
     this.#store = store;
@@ -79,7 +95,22 @@ export class Applier {
       const last = i === job.entries.length - 1;
       this.#queue.push({ entry, seq: last ? job.seq : null });
     });
-    this.#running ??= this.#run();
+    this.#begin();
+  }
+
+  /**
+   * Lets what is being applied end, then runs `swap`, which puts a checkpoint
+   * in the store's place; entries that wait are in it.
+   */
+  async replaceStore(swap: () => Promise<void>): Promise<void> {
+    this.#isReplacing = true;
+    await this.#running;
+    const seq = this.#queue.findLast((queued) => queued.seq !== null)?.seq;
+    this.#queue = [];
+    await swap();
+    this.#isReplacing = false;
+    if (seq !== undefined && seq !== null) this.#host.skipped(seq);
+    this.#begin();
   }
 
   /** Lets what is being applied end, and starts nothing new. */
@@ -88,9 +119,14 @@ export class Applier {
     await this.#running;
   }
 
+  #begin(): void {
+    if (this.#isReplacing || this.#queue.length === 0) return;
+    this.#running ??= this.#run();
+  }
+
   async #run(): Promise<void> {
     try {
-      while (this.#queue.length > 0 && !this.#stopped) {
+      while (this.#queue.length > 0 && !this.#stopped && !this.#isReplacing) {
         await this.#applyGroup(this.#takeGroup());
       }
     } catch (error) {
@@ -109,11 +145,22 @@ export class Applier {
     let { fsm, confState, applied } = prior;
     let seq: number | null = null;
     for (const { entry, proposalId, payload, seq: ended } of group) {
+      // Handed out before a checkpoint that holds it was installed.
+      if (entry.index <= prior.applied.index) {
+        seq = ended ?? seq;
+        continue;
+      }
       assert(entry.index === applied.index + 1, "entries apply in order");
       applied = { index: entry.index, term: entry.term };
       seq = ended ?? seq;
       if (entry.type !== ENTRY_NORMAL) {
-        confState = confStateAfter(confState, entry);
+        const after = confStateAfter(confState, entry);
+        fsm = membersAfter(fsm, {
+          before: idsOf(confState),
+          after: idsOf(after),
+          context: decodeConfChange(entry.type, entry.data).context,
+        });
+        confState = after;
       } else if (payload !== null) {
         const result = applyPayload(fsm, view, entry.index, payload);
         fsm = result.state;
@@ -126,7 +173,14 @@ export class Applier {
       await this.#host.clusterIdKnown(fsm.clusterId);
     }
     await this.#store.commit({ state: { applied, confState, fsm }, mutations });
-    this.#host.applied({ index: applied.index, seq, replies, mutations });
+    this.#host.applied({
+      ...applied,
+      seq,
+      replies,
+      mutations,
+      isMembershipChanged: fsm.members !== prior.fsm.members ||
+        confState !== prior.confState,
+    });
   }
 
   async #prefetch(
@@ -159,15 +213,25 @@ export class Applier {
   }
 }
 
+/** Members in any role; some twice while two sets of voters decide. */
+function idsOf(conf: ConfState): readonly RaftId[] {
+  const { voters, votersOutgoing, learners, learnersNext } = conf;
+  return [...voters, ...votersOutgoing, ...learners, ...learnersNext];
+}
+
 const NO_SIZE: WriteSize = { changes: 0, keyBytes: 0, bytes: 0 };
 
 /** @throws {ApplyHaltedError} When this member does not know the entry. */
 function decodeEntry(queued: QueuedEntry): DecodedEntry {
   const { entry } = queued;
-  if (entry.type !== ENTRY_NORMAL || entry.data.length === 0) {
-    return { ...queued, proposalId: 0, payload: null };
-  }
   try {
+    if (entry.type !== ENTRY_NORMAL) {
+      decodeMemberContext(decodeConfChange(entry.type, entry.data).context);
+      return { ...queued, proposalId: 0, payload: null };
+    }
+    if (entry.data.length === 0) {
+      return { ...queued, proposalId: 0, payload: null };
+    }
     const { proposalId, payload } = decodeProposal(entry.data);
     return { ...queued, proposalId, payload: decodePayload(payload) };
   } catch (cause) {

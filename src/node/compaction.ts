@@ -1,7 +1,12 @@
 import type { LogIndex, SnapshotMetadata } from "../raft/types.ts";
 import type { StoreState } from "../store/meta.ts";
 import type { Wal } from "../wal/wal.ts";
-import { COMPACT_AFTER_BYTES, TRAILING_ENTRIES } from "./limits.ts";
+import type { LogHold } from "./checkpoint/port.ts";
+import {
+  COMPACT_AFTER_BYTES,
+  HOLD_LOG_BYTES_MAX,
+  TRAILING_ENTRIES,
+} from "./limits.ts";
 
 /** When the log is compacted, and what it keeps. */
 export interface CompactionOptions {
@@ -9,25 +14,45 @@ export interface CompactionOptions {
   readonly compactAfterBytes?: number;
   /** TRAILING_ENTRIES unless given. */
   readonly trailingEntries?: number;
+  /** HOLD_LOG_BYTES_MAX unless given. */
+  readonly holdLogBytesMax?: number;
+}
+
+/** How much of the log had been written when an index was marked. */
+interface Round {
+  readonly index: LogIndex;
+  readonly bytesWritten: number;
 }
 
 /**
  * Keeps the log short: every so many bytes it marks in the log how far the
- * store is durable, then lets go of what lies below, but for a tail.
+ * store is durable, then lets go of what lies below, but for a tail and for
+ * what `hold` still needs.
  */
 export class Compaction {
   readonly #wal: Wal;
+  readonly #hold: LogHold | null;
   #bytesAtMark = 0;
   #running: Promise<void> | null = null;
+  /** Ascending; the first is at or below all that is held. */
+  #rounds: readonly Round[];
 
   readonly #afterBytes: number;
   readonly #trailing: number;
+  readonly #holdBytesMax: number;
 
-  constructor(wal: Wal, options: CompactionOptions) {
+  constructor(
+    wal: Wal,
+    options: CompactionOptions,
+    hold: LogHold | null = null,
+  ) {
     this.#wal = wal;
+    this.#hold = hold;
     this.#afterBytes = options.compactAfterBytes ?? COMPACT_AFTER_BYTES;
     this.#trailing = options.trailingEntries ?? TRAILING_ENTRIES;
+    this.#holdBytesMax = options.holdLogBytesMax ?? HOLD_LOG_BYTES_MAX;
     this.#bytesAtMark = wal.counters.bytesWritten;
+    this.#rounds = [{ index: 0, bytesWritten: this.#bytesAtMark }];
   }
 
   /** Starts a round if enough was written; `state` is what a restart finds. */
@@ -47,8 +72,28 @@ export class Compaction {
   }
 
   async #compact(mark: SnapshotMetadata): Promise<void> {
+    const bytesWritten = this.#bytesAtMark;
+    this.#rounds = [...this.#rounds, { index: mark.index, bytesWritten }];
     await this.#wal.mark(mark);
-    const until: LogIndex = mark.index - this.#trailing;
+    const until = this.#notHeld(mark.index - this.#trailing);
     if (until >= this.#wal.storage.firstIndex()) await this.#wal.compact(until);
+  }
+
+  /** `until`, or less where that is needed and not too much to keep. */
+  #notHeld(until: LogIndex): LogIndex {
+    const held = this.#hold?.retainFrom() ?? null;
+    if (held === null || held >= until) return this.#forget(until);
+    this.#forget(held);
+    const bytes = this.#bytesAtMark - (this.#rounds[0]?.bytesWritten ?? 0);
+    if (bytes <= this.#holdBytesMax) return held;
+    this.#hold?.drop(bytes);
+    return this.#forget(until);
+  }
+
+  /** Lets go of rounds that the log above `index` does not reach back to. */
+  #forget(index: LogIndex): LogIndex {
+    const first = this.#rounds.findLastIndex((round) => round.index <= index);
+    this.#rounds = this.#rounds.slice(Math.max(first, 0));
+    return index;
   }
 }

@@ -11,6 +11,10 @@ export interface DataDirPaths {
   readonly wal: string;
   /** File of the backing Deno KV. */
   readonly store: string;
+  /** Who the node is. */
+  readonly identity: string;
+  /** Directory of checkpoints that are being sent or received. */
+  readonly checkpoints: string;
 }
 
 export function dataDirPaths(root: string): DataDirPaths {
@@ -19,6 +23,8 @@ export function dataDirPaths(root: string): DataDirPaths {
     lock: `${root}/LOCK`,
     wal: `${root}/raft`,
     store: `${root}/store.sqlite`,
+    identity: `${root}/NODE`,
+    checkpoints: `${root}/checkpoints`,
   };
 }
 

@@ -1,7 +1,4 @@
-import { assert } from "../base/assert.ts";
 import type { Clock, Timer } from "../io/clock.ts";
-import { encodeBatch, encodeClock } from "../fsm/payload.ts";
-import { encodeProposal } from "../fsm/proposal.ts";
 import type {
   Core,
   Effects,
@@ -9,35 +6,51 @@ import type {
   NeedEntries,
   Persist,
 } from "../raft/core.ts";
+import { MSG_SNAP } from "../raft/message.ts";
 import type { Role } from "../raft/state.ts";
-import type { LogIndex } from "../raft/types.ts";
+import type {
+  LogIndex,
+  RaftId,
+  SnapshotMetadata,
+  Term,
+} from "../raft/types.ts";
+import { WalCompactedError } from "../wal/errors.ts";
 import type { Wal } from "../wal/wal.ts";
 import type { Applier } from "./applier.ts";
-import { NotReadyError } from "./errors.ts";
-import { UNPERSISTED_PROPOSALS_MAX } from "./limits.ts";
-import type { Proposals } from "./proposals.ts";
+import type { Lease } from "./lease.ts";
+import { READ_RETRY_TICKS } from "./limits.ts";
+import type { Proposer } from "./proposer.ts";
 import type { Reads } from "./reads.ts";
+
+/** Who leads, as this member sees it. */
+export interface Leadership {
+  readonly role: Role;
+  readonly lead: RaftId;
+  readonly term: Term;
+}
 
 /** What the driver moves things between. */
 export interface DriverParts {
   readonly core: Core;
   readonly wal: Wal;
   readonly applier: Applier;
-  readonly proposals: Proposals;
+  readonly proposer: Proposer;
   readonly reads: Reads;
+  /** `null` where strong reads always ask. */
+  readonly lease: Lease | null;
   readonly clock: Clock;
   readonly heartbeatMs: number;
   readonly send: (messages: readonly Message[]) => void;
-  /** Founds the cluster: the payload to propose, `null` once it has an id. */
-  readonly clusterInit: () => Uint8Array | null;
+  /** Sends a checkpoint to a member whose log cannot be continued. */
+  readonly sendCheckpoint: (to: RaftId, index: LogIndex) => void;
+  /** Makes the checkpoint that was offered the store; durable when done. */
+  readonly install: (metadata: SnapshotMetadata) => Promise<void>;
   /** What the store has applied. */
   readonly applied: () => LogIndex;
-  readonly onRole: () => void;
+  readonly onTick: () => void;
+  readonly onLeadership: (leadership: Leadership) => void;
   readonly onFatal: (error: unknown) => void;
 }
-
-/** Proposals of the node itself: nobody waits for a reply. */
-const NO_PROPOSAL = 0;
 
 /**
  * Feeds the raft core and carries out what it asks for.
@@ -45,27 +58,22 @@ const NO_PROPOSAL = 0;
  * One turn: take what arrived into the core, then pump it dry. Messages leave
  * beside the log's write; only those of `afterDurable` wait for it. There is
  * no await between a pump and the hand-over of its effects.
- *
- * Group commit: while a proposal is on its way to the disk, writes gather for
- * the next one.
  */
 export class Driver {
   readonly #parts: DriverParts;
   #scheduled = false;
   #stopped = false;
-  /** Clients' proposals that are not durable, and those not yet handed over. */
-  #unpersisted = 0;
-  #proposed = 0;
   #ticker: Timer | null = null;
-  #clockWanted: number | null = null;
-  #role: Role = "follower";
+  #leadership: Leadership = { role: "follower", lead: 0, term: 0 };
+  /** Ends when every write that follows a checkpoint may go to the log. */
+  #installing: Promise<void> | null = null;
 
   constructor(parts: DriverParts) {
     this.#parts = parts;
   }
 
-  get role(): Role {
-    return this.#role;
+  get leadership(): Leadership {
+    return this.#leadership;
   }
 
   start(): void {
@@ -78,6 +86,11 @@ export class Driver {
     this.#ticker?.cancel();
   }
 
+  /** Resolves when no checkpoint is being installed. */
+  async settled(): Promise<void> {
+    while (this.#installing !== null) await this.#installing;
+  }
+
   /** Runs a turn after the callers that are running now. */
   wake(): void {
     if (this.#scheduled || this.#stopped) return;
@@ -85,9 +98,14 @@ export class Driver {
     this.#parts.clock.soon(() => this.#turn());
   }
 
-  /** Proposes a clock entry at the next turn, if this member leads then. */
-  proposeClock(wallMs: number): void {
-    this.#clockWanted = wallMs;
+  /** Lets `take` give the core something; what it throws ends the node. */
+  run(take: (core: Core) => void): void {
+    if (this.#stopped) return;
+    try {
+      take(this.#parts.core);
+    } catch (error) {
+      this.#fail(error);
+    }
     this.wake();
   }
 
@@ -95,7 +113,7 @@ export class Driver {
     this.#scheduled = false;
     if (this.#stopped) return;
     try {
-      this.#propose();
+      this.#parts.proposer.run();
       this.#startReads();
       const { core } = this.#parts;
       for (let effects = core.pump(); effects !== null; effects = core.pump()) {
@@ -106,99 +124,120 @@ export class Driver {
     }
   }
 
-  /** Log first what every later entry builds on, then clients' writes. */
-  #propose(): void {
-    const { core, proposals, clock } = this.#parts;
-    if (this.#role !== "leader") return;
-    this.#proposeClock();
-    while (this.#unpersisted < UNPERSISTED_PROPOSALS_MAX) {
-      const batch = proposals.takeBatch();
-      if (batch === null) return;
-      const payload = encodeBatch(batch.writes, clock.wallMs());
-      if (core.propose(encodeProposal(batch.id, payload))) {
-        this.#unpersisted += 1;
-        this.#proposed += 1;
-      } else {
-        proposals.refuse(batch.id, new NotReadyError("the leader is busy"));
+  #startReads(): void {
+    const { core, reads, lease, clock } = this.#parts;
+    if (core.state.lead === 0) return;
+    const nowMs = clock.monotonicMs();
+    const round = reads.takeRound(nowMs);
+    if (round === null) return;
+    if (lease !== null && core.state.lead === core.state.id) {
+      // A transfer passes over what the lease relies on.
+      if (core.state.leadTransferee !== 0) lease.end();
+      if (lease.isValid(nowMs)) {
+        const { committed } = core.state.entryLog;
+        reads.confirm(round, committed, this.#parts.applied());
+        return;
       }
     }
-  }
-
-  #proposeClusterInit(): void {
-    const payload = this.#parts.clusterInit();
-    if (payload === null) return;
-    this.#parts.core.propose(encodeProposal(NO_PROPOSAL, payload));
-  }
-
-  #proposeClock(): void {
-    if (this.#clockWanted === null) return;
-    const payload = encodeClock(this.#clockWanted);
-    this.#clockWanted = null;
-    this.#parts.core.propose(encodeProposal(NO_PROPOSAL, payload));
-  }
-
-  #startReads(): void {
-    const { core, reads } = this.#parts;
-    if (this.#role !== "leader") return;
-    const round = reads.takeRound();
-    if (round !== null) core.readIndex(round);
+    core.readIndex(round);
   }
 
   #carryOut(effects: Effects): void {
-    const { applier, reads } = this.#parts;
-    if (effects.send.length > 0) this.#parts.send(effects.send);
+    const { applier, reads, lease } = this.#parts;
+    if (effects.send.length > 0) this.#send(effects.send);
     if (effects.persist !== undefined) this.#persist(effects.persist);
     if (effects.apply !== undefined) applier.enqueue(effects.apply);
     for (const need of effects.needEntries) this.#fetch(need);
     for (const { round, index } of effects.reads) {
-      reads.confirm(round, index, this.#parts.applied());
+      const asked = reads.confirm(round, index, this.#parts.applied());
+      if (asked !== null && this.#leadership.role === "leader") {
+        lease?.extend(asked.startedMs);
+      }
     }
     if (effects.soft === undefined) return;
-    this.#role = effects.soft.role;
-    if (this.#role === "leader") this.#proposeClusterInit();
-    this.#parts.onRole();
-    this.wake();
+    const { term } = this.#parts.core.state;
+    this.#leadership = { ...effects.soft, term };
+    lease?.end();
+    reads.restart();
+    this.#parts.proposer.onRole(effects.soft.role === "leader");
+    this.#parts.onLeadership(this.#leadership);
   }
 
+  #send(messages: readonly Message[]): void {
+    const { send, sendCheckpoint } = this.#parts;
+    if (!messages.some(({ type }) => type === MSG_SNAP)) return send(messages);
+    send(messages.filter(({ type }) => type !== MSG_SNAP));
+    for (const { type, to, snapshot } of messages) {
+      if (type === MSG_SNAP && snapshot !== null) {
+        sendCheckpoint(to, snapshot.metadata.index);
+      }
+    }
+  }
+
+  /** Writes in the order they were asked for, also behind a checkpoint. */
   #persist(persist: Persist): void {
-    const { wal, core, send } = this.#parts;
-    const proposed = this.#proposed;
-    this.#proposed = 0;
-    assert(persist.snapshot === undefined, "no checkpoint is received yet");
-    const { hardState, entries, mustSync } = persist;
-    const batch = { entries, mustSync, ...(hardState && { hardState }) };
-    wal.append(batch).then(() => {
-      this.#unpersisted -= proposed;
-      core.persisted(persist.seq);
-      if (persist.afterDurable.length > 0) send(persist.afterDurable);
-      this.wake();
-    }).catch((error) => this.#fail(error));
+    const proposed = this.#parts.proposer.takeProposed();
+    if (persist.snapshot === undefined && this.#installing === null) {
+      this.#append(persist, proposed).catch((error) => this.#fail(error));
+      return;
+    }
+    const before = this.#installing ?? Promise.resolve();
+    const task = before.then(async () => {
+      if (this.#stopped) return;
+      if (persist.snapshot !== undefined) {
+        await this.#parts.install(persist.snapshot.metadata);
+      }
+      await this.#append(persist, proposed);
+    });
+    const settled = task.catch((error) => this.#fail(error)).then(() => {
+      if (this.#installing === settled) this.#installing = null;
+    });
+    this.#installing = settled;
+  }
+
+  async #append(persist: Persist, proposed: number): Promise<void> {
+    const { core, wal, proposer } = this.#parts;
+    const { hardState, snapshot, entries, mustSync } = persist;
+    await wal.append({
+      entries,
+      mustSync,
+      ...(hardState && { hardState }),
+      ...(snapshot && { snapshot: snapshot.metadata }),
+    });
+    proposer.persisted(proposed);
+    if (this.#stopped) return;
+    core.persisted(persist.seq);
+    if (persist.afterDurable.length > 0) this.#send(persist.afterDurable);
+    this.wake();
   }
 
   /** Reads from disk what the core wants and the log's cache has let go. */
   #fetch({ ticket, from, until, bytesMax }: NeedEntries): void {
-    const { wal, core } = this.#parts;
-    wal.fetch(from, until, bytesMax).then((entries) => {
-      core.entriesFetched(ticket, entries);
-      this.wake();
+    const { wal } = this.#parts;
+    const gone = (error: unknown) => {
+      if (error instanceof WalCompactedError) return [];
+      throw error;
+    };
+    wal.fetch(from, until, bytesMax).catch(gone).then((entries) => {
+      this.run((core) => core.entriesFetched(ticket, entries));
     }).catch((error) => this.#fail(error));
   }
 
   #tickLater(): void {
-    const { clock, heartbeatMs, core } = this.#parts;
+    const { clock, heartbeatMs, reads, proposer } = this.#parts;
     this.#ticker = clock.after(heartbeatMs, () => {
       if (this.#stopped) return;
-      try {
-        core.tick();
-      } catch (error) {
-        return this.#fail(error);
-      }
-      this.wake();
+      this.run((core) => core.tick());
+      if (this.#stopped) return;
+      proposer.onTick();
+      const nowMs = clock.monotonicMs();
+      reads.restart(nowMs - READ_RETRY_TICKS * heartbeatMs);
+      this.#parts.onTick();
       this.#tickLater();
     });
   }
 
   #fail(error: unknown): void {
-    this.#parts.onFatal(error);
+    if (!this.#stopped) this.#parts.onFatal(error);
   }
 }

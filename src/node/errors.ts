@@ -104,3 +104,15 @@ export class DataDirLockedError extends NodeError {
     super(`Cannot use the data dir "${path}": another process holds it`);
   }
 }
+
+/** The file that says who the node is does not say it. */
+export class IdentityDamagedError extends NodeError {
+  override readonly name = "IdentityDamagedError";
+  override readonly code = "NODE_IDENTITY_DAMAGED";
+  override readonly remedy =
+    "Put the file back from a copy, or make the node a new member: `sealkv member rebuild`";
+
+  constructor(readonly path: string) {
+    super(`Cannot read who this node is as "${path}" is damaged`);
+  }
+}

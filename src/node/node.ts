@@ -1,122 +1,107 @@
-import { assert } from "../base/assert.ts";
 import type { Bytes } from "../base/bytes.ts";
-import type { Clock } from "../io/clock.ts";
-import type { DiskLock } from "../io/disk.ts";
-import type { EventLog } from "../io/log.ts";
-import type { Random } from "../io/random.ts";
-import {
-  type AtomicWrite,
-  type DatabaseNumber,
-  DEFAULT_DATABASE,
-  type RecordKey,
-  type WriteReply,
+import type {
+  AtomicWrite,
+  DatabaseNumber,
+  RecordKey,
+  WriteReply,
 } from "../fsm/types.ts";
-import { encodeClusterInit } from "../fsm/payload.ts";
-import type { Core } from "../raft/core.ts";
-import type { LogIndex } from "../raft/types.ts";
+import { DEFAULT_DATABASE } from "../fsm/types.ts";
 import type { BufferedStore } from "../store/buffered_store.ts";
+import type {
+  Transport,
+  TransportCounters,
+  TransportHost,
+} from "../transport/port.ts";
 import type { Wal } from "../wal/wal.ts";
-import { type AppliedGroup, Applier } from "./applier.ts";
-import { Compaction, type CompactionOptions } from "./compaction.ts";
-import { Driver } from "./driver.ts";
-import { NotReadyError, OutcomeUnknownError } from "./errors.ts";
-import { Expiry } from "./expiry.ts";
+import { clusterView } from "./cluster_view.ts";
+import { Engine, type NodeParts } from "./engine.ts";
+import { NotReadyError } from "./errors.ts";
 import { DRAIN_MS_MAX } from "./limits.ts";
-import type { NodePort, NodeStatus, ReadEntry, ReadRequest } from "./port.ts";
-import { Proposals } from "./proposals.ts";
-import { Reads } from "./reads.ts";
+import type { Addresses, Beginnings, NodeOptions } from "./node_options.ts";
+import type {
+  ChangeResult,
+  ChangeTerms,
+  MemberRequest,
+  NodePort,
+  NodeStatus,
+  OperatorPort,
+  ReadEntry,
+  ReadRequest,
+} from "./port.ts";
+import { StatusWatchers } from "./status_watchers.ts";
 import { Watchers } from "./watchers.ts";
-
-const CLUSTER_ID_BYTES = 16;
-
-/** An opened data dir and the world around it. */
-export interface NodeParts {
-  readonly core: Core;
-  readonly wal: Wal;
-  readonly store: BufferedStore;
-  /** Held until the node has closed. */
-  readonly lock: DiskLock;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: EventLog;
-}
-
-export interface NodeOptions extends CompactionOptions {
-  readonly name: string;
-  /** Committed with the cluster id at the first election. */
-  readonly clusterName: string;
-  readonly heartbeatMs: number;
-  /** The node has stopped for good and the process should end. */
-  readonly onFatal: (error: Error) => void;
-}
 
 /** Counts since the node was opened. */
 export interface NodeCounters {
   readonly wal: Wal["counters"];
   readonly store: BufferedStore["counters"];
+  /** `null` on a node without links. */
+  readonly transport: TransportCounters | null;
+  readonly leaderChanges: number;
 }
 
 /**
- * One member: raft core, log, state machine and store, run as one.
+ * One member as clients and operators see it.
  *
- * A write: queue → proposal → log (durable) → committed → applied, visible →
- * answer; the store makes it durable behind. A strong read: read index →
- * applied that far → store.
+ * A write: queue → proposal, here or at the leader → log (durable) → committed
+ * → applied, visible → answer; the store makes it durable behind. A strong
+ * read: read index → applied that far → store. Any member serves both.
  */
-export class Node implements NodePort {
+export class Node implements NodePort, OperatorPort {
   readonly #parts: NodeParts;
   readonly #options: NodeOptions;
-  readonly #proposals: Proposals;
-  readonly #reads = new Reads();
+  readonly #engine: Engine;
   readonly #watchers = new Watchers();
-  readonly #applier: Applier;
-  readonly #driver: Driver;
-  readonly #expiry: Expiry;
-  readonly #compaction: Compaction;
+  readonly #statusWatchers: StatusWatchers;
   readonly #stopListeners = new Set<() => void>();
   readonly #readyWaiters = new Set<() => void>();
-  /** What it held when it began to lead: applied before it serves. */
-  #leadsFrom: LogIndex = 0;
+  /** Holds all that was acknowledged when it started. */
+  #isCaughtUp = false;
   #stopped: Error | null = null;
   #closing: Promise<void> | null = null;
 
-  constructor(parts: NodeParts, options: NodeOptions) {
+  constructor(parts: NodeParts, options: NodeOptions, beginnings: Beginnings) {
     this.#parts = parts;
     this.#options = options;
-    // 2^52 ids, drawn per start: a replayed entry never answers a new caller.
-    this.#proposals = new Proposals(parts.random.below(2 ** 31) * 2 ** 21 + 1);
-    this.#compaction = new Compaction(parts.wal, options);
-    this.#applier = new Applier(parts.store, {
-      clusterIdKnown: (id) => parts.wal.setClusterId(id),
-      applied: (group) => this.#onApplied(group),
-      halted: (error) => this.#fail(error),
-    });
-    this.#driver = new Driver({
-      ...parts,
-      applier: this.#applier,
-      proposals: this.#proposals,
-      reads: this.#reads,
-      heartbeatMs: options.heartbeatMs,
-      send: (messages) => assert(messages.length === 0, "there are no peers"),
-      clusterInit: () => this.#clusterInit(),
-      applied: () => parts.store.state.applied.index,
-      onRole: () => this.#onRole(),
-      onFatal: (error) => this.#fail(error),
-    });
-    this.#expiry = new Expiry(parts.clock, parts.store, {
-      proposeClock: (wallMs) => this.#driver.proposeClock(wallMs),
-      expired: (keys) => this.#notify(keys),
-      halted: (error) => this.#fail(error),
+    this.#statusWatchers = new StatusWatchers(parts.clock);
+    this.#engine = new Engine(parts, options, beginnings, {
+      changed: (keys) => this.#notify(keys),
+      progressed: () => {
+        this.#wakeReadyWaiters();
+        this.#statusWatchers.notify();
+      },
+      isReady: () => this.#isReady(),
+      isStopped: () => this.#stopped !== null,
+      failed: (error) => this.#fail(error),
     });
   }
 
-  /** A lone voter leads at once; others wait for a leader or a timeout. */
+  /** Opens the links to the other members; `address` is what they dial. */
+  async connect(
+    open: (host: TransportHost) => Promise<Transport>,
+    address: string | null,
+  ): Promise<void> {
+    const { peers } = this.#engine;
+    const transport = await open(peers);
+    const { hostname, port } = transport.address;
+    peers.attach(transport, address ?? `${hostname}:${port}`);
+  }
+
+  /** Begins to take part; `ready` tells when it serves. */
   start(): void {
-    const { core } = this.#parts;
-    const { id, confState } = core.status();
-    const isLone = confState.voters.length === 1 && confState.voters[0] === id;
-    if (isLone && confState.votersOutgoing.length === 0) core.campaign();
-    this.#driver.start();
+    this.#engine.start();
+    void this.#catchUp();
+  }
+
+  /** Where the peer listener is bound; `null` without one. */
+  get peerAddress(): Transport["address"] | null {
+    return this.#engine.peers.transport?.address ?? null;
+  }
+
+  /** What the cluster is to tell clients and operators to dial. */
+  setAddresses(addresses: Addresses): void {
+    this.#engine.addresses = addresses;
+    this.#engine.driver.wake();
   }
 
   /** Resolves once the node can serve its clients. */
@@ -135,8 +120,9 @@ export class Node implements NodePort {
 
   write(write: AtomicWrite): Promise<WriteReply> {
     this.#mustServe();
-    const reply = this.#proposals.add(write);
-    this.#driver.wake();
+    const { proposals, driver } = this.#engine;
+    const reply = proposals.add(write, this.#parts.clock.monotonicMs());
+    driver.wake();
     return reply;
   }
 
@@ -144,14 +130,21 @@ export class Node implements NodePort {
     request: ReadRequest,
   ): Promise<readonly (readonly ReadEntry[])[]> {
     this.#mustServe();
-    if (request.strong) {
-      const confirmed = this.#reads.wait();
-      this.#driver.wake();
-      await confirmed;
+    if (!request.strong) {
+      if (!this.#isCaughtUp) throw new NotReadyError("this member is behind");
+      return await this.#readStore(request);
     }
-    const { store } = this.#parts;
-    const number = databaseNumber(store, request.database);
-    return store.readRanges(number, request.ranges, store.state.fsm.clockMs);
+    const { clock } = this.#parts;
+    const { reads, driver, lease } = this.#engine;
+    for (;;) {
+      const isLeased = lease?.isValid(clock.monotonicMs()) === true;
+      const confirmed = reads.wait(clock.monotonicMs());
+      driver.wake();
+      await confirmed;
+      const entries = await this.#readStore(request);
+      // Whatever stopped this process meanwhile: the state was the newest then.
+      if (!isLeased || lease?.isValid(clock.monotonicMs())) return entries;
+    }
   }
 
   watch(
@@ -168,47 +161,61 @@ export class Node implements NodePort {
   }
 
   status(): NodeStatus {
-    const { store, core } = this.#parts;
-    const { name } = this.#options;
-    const { id, role, term, lead, committed: commit } = core.status();
-    const { applied, fsm } = store.state;
-    const ready = this.#isReady();
-    return {
-      cluster: fsm.clusterName,
-      clusterId: fsm.clusterId,
-      node: name,
-      leader: lead === id ? name : "",
-      term,
-      commit,
-      applied: applied.index,
-      phase: 0,
-      ready,
-      members: [{
-        name,
-        role: role === "pre-candidate" ? "candidate" : role,
-        up: this.#stopped === null,
-        ready,
-        lag: commit - applied.index,
-        applied: applied.index,
-        phase: 0,
-        id,
-        isVoter: true,
-        replication: "unknown",
-        peerAddress: "",
-        clientAddress: "",
-        adminAddress: "",
-        hasStarted: true,
-      }],
-    };
+    return clusterView({
+      core: this.#parts.core,
+      peers: this.#engine.peers,
+      name: this.#options.name,
+      state: this.#parts.store.state,
+      isReady: this.#isReady(),
+      isStopped: this.#stopped !== null,
+    });
+  }
+
+  watchStatus(onChange: () => void): { cancel(): void } {
+    return this.#statusWatchers.add(onChange);
+  }
+
+  async changeMembers(
+    request: MemberRequest,
+    terms: ChangeTerms,
+  ): Promise<ChangeResult> {
+    if (this.#stopped !== null) throw new NotReadyError("the node is stopping");
+    const result = await this.#engine.changes.change(request, terms);
+    if (result.isChanged) {
+      this.#parts.log.write("info", "members_changed", {
+        change: request.kind,
+        member: request.name,
+        id: result.memberId,
+      });
+    }
+    return result;
+  }
+
+  backup(): AsyncIterable<Bytes> {
+    this.#mustServe();
+    return this.#parts.checkpoints.backup();
   }
 
   counters(): NodeCounters {
     const { wal, store } = this.#parts;
-    return { wal: wal.counters, store: store.counters };
+    const { peers, leaderChanges } = this.#engine;
+    const transport = peers.transport?.counters ?? null;
+    return {
+      wal: wal.counters,
+      store: store.counters,
+      transport,
+      leaderChanges,
+    };
+  }
+
+  /** Lets another member lead; for a node that is about to stop. */
+  async handOver(): Promise<void> {
+    if (this.#stopped === null) await this.#engine.changes.handOver();
   }
 
   /**
-   * Stops: ends watches, lets accepted writes end, closes log and store.
+   * Stops: hands the leadership over, ends watches, lets accepted writes end,
+   * closes links, log and store.
    *
    * Writes that are still open after DRAIN_MS_MAX fail as unknown.
    */
@@ -219,84 +226,58 @@ export class Node implements NodePort {
 
   async #shutDown(): Promise<void> {
     if (this.#stopped === null) {
+      await this.handOver();
       this.#endWatches();
       await this.#drained();
       this.#fail(new NotReadyError("the node is stopping"), { fatal: false });
     }
-    await this.#close();
+    await this.#engine.close();
   }
 
   async #drained(): Promise<void> {
     const late = Promise.withResolvers<void>();
     const timer = this.#parts.clock.after(DRAIN_MS_MAX, late.resolve);
-    await Promise.race([this.#proposals.idle(), late.promise]);
+    await Promise.race([this.#engine.proposals.idle(), late.promise]);
     timer.cancel();
   }
 
-  async #close(): Promise<void> {
-    const { wal, store, lock } = this.#parts;
-    await this.#applier.stop();
-    await this.#expiry.stop();
-    await this.#compaction.settled();
-    try {
-      await wal.close();
-    } finally {
-      await store.close();
-      await lock.release();
+  /** A first strong read, of nothing: then this member is as new as any was. */
+  async #catchUp(): Promise<void> {
+    const { clock } = this.#parts;
+    while (this.#stopped === null && !this.#isCaughtUp) {
+      try {
+        await this.#engine.reads.wait(clock.monotonicMs());
+        this.#isCaughtUp = true;
+      } catch (error) {
+        if (!(error instanceof NotReadyError)) return this.#fail(error);
+      }
     }
+    this.#wakeReadyWaiters();
   }
 
   #isReady(): boolean {
-    const { store } = this.#parts;
-    return this.#stopped === null && store.state.fsm.clusterId !== null &&
-      this.#driver.role === "leader" &&
-      store.state.applied.index >= this.#leadsFrom;
+    return this.#stopped === null && this.clusterId() !== null &&
+      this.#isCaughtUp && this.#engine.driver.leadership.lead !== 0;
   }
 
   #mustServe(): void {
     if (this.#stopped !== null) throw new NotReadyError("the node is stopping");
-    if (!this.#isReady()) throw new NotReadyError("no leader is known");
-  }
-
-  #clusterInit(): Bytes | null {
-    const { random, store } = this.#parts;
-    if (store.state.fsm.clusterId !== null) return null;
-    const id = random.bytes(CLUSTER_ID_BYTES);
-    // Version 4, variant 1: the id is shown as a UUID (RFC 9562 §5.4).
-    id[6] = (id[6] as number) & 0x0f | 0x40;
-    id[8] = (id[8] as number) & 0x3f | 0x80;
-    return encodeClusterInit(id, this.#options.clusterName);
-  }
-
-  #onApplied(group: AppliedGroup): void {
-    const { core, wal, store } = this.#parts;
-    if (group.seq !== null) core.applied(group.seq);
-    for (const [id, replies] of group.replies) {
-      this.#proposals.resolve(id, replies);
-    }
-    this.#reads.appliedTo(group.index);
-    this.#notify(group.mutations);
-    wal.release(group.index);
-    this.#compaction.consider(store.durable, (error) => this.#fail(error));
-    this.#expiry.wake();
-    this.#wakeReadyWaiters();
-    this.#driver.wake();
-  }
-
-  #onRole(): void {
-    const { role } = this.#driver;
-    this.#parts.log.write("info", "role_changed", { role });
-    this.#wakeReadyWaiters();
-    if (role === "leader") {
-      this.#leadsFrom = this.#parts.core.status().lastIndex;
-    } else {
-      this.#reads.restart();
-      this.#endWatches();
+    if (this.clusterId() === null) {
+      throw new NotReadyError("the cluster is not founded yet");
     }
   }
 
-  #notify(changed: readonly RecordKey[]): void {
+  #readStore(
+    { database, ranges }: ReadRequest,
+  ): Promise<readonly (readonly ReadEntry[])[]> {
+    const { store } = this.#parts;
+    const number = databaseNumber(store, database);
+    return store.readRanges(number, ranges, store.state.fsm.clockMs);
+  }
+
+  #notify(changed: readonly RecordKey[] | null): void {
     if (this.#watchers.size === 0) return;
+    if (changed === null) return this.#watchers.notifyAll();
     const { databases } = this.#parts.store.state.fsm;
     this.#watchers.notify(changed, databases);
   }
@@ -314,11 +295,14 @@ export class Node implements NodePort {
     if (this.#stopped !== null) return;
     const error = cause instanceof Error ? cause : new Error(String(cause));
     this.#stopped = error;
-    this.#driver.stop();
+    const { proposals, reads, changes } = this.#engine;
+    this.#engine.stop();
     const notReady = new NotReadyError("the node is stopping");
-    this.#proposals.failAll(notReady, new OutcomeUnknownError());
-    this.#reads.failAll(notReady);
+    proposals.failAll(notReady);
+    reads.failAll(notReady);
+    changes.progressed();
     this.#endWatches();
+    this.#statusWatchers.stop();
     this.#wakeReadyWaiters();
     if (fatal) this.#options.onFatal(error);
   }

@@ -1,5 +1,5 @@
 import { equalBytes, toHex } from "../base/bytes.ts";
-import type { ConfState, RaftId, SnapshotMetadata } from "../raft/types.ts";
+import type { LogIndex, SnapshotMetadata } from "../raft/types.ts";
 import type { BufferedStore } from "../store/buffered_store.ts";
 import { Wal, type WalOptions } from "../wal/wal.ts";
 import {
@@ -8,13 +8,11 @@ import {
   WrongClusterError,
 } from "./errors.ts";
 
-/** Where the log of a new cluster begins; upstream's tests start here too. */
-const FOUNDING_INDEX = 2;
-const FOUNDING_TERM = 1;
-
 export interface OpenLogOptions extends WalOptions {
-  /** Members that found the cluster, if this data dir is new. */
-  readonly voters: readonly RaftId[];
+  /** What the log of a new data dir starts from; index 0 for one that joins. */
+  readonly founding: SnapshotMetadata;
+  /** Index of the checkpoint that the store came from; 0 for none. */
+  readonly installedIndex: LogIndex;
 }
 
 /**
@@ -37,9 +35,10 @@ export async function openLog(
   }
   const wal = isThere
     ? await Wal.open(options)
-    : await Wal.create(options, { metadata: founding(options.voters) });
+    : await Wal.create(options, { metadata: options.founding });
   try {
-    await agree(wal, store);
+    await finishInstall(wal, store, options);
+    await agree(wal, store, options.founding);
   } catch (error) {
     await wal.close();
     throw error;
@@ -47,14 +46,39 @@ export async function openLog(
   return wal;
 }
 
-async function agree(wal: Wal, store: BufferedStore): Promise<void> {
+/**
+ * A crash between a checkpoint's two halves leaves its store in place and the
+ * log where it was: the log restarts at the store, as it was about to.
+ */
+async function finishInstall(
+  wal: Wal,
+  store: BufferedStore,
+  { installedIndex, log }: OpenLogOptions,
+): Promise<void> {
+  const { applied, confState, fsm } = store.state;
+  if (applied.index !== installedIndex) return;
+  if (applied.index <= wal.storage.lastIndex()) return;
+  if (wal.clusterId === null && fsm.clusterId !== null) {
+    await wal.setClusterId(fsm.clusterId);
+  }
+  const snapshot = { ...applied, confState };
+  await wal.append({ snapshot, entries: [], mustSync: true });
+  log.write("info", "checkpoint_install_finished", { index: applied.index });
+}
+
+async function agree(
+  wal: Wal,
+  store: BufferedStore,
+  founding: SnapshotMetadata,
+): Promise<void> {
   const { storage } = wal;
   const first = storage.firstIndex() - 1;
   // A crash between founding the log and the store leaves the store at 0.
-  if (store.state.applied.index === 0 && first === FOUNDING_INDEX) {
+  if (store.state.applied.index === 0 && first === founding.index) {
     const { confState } = storage.initialState();
+    const { index, term } = founding;
     await store.commit({
-      state: { ...store.state, applied: foundingPosition(), confState },
+      state: { ...store.state, applied: { index, term }, confState },
       mutations: [],
     });
   }
@@ -73,19 +97,4 @@ function checkCluster(wal: Wal, store: BufferedStore): void {
   if (wal.clusterId !== null && equalBytes(wal.clusterId, clusterId)) return;
   const log = wal.clusterId === null ? "none" : toHex(wal.clusterId);
   throw new WrongClusterError(toHex(clusterId), log);
-}
-
-function foundingPosition(): { index: number; term: number } {
-  return { index: FOUNDING_INDEX, term: FOUNDING_TERM };
-}
-
-function founding(voters: readonly RaftId[]): SnapshotMetadata {
-  const confState: ConfState = {
-    voters,
-    votersOutgoing: [],
-    learners: [],
-    learnersNext: [],
-    autoLeave: false,
-  };
-  return { ...foundingPosition(), confState };
 }

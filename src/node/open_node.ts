@@ -7,10 +7,15 @@ import { Core } from "../raft/core.ts";
 import { raftOptions } from "../raft/options.ts";
 import type { RaftId } from "../raft/types.ts";
 import { BufferedStore } from "../store/buffered_store.ts";
-import type { Wal } from "../wal/wal.ts";
+import type { Transport, TransportHost } from "../transport/port.ts";
+import { Wal } from "../wal/wal.ts";
+import { begin, type Beginning, type BeginOptions } from "./begin.ts";
+import { Checkpoints } from "./checkpoints.ts";
 import { type DataDirPaths, dataDirPaths, lockDataDir } from "./data_dir.ts";
-import { Node, type NodeOptions } from "./node.ts";
+import { Node } from "./node.ts";
+import type { NodeOptions } from "./node_options.ts";
 import { openLog } from "./open_log.ts";
+import { openStorePlace } from "./store_place.ts";
 
 /** The world as a node needs it. */
 export interface NodePorts {
@@ -20,18 +25,23 @@ export interface NodePorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: EventLog;
+  /** Opens the links to other members; a node without them is alone. */
+  readonly openTransport?: (host: TransportHost) => Promise<Transport>;
 }
 
-export interface OpenNodeOptions extends NodeOptions {
+export interface OpenNodeOptions
+  extends NodeOptions, Partial<Omit<BeginOptions, "name">> {
   readonly dataDir: string;
-  /** Lower bound; timeouts are drawn from [electionMs, 2 × electionMs). */
-  readonly electionMs: number;
   /** Length of a log segment, where 64 MiB is too much. */
   readonly segmentBytes?: number;
+  /** Of checkpoints to other members; no bound unless given. */
+  readonly checkpointBytesPerSecond?: number;
 }
 
-/** Raft id of the only founding member. */
-const FOUNDER: RaftId = 1;
+interface Opened {
+  readonly store: BufferedStore;
+  readonly wal: Wal;
+}
 
 /**
  * Opens a data dir, or founds one, and returns its node, not yet started.
@@ -49,57 +59,110 @@ export async function openNode(
     { close: () => lock.release() },
   ];
   try {
+    const place = await openStorePlace(ports.disk, paths);
     const store = await BufferedStore.open({
-      kv: ports.openKv(paths.store),
+      kv: ports.openKv(place.path),
       log: ports.log,
       clock: ports.clock,
     });
     opened.unshift(store);
-    const wal = await openNodeLog(ports, { paths, options, store });
+    const beginning = await beginNode(ports, options, { paths, store });
+    const wal = await openNodeLog(ports, options, {
+      paths,
+      store,
+      beginning,
+      installedIndex: place.installedIndex ?? 0,
+    });
     opened.unshift(wal);
     // The backing store's files are new names in it.
     await ports.disk.syncDir(paths.root);
-    const core = newCore(ports, options, { wal, store });
-    return new Node({ ...ports, core, wal, store, lock }, options);
+    const { identity, beginnings } = beginning;
+    const core = newCore(ports, options, identity.id, { wal, store });
+    const { checkpointBytesPerSecond: rate } = options;
+    const checkpoints = await Checkpoints.open({
+      ...ports,
+      store,
+      place,
+      dir: paths.checkpoints,
+      ...(rate === undefined ? {} : { bytesPerSecond: rate }),
+    });
+    opened.unshift({ close: () => checkpoints.stop() });
+    const parts = { ...ports, core, wal, store, lock, identity, checkpoints };
+    const node = new Node(parts, options, {
+      ...beginnings,
+      clusterId: wal.clusterId,
+    });
+    if (ports.openTransport !== undefined) {
+      await node.connect(ports.openTransport, options.peerAddress || null);
+    }
+    return node;
   } catch (error) {
     for (const part of opened) await part.close();
     throw error;
   }
 }
 
-interface LogPlace {
-  readonly paths: DataDirPaths;
-  readonly options: OpenNodeOptions;
-  readonly store: BufferedStore;
+async function beginNode(
+  { disk, random }: NodePorts,
+  options: OpenNodeOptions,
+  { paths, store }: {
+    readonly paths: DataDirPaths;
+    readonly store: BufferedStore;
+  },
+): Promise<Beginning> {
+  const { voters, votersOutgoing, learners, learnersNext } =
+    store.state.confState;
+  return await begin({ disk, random }, paths.identity, {
+    name: options.name,
+    initialCluster: options.initialCluster ?? null,
+    join: options.join ?? null,
+    peerAddress: options.peerAddress ?? "",
+    hasLog: await Wal.exists({ disk, dir: paths.wal }),
+    storedMembers: [...voters, ...votersOutgoing, ...learners, ...learnersNext],
+  });
 }
 
-function openNodeLog(
+interface LogPlace {
+  readonly paths: DataDirPaths;
+  readonly store: BufferedStore;
+  readonly beginning: Beginning;
+  readonly installedIndex: number;
+}
+
+async function openNodeLog(
   ports: NodePorts,
-  { paths, options, store }: LogPlace,
+  options: OpenNodeOptions,
+  { paths, store, beginning, installedIndex }: LogPlace,
 ): Promise<Wal> {
   const { disk, random, log, clock } = ports;
-  const voters = [FOUNDER];
   const { name: nodeName, segmentBytes } = options;
-  const dir = paths.wal;
-  return openLog({
-    ...{ disk, random, log, clock, nodeName, dir, voters },
+  const { founding, beginnings } = beginning;
+  const wal = await openLog({
+    ...{ disk, random, log, clock, nodeName, dir: paths.wal, founding },
+    installedIndex,
     applied: store.state.applied.index,
     ...(segmentBytes === undefined ? {} : { segmentBytes }),
   }, store);
+  // A node that joins says from the start of which cluster it is.
+  if (wal.clusterId === null && beginnings.clusterId !== null) {
+    await wal.setClusterId(beginnings.clusterId);
+  }
+  return wal;
 }
 
 function newCore(
   { random }: NodePorts,
   { heartbeatMs, electionMs }: OpenNodeOptions,
-  { wal, store }: { readonly wal: Wal; readonly store: BufferedStore },
+  id: RaftId,
+  { wal, store }: Opened,
 ): Core {
   return new Core(raftOptions({
-    id: FOUNDER,
+    id,
     storage: wal.storage,
     randomTicks: (count) => random.below(count),
     applied: store.state.applied.index,
     confState: store.state.confState,
     electionTicks: Math.ceil(electionMs / heartbeatMs),
-    forwardProposals: false,
+    tailSuspect: wal.tailSuspect ?? 0,
   }));
 }

@@ -1,5 +1,10 @@
 import type { AtomicWrite, Change, WriteReply } from "../fsm/types.ts";
-import { OverloadedError } from "./errors.ts";
+import type { Term } from "../raft/types.ts";
+import {
+  NotReadyError,
+  OutcomeUnknownError,
+  OverloadedError,
+} from "./errors.ts";
 import {
   GROUP_BYTES_MAX,
   GROUP_CHANGES_MAX,
@@ -17,12 +22,22 @@ export interface WriteSize {
 }
 
 interface PendingWrite {
+  /** Dense, in the order of arrival. */
+  readonly order: number;
   readonly write: AtomicWrite;
   readonly size: WriteSize;
+  /** Monotonic ms. */
+  readonly addedMs: number;
   readonly settle: {
     readonly resolve: (reply: WriteReply) => void;
     readonly reject: (error: Error) => void;
   };
+}
+
+/** One proposal under way: its entry, if there is one, has this term. */
+interface InFlight {
+  readonly term: Term;
+  readonly batch: readonly PendingWrite[];
 }
 
 export interface ProposalBatch {
@@ -33,17 +48,24 @@ export interface ProposalBatch {
 /**
  * Clients' writes on their way: waiting for a proposal, then in flight under
  * the proposal's id until the entry is applied here.
+ *
+ * A proposal is made for one term: its entry carries that term or does not
+ * exist. Once an entry of a later term is applied here, every entry of the
+ * earlier ones that ever will be is applied too (Raft §5.4.2), so what is
+ * unanswered by then did not take place, and waits for a proposal again. No
+ * write is lost to a change of leaders, and none takes place twice.
  */
 export class Proposals {
   #waiting: PendingWrite[] = [];
   #waitingBytes = 0;
   #nextId: number;
+  #nextOrder = 0;
   #idleWaiters: (() => void)[] = [];
-  readonly #inFlight = new Map<number, readonly PendingWrite[]>();
+  readonly #inFlight = new Map<number, InFlight>();
 
   /**
-   * `firstId` differs between two starts of a node, so that an entry replayed
-   * from the log never answers a new caller.
+   * `firstId` differs between two starts of a node and between members, so that
+   * an entry of somebody else never answers a caller here.
    */
   constructor(firstId: number) {
     this.#nextId = firstId;
@@ -53,8 +75,12 @@ export class Proposals {
     return this.#inFlight.size;
   }
 
+  get waitingCount(): number {
+    return this.#waiting.length;
+  }
+
   /** @throws {OverloadedError} When too much is waiting. */
-  add(write: AtomicWrite): Promise<WriteReply> {
+  add(write: AtomicWrite, nowMs: number): Promise<WriteReply> {
     const size = sizeOfWrite(write);
     if (
       this.#waiting.length >= WAITING_WRITES_MAX ||
@@ -62,14 +88,17 @@ export class Proposals {
     ) {
       throw new OverloadedError("writes", this.#waiting.length);
     }
-    this.#waitingBytes += size.bytes;
     const { promise, resolve, reject } = Promise.withResolvers<WriteReply>();
-    this.#waiting.push({ write, size, settle: { resolve, reject } });
+    const settle = { resolve, reject };
+    this.#waitingBytes += size.bytes;
+    const order = this.#nextOrder;
+    this.#nextOrder += 1;
+    this.#waiting.push({ order, write, size, addedMs: nowMs, settle });
     return promise;
   }
 
-  /** Moves the longest prefix that fits one proposal into flight. */
-  takeBatch(): ProposalBatch | null {
+  /** Moves the longest prefix that fits one proposal into flight, for `term`. */
+  takeBatch(term: Term): ProposalBatch | null {
     const first = this.#waiting[0];
     if (first === undefined) return null;
     let { changes, keyBytes, bytes } = first.size;
@@ -86,7 +115,7 @@ export class Proposals {
     for (const pending of batch) this.#waitingBytes -= pending.size.bytes;
     const id = this.#nextId;
     this.#nextId += 1;
-    this.#inFlight.set(id, batch);
+    this.#inFlight.set(id, { term, batch });
     return { id, writes: batch.map((pending) => pending.write) };
   }
 
@@ -100,28 +129,81 @@ export class Proposals {
 
   /** Answers the callers of proposal `id`, if they wait here. */
   resolve(id: number, replies: readonly WriteReply[]): void {
-    const batch = this.#inFlight.get(id);
-    if (batch === undefined) return;
+    const flight = this.#inFlight.get(id);
+    if (flight === undefined) return;
     this.#inFlight.delete(id);
-    replies.forEach((reply, i) => batch[i]?.settle.resolve(reply));
+    replies.forEach((reply, i) => flight.batch[i]?.settle.resolve(reply));
     this.#wakeIdle();
   }
 
-  /** Fails proposal `id`, which the core refused: nothing was changed. */
-  refuse(id: number, error: Error): void {
-    const batch = this.#inFlight.get(id);
+  /** Proposal `id` was refused and left no entry: its writes wait again. */
+  putBack(id: number): void {
+    const flight = this.#inFlight.get(id);
+    if (flight === undefined) return;
     this.#inFlight.delete(id);
-    for (const pending of batch ?? []) pending.settle.reject(error);
+    this.#putBack(flight.batch);
+  }
+
+  /**
+   * An entry of `term` is applied here, and all answers up to it are given:
+   * what was proposed for earlier terms waits again.
+   */
+  termApplied(term: Term): void {
+    if (this.#inFlight.size === 0) return;
+    const gone: PendingWrite[] = [];
+    for (const [id, flight] of this.#inFlight) {
+      if (flight.term >= term) continue;
+      this.#inFlight.delete(id);
+      gone.push(...flight.batch);
+    }
+    if (gone.length > 0) this.#putBack(gone);
+  }
+
+  /**
+   * Gives up on writes added before `untilMs`: those in a proposal may still
+   * take place, those that wait never do.
+   */
+  expire(untilMs: number): void {
+    let count = 0;
+    while ((this.#waiting[count]?.addedMs ?? Infinity) < untilMs) count += 1;
+    const error = new NotReadyError("no leader took the write in time");
+    for (const pending of this.#waiting.splice(0, count)) {
+      this.#waitingBytes -= pending.size.bytes;
+      pending.settle.reject(error);
+    }
+    for (const [id, { batch }] of this.#inFlight) {
+      if ((batch[0]?.addedMs ?? Infinity) < untilMs) this.#forget(id);
+    }
     this.#wakeIdle();
   }
 
-  /** Fails what waits with `waiting` and what is in flight with `inFlight`. */
-  failAll(waiting: Error, inFlight: Error): void {
+  /** Entries were passed over here: what is in flight may be among them. */
+  passedOver(): void {
+    for (const id of [...this.#inFlight.keys()]) this.#forget(id);
+    this.#wakeIdle();
+  }
+
+  /** Fails what waits as not done and what is in flight as unknown. */
+  failAll(waiting: Error): void {
     for (const pending of this.#waiting) pending.settle.reject(waiting);
     this.#waiting = [];
     this.#waitingBytes = 0;
-    for (const id of [...this.#inFlight.keys()]) this.refuse(id, inFlight);
-    this.#wakeIdle();
+    this.passedOver();
+  }
+
+  #forget(id: number): void {
+    const error = new OutcomeUnknownError();
+    for (const pending of this.#inFlight.get(id)?.batch ?? []) {
+      pending.settle.reject(error);
+    }
+    this.#inFlight.delete(id);
+  }
+
+  /** Before what came later, whichever batch comes back first. */
+  #putBack(batch: readonly PendingWrite[]): void {
+    for (const pending of batch) this.#waitingBytes += pending.size.bytes;
+    const waiting = [...batch, ...this.#waiting];
+    this.#waiting = waiting.sort((a, b) => a.order - b.order);
   }
 
   #wakeIdle(): void {

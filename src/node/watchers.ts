@@ -55,6 +55,15 @@ export class Watchers {
     for (const watcher of touched) watcher.onChange();
   }
 
+  /** Tells every watcher once: anything may have changed. */
+  notifyAll(): void {
+    const all = new Set<Watcher>();
+    for (const set of this.#byKey.values()) {
+      for (const watcher of set) all.add(watcher);
+    }
+    for (const watcher of all) watcher.onChange();
+  }
+
   /** Number → name, kept as long as the registry stays the same object. */
   #namesOf(
     databases: ReadonlyMap<string, DatabaseNumber>,

@@ -1,6 +1,8 @@
 import { assert } from "../base/assert.ts";
+import { EMPTY_BYTES } from "../base/bytes.ts";
 import { type ConfChange, encodeConfChange } from "./conf_change.ts";
 import { policyRefusal } from "./conf_policy.ts";
+import { type ConfirmedRead, confirmedReads } from "./confirmed_read.ts";
 import { applyConfChange, planConfChange } from "./conf_switch.ts";
 import { claimTicket } from "./fetch.ts";
 import { checkStep, type StepMarks, stepMarks } from "./invariants.ts";
@@ -13,6 +15,7 @@ import {
   MSG_HUP,
   MSG_PROP,
   MSG_READ_INDEX,
+  MSG_SNAP,
   MSG_SNAP_STATUS,
   MSG_STORAGE_APPLY_RESP,
   MSG_TRANSFER_LEADER,
@@ -22,7 +25,7 @@ import { isWellFormed } from "./message_check.ts";
 import type { RaftOptions } from "./options.ts";
 import { refusalOf } from "./proposal.ts";
 import { stepFromOutside, type StepRefusal } from "./raw_node.ts";
-import { decodePosition, encodePosition } from "./read_queue.ts";
+import { encodePosition } from "./read_queue.ts";
 import {
   mustSync,
   type Ready,
@@ -50,6 +53,7 @@ import {
   NO_MEMBER,
   type RaftId,
   type Snapshot,
+  type SnapshotMetadata,
 } from "./types.ts";
 
 export type {
@@ -84,12 +88,6 @@ export interface Persist {
 export interface Apply {
   readonly seq: number;
   readonly entries: readonly Entry[];
-}
-
-/** A round of reads that a state at `index` or later answers. */
-export interface ConfirmedRead {
-  readonly round: number;
-  readonly index: LogIndex;
 }
 
 /** What one pump wants done. Plain data; the parts are independent. */
@@ -241,6 +239,30 @@ export class Core {
     this.#check();
   }
 
+  /**
+   * Offers a checkpoint that was received and verified; true when it replaces
+   * log and state machine, which an effect then asks for. Does nothing unless
+   * this member follows a leader.
+   *
+   * What it holds is committed, so it is good under any later leader too.
+   */
+  offerCheckpoint(metadata: SnapshotMetadata): boolean {
+    const state = this.#state;
+    if (state.role !== "follower" || state.lead === NO_MEMBER) return false;
+    const message = draftMessage(MSG_SNAP, state.id);
+    message.from = state.lead;
+    message.term = state.term;
+    message.snapshot = { data: EMPTY_BYTES, metadata };
+    step(state, message);
+    this.#check();
+    return state.entryLog.unstable.snapshot?.metadata.index === metadata.index;
+  }
+
+  /** Says that the end of the log is whole although a crash tore a write. */
+  trustTail(): void {
+    this.#state.suspectUntil = 0;
+  }
+
   /** Returns what is to be done; `null` when there is nothing. */
   pump(): Effects | null {
     const state = this.#state;
@@ -249,7 +271,7 @@ export class Core {
     const ready = this.#source.take();
     const effects: DraftEffects = {
       send: ready.messages,
-      reads: confirmedReads(ready),
+      reads: confirmedReads(ready.readStates),
       needEntries: state.needs,
     };
     // Fresh even when empty: what was handed out must not grow later.
@@ -370,14 +392,4 @@ export class Core {
   #check(): void {
     checkStep(this.#marks, this.#state);
   }
-}
-
-function confirmedReads({ readStates }: Ready): readonly ConfirmedRead[] {
-  if (readStates.length === 0) return [];
-  const reads: ConfirmedRead[] = [];
-  for (const { index, token } of readStates) {
-    const round = decodePosition(token);
-    if (round !== null) reads.push({ round, index });
-  }
-  return reads;
 }

@@ -115,6 +115,10 @@ export function countVote(state: RaftState, message: Message): VoteResult {
  */
 export function onVoteRequest(state: RaftState, request: Message): void {
   const { type, from, term } = request;
+  // No answer is the honest one: its log may lack what it once promised.
+  if (state.isTailSuspect()) {
+    return logVote(state, request, "ignored", ": the end of the log is lost");
+  }
   const canVote = state.vote === from ||
     (state.vote === NO_MEMBER && state.lead === NO_MEMBER) ||
     (type === MSG_PRE_VOTE && term > state.term);

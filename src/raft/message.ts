@@ -152,6 +152,12 @@ export function isLocalMessage(type: MessageType): boolean {
   }
 }
 
+/** Tells whether a message of `type` keeps its first sender when passed on. */
+export function isForwardedMessage(type: MessageType): boolean {
+  return type === MSG_PROP || type === MSG_READ_INDEX ||
+    type === MSG_TRANSFER_LEADER;
+}
+
 /** Tells whether a message of `type` answers one: its sender must be known. */
 export function isResponseMessage(type: MessageType): boolean {
   switch (type) {

@@ -1,13 +1,12 @@
 import {
+  isForwardedMessage,
   type Message,
-  type MessageType,
   MSG_APP,
   MSG_FORGET_LEADER,
   MSG_PROP,
   MSG_READ_INDEX,
   MSG_READ_INDEX_RESP,
   MSG_SNAP,
-  MSG_TRANSFER_LEADER,
 } from "./message.ts";
 
 /**
@@ -16,7 +15,8 @@ import {
  */
 export function isWellFormed(message: Message): boolean {
   const { type, from, to, term, entries, snapshot } = message;
-  if (from <= 0 || (from === to && !isForwarded(type))) return false;
+  // What is passed on keeps its first sender, and may thus come back to it.
+  if (from <= 0 || (from === to && !isForwardedMessage(type))) return false;
   switch (type) {
     case MSG_PROP:
       return term === 0 && entries.length > 0;
@@ -34,12 +34,6 @@ export function isWellFormed(message: Message): boolean {
     default:
       return term > 0;
   }
-}
-
-/** Keeps its first sender, and may thus come back to it. */
-function isForwarded(type: MessageType): boolean {
-  return type === MSG_PROP || type === MSG_READ_INDEX ||
-    type === MSG_TRANSFER_LEADER;
 }
 
 /** Entries follow one another without gaps, in terms up to the leader's. */

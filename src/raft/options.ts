@@ -40,6 +40,12 @@ export interface RaftOptions extends RequiredRaftOptions {
   readonly leaseReads: boolean;
   /** Ticks until an unreported checkpoint counts as failed; 0 never. */
   readonly snapshotTicksMax: number;
+  /**
+   * Highest index that a write torn by a crash may have held, 0 for none: until
+   * the commit index gets there, or the tail is trusted, this member neither
+   * campaigns nor votes, as it may have acknowledged what it lost.
+   */
+  readonly tailSuspect: LogIndex;
   readonly log: RaftLog | null;
 }
 
@@ -62,6 +68,7 @@ const DEFAULTS: Omit<RaftOptions, keyof RequiredRaftOptions> = {
   vetConfChanges: true,
   leaseReads: false,
   snapshotTicksMax: 10 * ELECTION_TICKS,
+  tailSuspect: 0,
   log: null,
 };
 

@@ -86,11 +86,14 @@ export class RaftState {
   nextTicket = 1;
   /** Ticks since a checkpoint was sent, by member. */
   readonly snapshotElapsed = new Map<RaftId, number>();
+  /** Commit index from which on the end of the log is beyond doubt. */
+  suspectUntil: LogIndex;
 
   constructor(options: RaftOptions) {
     this.id = options.id;
     this.options = options;
     this.log = options.log;
+    this.suspectUntil = options.tailSuspect;
     this.entryLog = new EntryLog(
       options.storage,
       options.applyBytesMax,
@@ -107,7 +110,12 @@ export class RaftState {
   isPromotable(): boolean {
     const own = this.membership.progress.get(this.id);
     return own !== undefined && !own.isLearner &&
-      !this.entryLog.hasPendingSnapshot();
+      !this.entryLog.hasPendingSnapshot() && !this.isTailSuspect();
+  }
+
+  /** Tells whether entries that this member acknowledged may be missing here. */
+  isTailSuspect(): boolean {
+    return this.suspectUntil > this.entryLog.committed;
   }
 
   /** Record of the leader about itself. */

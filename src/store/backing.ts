@@ -3,8 +3,14 @@ import type { Bytes } from "../base/bytes.ts";
 import type { Kv, KvBatch, KvKey, KvRange, KvRow } from "../io/kv.ts";
 import { StoreBackingFailedError, StoreClosedError } from "./errors.ts";
 
+/** Looks at rows before they change. */
+export interface RowObserver {
+  /** Resolves when the rows at `keys` may change. */
+  beforeChange(keys: readonly KvKey[]): Promise<void>;
+}
+
 /**
- * The backing store with our errors.
+ * The backing store with our errors, and the single door of all row changes.
  *
  * After a failed commit nobody knows what is stored: every later call fails
  * too, until the store is opened again.
@@ -13,6 +19,7 @@ export class Backing {
   readonly #kv: Kv;
   #failure: StoreBackingFailedError | null = null;
   #closed = false;
+  #observer: RowObserver | null = null;
 
   private constructor(kv: Kv) {
     this.#kv = kv;
@@ -47,9 +54,26 @@ export class Backing {
     }
   }
 
+  /** Shows `observer` every change from now on; `null` ends that. */
+  observe(observer: RowObserver | null): void {
+    this.#observer = observer;
+  }
+
+  /**
+   * Shows the observer rows that change soon. It may wait: call this where
+   * nobody is kept from reading, and `commit` has nothing left to wait for.
+   */
+  async prepare(keys: () => readonly KvKey[]): Promise<void> {
+    if (this.#observer !== null) await this.#observer.beforeChange(keys());
+  }
+
   /** @throws {StoreBackingFailedError | StoreClosedError} */
   async commit(batch: KvBatch): Promise<void> {
     this.#check();
+    if (this.#observer !== null) {
+      await this.prepare(() => changedKeys(batch));
+      this.#check();
+    }
     let done: boolean;
     try {
       done = await this.#kv.commit(batch);
@@ -80,4 +104,8 @@ export class Backing {
       ? new StoreClosedError()
       : new StoreBackingFailedError(operation, { cause });
   }
+}
+
+function changedKeys({ sets, deletes }: KvBatch): readonly KvKey[] {
+  return [...sets.map(({ key }) => key), ...deletes];
 }

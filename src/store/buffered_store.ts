@@ -7,7 +7,9 @@ import type {
   RecordKey,
   StoredRecord,
 } from "../fsm/types.ts";
-import { boundCost } from "./changes.ts";
+import { batchCost } from "./changes.ts";
+import type { CheckpointOptions } from "./checkpoint/scan.ts";
+import type { CheckpointSource } from "./checkpoint/source.ts";
 import type { StoreState } from "./meta.ts";
 import { Overlay } from "./overlay.ts";
 import {
@@ -33,6 +35,17 @@ export interface BufferedStoreOptions extends StoreOptions {
   readonly clock?: Clock;
 }
 
+export interface BufferedCheckpointOptions extends CheckpointOptions {
+  /** Makes all batches given so far durable first. */
+  readonly flush?: boolean;
+}
+
+/** A store and what lies over it: readers stay with the ones they found. */
+interface Layers {
+  readonly store: Store;
+  readonly overlay: Overlay;
+}
+
 /**
  * A store whose commits are visible at once and stored behind, in atomics as
  * large as they get: for batches that a log makes durable.
@@ -41,11 +54,11 @@ export interface BufferedStoreOptions extends StoreOptions {
  *    when the backlog has room again.
  * 2. `durable` is the state that a restart finds; log entries above it must
  *    stay in the log. It is always the state after some batch.
- * 3. All reads of one call see one state, the one at the moment they end.
+ * 3. All reads of one call see one state, the one at the moment they end; or,
+ *    when `replaceWith` came between, the last one before it.
  */
 export class BufferedStore {
-  readonly #store: Store;
-  readonly #overlay = new Overlay();
+  #layers: Layers;
   #state: StoreState;
   #failure: { readonly error: unknown } | null = null;
   #storing: Promise<void> | null = null;
@@ -55,10 +68,12 @@ export class BufferedStore {
 
   readonly #clock: Clock | null;
   #isHurried = false;
+  /** The store is being replaced: what waits is not stored. */
+  #isDropping = false;
   #endDelay: (() => void) | null = null;
 
   private constructor(store: Store, clock: Clock | null) {
-    this.#store = store;
+    this.#layers = { store, overlay: new Overlay() };
     this.#state = store.state;
     this.#clock = clock;
   }
@@ -76,11 +91,11 @@ export class BufferedStore {
 
   /** After the last batch that a restart finds. */
   get durable(): StoreState {
-    return this.#store.state;
+    return this.#layers.store.state;
   }
 
   get counters(): WriterCounters {
-    return this.#store.counters;
+    return this.#layers.store.counters;
   }
 
   /**
@@ -88,13 +103,15 @@ export class BufferedStore {
    *
    * @throws {StoreBackingFailedError} Storing an earlier batch failed.
    */
-  commit({ state, mutations }: StoreBatch): Promise<void> {
+  commit(batch: StoreBatch): Promise<void> {
     if (this.#failure !== null) return Promise.reject(this.#failure.error);
+    const { state, mutations } = batch;
     assert(
       state.applied.index >= this.#state.applied.index,
       "the applied index never goes back",
     );
-    this.#overlay.add(state, mutations, boundCost(mutations));
+    const { overlay } = this.#layers;
+    overlay.add(state, mutations, batchCost(this.#state, batch));
     this.#state = state;
     for (const { record } of mutations) {
       const expireAtMs = record?.expireAtMs ?? 0;
@@ -103,8 +120,8 @@ export class BufferedStore {
       this.#pendingExpiryMs = Math.min(earliest, expireAtMs);
     }
     this.#storing ??= this.#storeAll();
-    if (this.#overlay.hasFull) this.#endDelay?.();
-    if (this.#overlay.backlogBytes < BACKLOG_BYTES_MAX) {
+    if (overlay.hasFull) this.#endDelay?.();
+    if (overlay.backlogBytes < BACKLOG_BYTES_MAX) {
       return Promise.resolve();
     }
     this.#room ??= Promise.withResolvers<void>();
@@ -123,14 +140,14 @@ export class BufferedStore {
   async readRecords(
     keys: readonly RecordKey[],
   ): Promise<readonly (StoredRecord | null)[]> {
-    const overlay = this.#overlay;
+    const { store, overlay } = this.#layers;
     const epoch = overlay.enter();
     try {
       const known = keys.map((key) => overlay.find(key));
       const missing = keys.filter((_, i) => known[i] === null);
       const found = missing.length === 0
         ? []
-        : await this.#store.readRecords(missing);
+        : await store.readRecords(missing);
       this.#check();
       // One step from here on: its moment is the state that is seen. What was
       // known and is not in the overlay now was stored, and nothing followed.
@@ -153,16 +170,16 @@ export class BufferedStore {
     clockMs: number,
   ): Promise<readonly (readonly StoreEntry[])[]> {
     if (database === null) return ranges.map(() => []);
-    const overlay = this.#overlay;
+    const { store, overlay } = this.#layers;
     const epoch = overlay.enter();
     try {
       for (let slack = 0;; slack = slack * 2 + 16) {
         const asked = ranges.map((range): StoreRange => ({
           ...range,
           limit: range.limit + slack +
-            hiddenCount(this.#over(database, range), clockMs),
+            hiddenCount(laidOver(overlay, database, range), clockMs),
         }));
-        const found = await this.#store.readRanges(database, asked, clockMs);
+        const found = await store.readRanges(database, asked, clockMs);
         this.#check();
         // One step from here on: its moment is the state that is seen.
         const merged = ranges.map((range, i) =>
@@ -170,7 +187,7 @@ export class BufferedStore {
             range,
             entries: found[i] ?? [],
             isAll: (found[i]?.length ?? 0) < (asked[i]?.limit ?? 0),
-            mutations: this.#over(database, range),
+            mutations: laidOver(overlay, database, range),
             clockMs,
           })
         );
@@ -184,29 +201,69 @@ export class BufferedStore {
 
   /** As `Store.nextExpiryMs`. */
   nextExpiryMs(): number | null {
-    const stored = this.#store.nextExpiryMs();
+    const stored = this.#layers.store.nextExpiryMs();
     const pending = this.#pendingExpiryMs;
     if (pending === null) return stored;
     return stored === null ? pending : Math.min(stored, pending);
   }
 
   /** As `Store.sweep`; records not stored yet wait for a later one. */
-  sweep(clockMs: number, rowsMax: number): Promise<readonly RecordKey[]> {
-    return this.#store.sweep(clockMs, rowsMax);
+  async sweep(
+    clockMs: number,
+    rowsMax: number,
+  ): Promise<readonly RecordKey[]> {
+    const { store } = this.#layers;
+    try {
+      return await store.sweep(clockMs, rowsMax);
+    } catch (error) {
+      if (store === this.#layers.store) throw error;
+      // Closed because it was replaced, and its records with it.
+      return [];
+    }
+  }
+
+  /** As `Store.checkpoint`, of the durable state. */
+  async checkpoint(
+    options: BufferedCheckpointOptions = {},
+  ): Promise<CheckpointSource> {
+    if (options.flush === true) await this.flush();
+    return await this.#layers.store.checkpoint(options);
+  }
+
+  /**
+   * Puts `next` in the place of the store, which is closed: all of its records
+   * and of its state, at once. What was not stored is dropped. Owns `next`.
+   *
+   * Reads under way end with the state of before. No commit may be under way
+   * or be given until it resolves.
+   *
+   * @throws {NodeError} Why `next` did not open; nothing changed then.
+   */
+  async replaceWith(next: Store | Promise<Store>): Promise<void> {
+    const store = await next;
+    const old = this.#layers;
+    this.#isDropping = true;
+    this.#endDelay?.();
+    // A commit that waits for its reader would never end.
+    await old.store.endCheckpoints();
+    await this.#storing;
+    this.#isDropping = false;
+    this.#layers = { store, overlay: new Overlay() };
+    this.#state = store.state;
+    this.#failure = null;
+    this.#pendingExpiryMs = null;
+    this.#room?.resolve();
+    this.#room = null;
+    await old.overlay.left();
+    await old.store.close();
   }
 
   /** Stores what waits, then ends all use. */
   async close(): Promise<void> {
     this.#hurry();
+    await this.#layers.store.endCheckpoints();
     await this.#storing;
-    await this.#store.close();
-  }
-
-  /** What lies over a range; a point needs no order. */
-  #over(database: DatabaseNumber, range: StoreRange): readonly Mutation[] {
-    if (!isPoint(range)) return this.#overlay.range(database, range);
-    const found = this.#overlay.find({ database, key: range.start });
-    return found === null ? [] : [found];
+    await this.#layers.store.close();
   }
 
   #hurry(): void {
@@ -217,8 +274,9 @@ export class BufferedStore {
   /** Waits until a segment is full, at most STORE_DELAY_MS. */
   async #gather(): Promise<void> {
     const clock = this.#clock;
-    if (clock === null || this.#isHurried) return;
-    if (this.#overlay.hasFull || this.#overlay.backlogBytes === 0) return;
+    if (clock === null || this.#isHurried || this.#isDropping) return;
+    const { overlay } = this.#layers;
+    if (overlay.hasFull || overlay.backlogBytes === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = clock.after(STORE_DELAY_MS, resolve);
     this.#endDelay = resolve;
@@ -232,17 +290,19 @@ export class BufferedStore {
   }
 
   async #storeAll(): Promise<void> {
+    const { store, overlay } = this.#layers;
     // Batches given in one turn go together.
     await Promise.resolve();
     try {
       for (;;) {
         await this.#gather();
-        const segment = this.#overlay.next();
+        if (this.#isDropping) break;
+        const segment = overlay.next();
         if (segment === null) break;
         const { state, mutations } = segment;
         assert(state !== null, "a segment to store has a state");
-        await this.#store.commit({ state, mutations });
-        this.#overlay.stored();
+        await store.commit({ state, mutations });
+        overlay.stored();
         this.#room?.resolve();
         this.#room = null;
       }
@@ -254,6 +314,17 @@ export class BufferedStore {
     }
     this.#storing = null;
   }
+}
+
+/** What lies over a range; a point needs no order. */
+function laidOver(
+  overlay: Overlay,
+  database: DatabaseNumber,
+  range: StoreRange,
+): readonly Mutation[] {
+  if (!isPoint(range)) return overlay.range(database, range);
+  const found = overlay.find({ database, key: range.start });
+  return found === null ? [] : [found];
 }
 
 /** How many stored entries `mutations` may take out of a range. */

@@ -9,13 +9,15 @@ import {
   type RowChange,
   setCost,
 } from "./atomics.ts";
-import { encodeDatabase } from "./meta.ts";
+import { encodeMembers, MEMBERS_ROW_BYTES_MAX } from "./members_row.ts";
+import { encodeDatabase, type StoreState } from "./meta.ts";
 import type { PlaceFilter } from "./place_filter.ts";
 import { type EncodedRecord, encodeRecord, recordBytes } from "./record.ts";
 import {
   assertClientKey,
   databaseKey,
   expiryKey,
+  MEMBERS_KEY,
   overflowKey,
   rowKey,
 } from "./row_key.ts";
@@ -30,6 +32,21 @@ const ROW_KEY_OVERHEAD_BYTES = 40;
 const INTERNAL_KEY_OVERHEAD_BYTES = 13;
 /** What the meta row costs at most; one to an atomic. */
 export const META_COST = setCost(3, 40_960);
+
+const MEMBERS_COST = setCost(3, MEMBERS_ROW_BYTES_MAX);
+
+/** What `mutations` and members other than `prior` knew cost at most. */
+export function batchCost(
+  prior: StoreState,
+  batch: {
+    readonly state: StoreState;
+    readonly mutations: readonly Mutation[];
+  },
+): AtomicCost {
+  const cost = boundCost(batch.mutations);
+  const isSame = prior.fsm.members === batch.state.fsm.members;
+  return isSame ? cost : addCost(cost, MEMBERS_COST);
+}
 
 /** What `changesOf` costs at most, without encoding. */
 export function boundCost(mutations: readonly Mutation[]): AtomicCost {
@@ -124,4 +141,14 @@ export function databaseChanges(
     });
   }
   return changes;
+}
+
+/** The members row, when `next` has other members than `prior`. */
+export function memberChanges(
+  prior: StoreState,
+  next: StoreState,
+): readonly RowChange[] {
+  const { members } = next.fsm;
+  if (members === prior.fsm.members) return [];
+  return [{ key: MEMBERS_KEY, value: encodeMembers(members) }];
 }

@@ -94,3 +94,38 @@ export class StoreClosedError extends NodeError {
     super("Cannot use the store as it must be open: current value is closed");
   }
 }
+
+/** Bytes of a checkpoint or backup file that nobody wrote so. Never used. */
+export class CheckpointDamagedError extends NodeError {
+  override readonly name = "CheckpointDamagedError";
+  override readonly code = "STORE_CHECKPOINT_DAMAGED";
+  override readonly remedy =
+    "Check the disk that holds the file and use another copy of it; a member gets a new checkpoint from its leader by itself";
+
+  constructor(
+    readonly file: string,
+    readonly fault: string,
+    /** Of the header or chunk that is damaged. */
+    readonly offset: number,
+    options?: ErrorOptions,
+  ) {
+    super(
+      `Cannot use the checkpoint "${file}" as its bytes must be intact: at offset ${offset} the current value has "${fault}"`,
+      options,
+    );
+  }
+}
+
+/** A checkpoint or backup file of a later program. */
+export class CheckpointUnsupportedError extends NodeError {
+  override readonly name = "CheckpointUnsupportedError";
+  override readonly code = "STORE_CHECKPOINT_UNSUPPORTED";
+  override readonly remedy =
+    "Use the version of sealkv that wrote the file, or a newer one";
+
+  constructor(readonly file: string, readonly feature: string) {
+    super(
+      `Cannot use the checkpoint "${file}" as this program must know all of it: current value has "${feature}"`,
+    );
+  }
+}

@@ -71,7 +71,9 @@ export async function sweepOnce(
   });
   // A record and its expiry row go in one atomic.
   for (const group of groupByAtomic(changes, costOfAll)) {
-    await gate.commit(() => backing.commit(toBatch(group.flat())));
+    const rows = group.flat();
+    await backing.prepare(() => rows.map(({ key }) => key));
+    await gate.commit(() => backing.commit(toBatch(rows)));
   }
   return { seen: due.length, removed };
 }

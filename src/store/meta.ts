@@ -2,7 +2,6 @@ import { assert } from "../base/assert.ts";
 import {
   type Bytes,
   concatBytes,
-  getUint64,
   setUint64,
   utf8,
   viewOf,
@@ -13,6 +12,12 @@ import {
   StoreRowDamagedError,
   StoreVersionUnsupportedError,
 } from "./errors.ts";
+import {
+  checkedBody,
+  CHECKSUM_BYTES,
+  safeUint64,
+  utf8Text,
+} from "./row_body.ts";
 
 const META_VERSION = 1;
 const CLUSTER_ID_BYTES = 16;
@@ -21,7 +26,6 @@ const MEMBERS_MAX = 1_024;
 const FLAG_CLUSTER_ID = 1;
 const FLAG_AUTO_LEAVE = 2;
 const FIXED_BYTES = 44;
-const CHECKSUM_BYTES = 4;
 const DATABASE_NAME_BYTES_MAX = 1_024;
 
 /** Membership as raft stores it; plain data here. */
@@ -61,8 +65,8 @@ export const EMPTY_STATE: StoreState = {
 };
 
 /**
- * The meta row: all of the state but the databases, which have rows of their
- * own.
+ * The meta row: all of the state but databases and members, which have rows of
+ * their own.
  *
  *     offset  bytes  field
  *     0       1      version = 1
@@ -113,7 +117,8 @@ export function encodeMeta(state: StoreState): Bytes {
 }
 
 /**
- * Reads what `encodeMeta` wrote, with the databases of their own rows.
+ * Reads what `encodeMeta` wrote, with the databases of their own rows and
+ * without members: theirs is a row of its own.
  *
  * @throws {StoreVersionUnsupportedError} Written by a later program.
  * @throws {StoreRowDamagedError} Anything else that is not a meta row.
@@ -127,7 +132,7 @@ export function decodeMeta(
   if (version !== META_VERSION) {
     throw new StoreVersionUnsupportedError(version, META_VERSION);
   }
-  const body = checked("meta", bytes, FIXED_BYTES);
+  const body = checkedBody("meta", bytes, FIXED_BYTES);
   const view = viewOf(body);
   const flags = view.getUint8(25);
   if ((flags & ~(FLAG_CLUSTER_ID | FLAG_AUTO_LEAVE)) !== 0) {
@@ -146,15 +151,18 @@ export function decodeMeta(
   }
   const membersAt = FIXED_BYTES + nameBytes;
   return {
-    applied: { index: safe(view, 1), term: safe(view, 9) },
+    applied: {
+      index: safeUint64("meta", view, 1),
+      term: safeUint64("meta", view, 9),
+    },
     confState: {
       ...readMembers(body.subarray(membersAt)),
       autoLeave: (flags & FLAG_AUTO_LEAVE) !== 0,
     },
     fsm: {
-      clockMs: safe(view, 17),
+      clockMs: safeUint64("meta", view, 17),
       clusterId: hasId ? id : null,
-      clusterName: text("meta", body.subarray(FIXED_BYTES, membersAt)),
+      clusterName: utf8Text("meta", body.subarray(FIXED_BYTES, membersAt)),
       databases,
       members: new Map(),
     },
@@ -182,7 +190,7 @@ export function decodeDatabase(
   if (viewOf(databaseChecksum(name, number)).getUint32(0) !== stored) {
     throw new StoreRowDamagedError("database", "wrong checksum");
   }
-  return text("database", name);
+  return utf8Text("database", name);
 }
 
 function databaseChecksum(name: Uint8Array, number: DatabaseNumber): Bytes {
@@ -221,7 +229,7 @@ export function decodeMarker(bytes: Uint8Array): Marker {
   if (version !== MARKER_VERSION) {
     throw new StoreVersionUnsupportedError(version, MARKER_VERSION);
   }
-  const body = checked("marker", bytes, MARKER_BYTES);
+  const body = checkedBody("marker", bytes, MARKER_BYTES);
   if (body.length !== MARKER_BYTES) {
     throw new StoreRowDamagedError("marker", "wrong length");
   }
@@ -252,7 +260,10 @@ function readMembers(bytes: Uint8Array): Omit<StoredConfState, "autoLeave"> {
     }
     const from = at;
     at += 8 * count;
-    return Array.from({ length: count }, (_, i) => safe(view, from + 8 * i));
+    return Array.from(
+      { length: count },
+      (_, i) => safeUint64("meta", view, from + 8 * i),
+    );
   };
   const members = {
     voters: readList(),
@@ -264,36 +275,4 @@ function readMembers(bytes: Uint8Array): Omit<StoredConfState, "autoLeave"> {
     throw new StoreRowDamagedError("meta", "bytes after the members");
   }
   return members;
-}
-
-/** What the checksum at the end of `bytes` vouches for. */
-function checked(
-  row: string,
-  bytes: Uint8Array,
-  bytesMin: number,
-): Bytes {
-  const until = bytes.length - CHECKSUM_BYTES;
-  if (until < bytesMin) throw new StoreRowDamagedError(row, "too short");
-  const body = bytes.slice(0, until);
-  if (viewOf(bytes).getUint32(until) !== crc32c(body)) {
-    throw new StoreRowDamagedError(row, "wrong checksum");
-  }
-  return body;
-}
-
-function safe(view: DataView, offset: number): number {
-  const value = getUint64(view, offset);
-  if (value === null) throw new StoreRowDamagedError("meta", "number too big");
-  return value;
-}
-
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-function text(row: string, bytes: Uint8Array): string {
-  try {
-    return decoder.decode(bytes);
-  } catch (cause) {
-    if (!(cause instanceof TypeError)) throw cause;
-    throw new StoreRowDamagedError(row, "not UTF-8");
-  }
 }

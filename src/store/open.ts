@@ -1,4 +1,4 @@
-import type { DatabaseNumber } from "../fsm/types.ts";
+import type { DatabaseNumber, Member, MemberId } from "../fsm/types.ts";
 import { KV_LIST_ROWS_MAX, type KvRow } from "../io/kv.ts";
 import type { Backing } from "./backing.ts";
 import { StoreRowDamagedError } from "./errors.ts";
@@ -9,12 +9,14 @@ import {
   EMPTY_STATE,
   type StoreState,
 } from "./meta.ts";
+import { decodeMembers } from "./members_row.ts";
 import { recoverParts } from "./multi_part.ts";
 import { PlaceFilter } from "./place_filter.ts";
 import { readRow } from "./read.ts";
 import {
   ALL_ROWS,
   DATABASE_ROWS,
+  MEMBERS_KEY,
   META_KEY,
   OVERFLOW_ROWS,
   overflowOwner,
@@ -46,8 +48,10 @@ export async function openState(backing: Backing): Promise<OpenedState> {
   decodeMeta(meta, new Map());
   const recovered = await recoverParts(backing);
   const databases = await readDatabases(backing);
+  const state = decodeMeta(meta, databases);
+  const members = await readMembers(backing);
   return {
-    state: decodeMeta(meta, databases),
+    state: { ...state, fsm: { ...state.fsm, members } },
     databasesStored: new Set(databases.values()),
     overflows: await readOverflows(backing),
     nextExpiryMs: await firstExpiryMs(backing),
@@ -81,6 +85,14 @@ async function readDatabases(
     databases.set(decodeDatabase(value, number), number);
   }
   return databases;
+}
+
+/** Programs that knew no members wrote no row. */
+async function readMembers(
+  backing: Backing,
+): Promise<ReadonlyMap<MemberId, Member>> {
+  const [row] = await backing.get([MEMBERS_KEY]);
+  return row === null || row === undefined ? new Map() : decodeMembers(row);
 }
 
 async function readOverflows(backing: Backing): Promise<PlaceFilter> {

@@ -109,6 +109,7 @@ export class Overlay {
   readonly #readers = new Map<number, number>();
   #epoch = 0;
   #bytes = 0;
+  #empty: PromiseWithResolvers<void> | null = null;
 
   /** Bytes that are not in the backing store, at most. */
   get backlogBytes(): number {
@@ -165,6 +166,14 @@ export class Overlay {
     if (left > 0) this.#readers.set(epoch, left);
     else this.#readers.delete(epoch);
     this.#retire();
+    if (this.#readers.size === 0) this.#empty?.resolve();
+  }
+
+  /** Resolves when nobody reads; nobody may enter any more. */
+  async left(): Promise<void> {
+    if (this.#readers.size === 0) return;
+    this.#empty ??= Promise.withResolvers<void>();
+    await this.#empty.promise;
   }
 
   find(key: RecordKey): Mutation | null {

@@ -1,8 +1,9 @@
 import { assert } from "../base/assert.ts";
-import { equalBytes, toHex } from "../base/bytes.ts";
+import { compareBytes, equalBytes, toHex } from "../base/bytes.ts";
 import { sha256 } from "../base/sha256.ts";
 import type { DatabaseNumber, RecordKey } from "../fsm/types.ts";
 import type { KvKey } from "../io/kv.ts";
+import { encodeKvKey } from "../io/kv_key.ts";
 
 /**
  * Longest client key a store takes: 2,048 written plus a versionstamp suffix
@@ -30,13 +31,17 @@ const KIND_OVERFLOW = 3n;
 const KIND_EXPIRY = 4n;
 const KIND_STAGED = 5n;
 const KIND_MARKER = 6n;
+const KIND_MEMBERS = 7n;
 
 export const META_KEY: KvKey = [INTERNAL, KIND_META];
 export const MARKER_KEY: KvKey = [INTERNAL, KIND_MARKER];
+export const MEMBERS_KEY: KvKey = [INTERNAL, KIND_MEMBERS];
 export const DATABASE_ROWS = kindRange(KIND_DATABASE);
 export const OVERFLOW_ROWS = kindRange(KIND_OVERFLOW);
 export const EXPIRY_ROWS = kindRange(KIND_EXPIRY);
 export const STAGED_ROWS = kindRange(KIND_STAGED);
+/** Rows of records, all databases. */
+export const RECORD_ROWS = { start: [1n], end: [true] } as const;
 /** Every row of the store. */
 export const ALL_ROWS = { start: [INTERNAL], end: [true] } as const;
 
@@ -149,6 +154,32 @@ export function parseNumberedKey(
 /** The record's row that an overflow row belongs to. */
 export function overflowOwner(key: KvKey): KvKey {
   return key.slice(2);
+}
+
+/** What a row is to the record it belongs to. */
+export interface RecordPart {
+  /** The record's own row. */
+  readonly row: KvKey;
+  readonly isOverflow: boolean;
+}
+
+/** The record that the row `key` is a part of; `null` for other rows. */
+export function recordPart(key: KvKey): RecordPart | null {
+  if (key[0] !== INTERNAL) return { row: key, isOverflow: false };
+  if (key[1] !== KIND_OVERFLOW) return null;
+  return { row: overflowOwner(key), isOverflow: true };
+}
+
+/** Text that compares as the rows do: a UTF-16 unit for each byte. */
+export function rowName(row: KvKey): string {
+  return Reflect.apply(String.fromCharCode, null, encodeKvKey(row));
+}
+
+/** Orders places as their rows are ordered: <0, 0 or >0. */
+export function compareRows(a: RecordKey, b: RecordKey): number {
+  if (a.database !== b.database) return a.database - b.database;
+  if (!isLongKey(a.key) && !isLongKey(b.key)) return compareBytes(a.key, b.key);
+  return compareBytes(encodeKvKey(rowKey(a)), encodeKvKey(rowKey(b)));
 }
 
 /** Number of a database row; `null` for other keys. */

@@ -3,6 +3,9 @@ import type { DatabaseNumber, RecordKey, StoredRecord } from "../fsm/types.ts";
 import type { Kv } from "../io/kv.ts";
 import type { EventLog } from "../io/log.ts";
 import { Backing } from "./backing.ts";
+import { type CheckpointOptions, CheckpointScan } from "./checkpoint/scan.ts";
+import type { CheckpointSource } from "./checkpoint/source.ts";
+import { StoreClosedError } from "./errors.ts";
 import { firstExpiryMs, sweepOnce } from "./expiry.ts";
 import { StateGate } from "./gate.ts";
 import type { StoreState } from "./meta.ts";
@@ -43,6 +46,10 @@ export class Store {
   readonly #sealer: RecordSealer = new CleartextSealer();
   readonly #writer: Writer;
   #nextExpiryMs: number | null;
+  /** The checkpoint that is being read, and the end of those in line. */
+  #scan: CheckpointScan | null = null;
+  #scans: Promise<void> = Promise.resolve();
+  #isEnding = false;
 
   private constructor(backing: Backing, opened: OpenedState) {
     this.#backing = backing;
@@ -174,8 +181,61 @@ export class Store {
     return removed;
   }
 
+  /**
+   * The whole store as it is after the commits given so far, while later ones
+   * go on. One at a time: a second one waits until the first is closed.
+   *
+   * Commits wait while an open checkpoint holds too many old rows: read it, or
+   * close it.
+   *
+   * @throws {StoreClosedError} Also out of the reading, when the store closes.
+   */
+  async checkpoint(options: CheckpointOptions = {}): Promise<CheckpointSource> {
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+    const before = this.#scans;
+    this.#scans = before.then(() => ended);
+    try {
+      await before;
+      return await this.#beginScan(options, end);
+    } catch (error) {
+      end();
+      throw error;
+    }
+  }
+
+  async #beginScan(
+    options: CheckpointOptions,
+    end: () => void,
+  ): Promise<CheckpointSource> {
+    const { promise, resolve } = Promise.withResolvers<CheckpointScan>();
+    await this.#writer.run(() => {
+      if (this.#isEnding) return Promise.reject(new StoreClosedError());
+      const [backing, sealer] = [this.#backing, this.#sealer];
+      const { state } = this;
+      const scan = new CheckpointScan({ ...options, backing, sealer, state });
+      this.#scan = scan;
+      scan.ended.then(() => {
+        this.#scan = null;
+        end();
+      });
+      resolve(scan);
+      return Promise.resolve();
+    });
+    return await promise;
+  }
+
+  /**
+   * Ends the checkpoint that is being read and refuses others: no commit waits
+   * for a reader any more.
+   */
+  async endCheckpoints(): Promise<void> {
+    this.#isEnding = true;
+    await this.#scan?.close();
+  }
+
   /** Waits for the commits under way; later calls fail. */
   async close(): Promise<void> {
+    await this.endCheckpoints();
     await this.#writer.settled();
     this.#backing.close();
   }

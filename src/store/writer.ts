@@ -11,10 +11,12 @@ import {
 } from "./atomics.ts";
 import type { Backing } from "./backing.ts";
 import {
+  batchCost,
   boundCost,
   changesOf,
   databaseChanges,
   lastMutations,
+  memberChanges,
   META_COST,
 } from "./changes.ts";
 import type { StateGate } from "./gate.ts";
@@ -105,7 +107,7 @@ export class Writer {
       "databases are never forgotten",
     );
     this.#given = batch.state;
-    const cost = boundCost(batch.mutations);
+    const cost = batchCost(prior, batch);
     return this.#enqueue({ batch, cost, task: () => Promise.resolve() });
   }
 
@@ -180,15 +182,22 @@ export class Writer {
     const { backing, gate, databasesStored, onExpiry } = this.#options;
     const mutations = lastMutations(mutationLists);
     const changes = await changesOf(mutations, this.#options);
-    for (
-      const change of databaseChanges(state.fsm.databases, databasesStored)
-    ) changes.push(change);
+    const more = [
+      ...databaseChanges(state.fsm.databases, databasesStored),
+      ...memberChanges(this.#state, state),
+    ];
+    for (const change of more) changes.push(change);
     const meta = encodeMeta(state);
     const all: readonly RowChange[] = [
       ...changes,
       { key: META_KEY, value: meta },
     ];
-    if (isOneAtomic(all, mutations)) {
+    await backing.prepare(() => changes.map(({ key }) => key));
+    const bound = more.map(changeCost).reduce(
+      addCost,
+      addCost(boundCost(mutations), META_COST),
+    );
+    if (isOneAtomic(all, bound)) {
       await gate.commit(() => backing.commit(toBatch(all)));
       this.#atomics += 1;
     } else {
@@ -206,10 +215,8 @@ export class Writer {
 /** Exact lengths are computed only when the cheap bound does not decide. */
 function isOneAtomic(
   changes: readonly RowChange[],
-  mutations: readonly Mutation[],
+  bound: AtomicCost,
 ): boolean {
-  const bound = addCost(boundCost(mutations), META_COST);
-  const slack = changes.length <= bound.mutations;
-  if (slack && fitsAtomic(bound)) return true;
-  return fitsAtomic(changes.map(changeCost).reduce(addCost, NO_COST));
+  return fitsAtomic(bound) ||
+    fitsAtomic(changes.map(changeCost).reduce(addCost, NO_COST));
 }

@@ -19,6 +19,8 @@ export interface PeerIdentity {
   readonly clusterId: Bytes | null;
   readonly name: string;
   readonly id: RaftId;
+  /** HOST:PORT where it is dialled; "" when it does not know. */
+  readonly address: string;
   /** 16 bytes, drawn with the data dir: a new disk under an old name differs. */
   readonly diskId: Bytes;
   readonly protocolVersion: number;

@@ -13,14 +13,19 @@ import {
 } from "../../src/fsm/errors.ts";
 import {
   decodePayload,
+  encodeAnnouncement,
   encodeBatch,
   encodeClock,
   encodeClusterInit,
   type Payload,
 } from "../../src/fsm/payload.ts";
+import {
+  decodeMemberContext,
+  encodeMemberContext,
+} from "../../src/fsm/members.ts";
 import { decodeProposal, encodeProposal } from "../../src/fsm/proposal.ts";
 import { RecordOverlay } from "../../src/fsm/record_view.ts";
-import { payload as anyPayload } from "../unit/fsm/arbitraries.ts";
+import { memberList, payload as anyPayload } from "../unit/fsm/arbitraries.ts";
 
 const RUNS = { numRuns: 5_000 };
 const START = {
@@ -32,28 +37,29 @@ const START = {
 };
 
 const tagged = fc.tuple(
-  fc.constantFrom(1, 1, 1, 2, 6),
+  fc.constantFrom(1, 1, 1, 2, 6, 8),
   fc.uint8Array({ maxLength: 60 }),
 ).map(([tag, rest]) => Uint8Array.of(tag, ...rest));
 
-const damaged = fc.tuple(
-  anyPayload.map(encode),
-  fc.nat(),
-  fc.nat(255),
-  fc.constantFrom("change", "cut", "insert", "append"),
-).map(([bytes, place, byte, how]) => {
-  const at = place % bytes.length;
-  switch (how) {
-    case "change":
-      return Uint8Array.from(bytes, (old, i) => i === at ? byte : old);
-    case "cut":
-      return bytes.slice(0, at);
-    case "insert":
-      return Uint8Array.of(...bytes.slice(0, at), byte, ...bytes.slice(at));
-    default:
-      return Uint8Array.of(...bytes, byte);
-  }
-});
+const damage = (valid: fc.Arbitrary<Uint8Array>) =>
+  fc.tuple(
+    valid,
+    fc.nat(),
+    fc.nat(255),
+    fc.constantFrom("change", "cut", "insert", "append"),
+  ).map(([bytes, place, byte, how]) => {
+    const at = place % Math.max(bytes.length, 1);
+    switch (how) {
+      case "change":
+        return Uint8Array.from(bytes, (old, i) => i === at ? byte : old);
+      case "cut":
+        return bytes.slice(0, at);
+      case "insert":
+        return Uint8Array.of(...bytes.slice(0, at), byte, ...bytes.slice(at));
+      default:
+        return Uint8Array.of(...bytes, byte);
+    }
+  });
 
 Deno.test("decodePayload() reads back what was written, byte for byte", () => {
   fc.assert(
@@ -68,6 +74,7 @@ Deno.test("decodePayload() reads back what was written, byte for byte", () => {
 });
 
 Deno.test("decodePayload() refuses by name or takes the one form", () => {
+  const damaged = damage(anyPayload.map(encode));
   const bytes = fc.oneof(fc.uint8Array(), tagged, damaged);
   fc.assert(
     fc.property(bytes, (bytes) => {
@@ -106,6 +113,24 @@ Deno.test("decodeProposal() refuses by name or takes the one form", () => {
   );
 });
 
+Deno.test("decodeMemberContext() refuses by name or takes the one form", () => {
+  const damaged = damage(memberList.map(encodeMemberContext));
+  let taken = 0;
+  fc.assert(
+    fc.property(fc.oneof(fc.uint8Array(), damaged), (bytes) => {
+      try {
+        const members = decodeMemberContext(bytes);
+        assert.equal(toHex(encodeMemberContext(members)), toHex(bytes));
+        taken += 1;
+      } catch (error) {
+        assert.ok(error instanceof CommandMalformedError, String(error));
+      }
+    }),
+    RUNS,
+  );
+  assert.ok(taken > 100, `only ${taken} were members`);
+});
+
 function encode(payload: Payload): Uint8Array {
   switch (payload.kind) {
     case "batch":
@@ -113,6 +138,12 @@ function encode(payload: Payload): Uint8Array {
     case "clock":
       return encodeClock(payload.clockMs);
     case "cluster-init":
-      return encodeClusterInit(payload.clusterId, payload.clusterName);
+      return encodeClusterInit(
+        payload.clusterId,
+        payload.clusterName,
+        payload.members,
+      );
+    case "announcement":
+      return encodeAnnouncement(payload.member);
   }
 }

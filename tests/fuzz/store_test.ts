@@ -12,6 +12,7 @@ import {
   encodeMarker,
   encodeMeta,
 } from "../../src/store/meta.ts";
+import { decodeMembers, encodeMembers } from "../../src/store/members_row.ts";
 import {
   encodeRecord,
   openRecord,
@@ -23,6 +24,7 @@ import {
   rowKey,
 } from "../../src/store/row_key.ts";
 import { CleartextSealer } from "../../src/store/sealer.ts";
+import { memberOf } from "../unit/store/store_model.ts";
 
 const RUNS = { numRuns: 3_000 };
 const SEALER = new CleartextSealer();
@@ -154,6 +156,19 @@ const DECODERS: readonly (readonly [
     encodeDatabase("orders", 2),
     (bytes) => decodeDatabase(bytes, 2),
     (name) => encodeDatabase(name, 2),
+  ],
+  [
+    "decodeMembers",
+    encodeMembers(
+      new Map([[1, memberOf(1, "n1:4701")], [2, {
+        ...memberOf(2),
+        diskId: new Uint8Array(16).fill(1),
+        protocolVersion: 1,
+        promoteWhenCaughtUp: true,
+      }]]),
+    ),
+    decodeMembers,
+    encodeMembers,
   ],
 ];
 

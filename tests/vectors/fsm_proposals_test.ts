@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { fromHex, toHex } from "../../src/base/bytes.ts";
+import { decodeMemberContext } from "../../src/fsm/members.ts";
 import { decodePayload } from "../../src/fsm/payload.ts";
 import { decodeProposal } from "../../src/fsm/proposal.ts";
 
@@ -12,7 +13,7 @@ interface Case {
   readonly proposalId: number;
   readonly hex: string;
   /** Bytes as `{ "hex": … }`. */
-  readonly payload: unknown;
+  readonly payload: { readonly kind: string };
 }
 
 const cases: readonly Case[] = JSON.parse(
@@ -27,9 +28,37 @@ for (const { name, proposalId, hex, payload } of cases) {
     assert.ok(bytes !== null);
     const proposal = decodeProposal(bytes);
     assert.equal(proposal.proposalId, proposalId);
-    assert.deepEqual(plain(decodePayload(proposal.payload)), payload);
+    // Entries of before there were members have none.
+    const before = payload.kind === "cluster-init" ? { members: [] } : {};
+    assert.deepEqual(
+      plain(decodePayload(proposal.payload)),
+      { ...before, ...payload },
+    );
   });
 }
+
+Deno.test("decodeMemberContext() opens version 1's context", async () => {
+  const path = new URL(
+    "../fixtures/v1/fsm_member_context.hex",
+    import.meta.url,
+  );
+  const bytes = fromHex((await Deno.readTextFile(path)).trim());
+  assert.ok(bytes !== null);
+  const member = {
+    id: 2,
+    name: "n2",
+    peerAddress: "[fd00::2]:4701",
+    clientAddress: "",
+    adminAddress: "",
+    diskId: null,
+    protocolVersion: 0,
+    promoteWhenCaughtUp: false,
+  };
+  assert.deepEqual(decodeMemberContext(bytes), [
+    member,
+    { ...member, id: 184_273, name: "n-9.eu", promoteWhenCaughtUp: true },
+  ]);
+});
 
 function plain(value: unknown): unknown {
   return JSON.parse(JSON.stringify(

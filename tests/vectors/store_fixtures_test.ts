@@ -11,11 +11,13 @@ import {
   decodeMarker,
   decodeMeta,
 } from "../../src/store/meta.ts";
+import { decodeMembers } from "../../src/store/members_row.ts";
 import { openRecord, readRecordRow } from "../../src/store/record.ts";
 import {
   databaseKey,
   expiryKey,
   MARKER_KEY,
+  MEMBERS_KEY,
   META_KEY,
   overflowKey,
   parseRowKey,
@@ -106,6 +108,36 @@ Deno.test("store_marker opens", async () => {
   const [key, row] = await fixture("store_marker");
   assert.deepEqual(encodeKvKey(MARKER_KEY), key);
   assert.deepEqual(decodeMarker(row!), { next: 499, count: 1_500 });
+});
+
+Deno.test("store_members opens", async () => {
+  const [key, row] = await fixture("store_members");
+  assert.deepEqual(encodeKvKey(MEMBERS_KEY), key);
+  const joined = {
+    id: 2,
+    name: "n2",
+    peerAddress: "[fd00::2]:4701",
+    clientAddress: "",
+    adminAddress: "",
+    diskId: null,
+    protocolVersion: 0,
+    promoteWhenCaughtUp: false,
+  };
+  const members = [
+    {
+      id: 1,
+      name: "n1",
+      peerAddress: "n1.example:4701",
+      clientAddress: "n1.example:4512",
+      adminAddress: "n1.example:4702",
+      diskId: new Uint8Array(16).fill(0xd1),
+      protocolVersion: 1,
+      promoteWhenCaughtUp: false,
+    },
+    joined,
+    { ...joined, id: 184_273, name: "n-9.eu", promoteWhenCaughtUp: true },
+  ];
+  assert.deepEqual([...decodeMembers(row!).values()], members);
 });
 
 Deno.test("store_row_keys are where they were", async () => {

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file admin.proto.
  */
 export const file_admin: GenFile = /*@__PURE__*/
-  fileDesc("CgthZG1pbi5wcm90bxIPc2VhbGt2LmFkbWluLnYxIhIKEEdldFN0YXR1c1JlcXVlc3QizQEKEUdldFN0YXR1c1Jlc3BvbnNlEg8KB2NsdXN0ZXIYASABKAkSEgoKY2x1c3Rlcl9pZBgCIAEoCRIMCgRub2RlGAMgASgJEg4KBmxlYWRlchgEIAEoCRIMCgR0ZXJtGAUgASgEEg4KBmNvbW1pdBgGIAEoBBIPCgdhcHBsaWVkGAcgASgEEg0KBXBoYXNlGAggASgNEg0KBXJlYWR5GAkgASgIEigKB21lbWJlcnMYCiADKAsyFy5zZWFsa3YuYWRtaW4udjEuTWVtYmVyIoMBCgZNZW1iZXISDAoEbmFtZRgBIAEoCRIjCgRyb2xlGAIgASgOMhUuc2VhbGt2LmFkbWluLnYxLlJvbGUSCgoCdXAYAyABKAgSDQoFcmVhZHkYBCABKAgSCwoDbGFnGAUgASgEEg8KB2FwcGxpZWQYBiABKAQSDQoFcGhhc2UYByABKA0qZgoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDwoLUk9MRV9MRUFERVIQARIRCg1ST0xFX0ZPTExPV0VSEAISEgoOUk9MRV9DQU5ESURBVEUQAxIQCgxST0xFX0xFQVJORVIQBDJiCgxDbHVzdGVyQWRtaW4SUgoJR2V0U3RhdHVzEiEuc2VhbGt2LmFkbWluLnYxLkdldFN0YXR1c1JlcXVlc3QaIi5zZWFsa3YuYWRtaW4udjEuR2V0U3RhdHVzUmVzcG9uc2ViBnByb3RvMw");
+  fileDesc("CgthZG1pbi5wcm90bxIPc2VhbGt2LmFkbWluLnYxIhIKEEdldFN0YXR1c1JlcXVlc3QizQEKEUdldFN0YXR1c1Jlc3BvbnNlEg8KB2NsdXN0ZXIYASABKAkSEgoKY2x1c3Rlcl9pZBgCIAEoCRIMCgRub2RlGAMgASgJEg4KBmxlYWRlchgEIAEoCRIMCgR0ZXJtGAUgASgEEg4KBmNvbW1pdBgGIAEoBBIPCgdhcHBsaWVkGAcgASgEEg0KBXBoYXNlGAggASgNEg0KBXJlYWR5GAkgASgIEigKB21lbWJlcnMYCiADKAsyFy5zZWFsa3YuYWRtaW4udjEuTWVtYmVyIq4CCgZNZW1iZXISDAoEbmFtZRgBIAEoCRIjCgRyb2xlGAIgASgOMhUuc2VhbGt2LmFkbWluLnYxLlJvbGUSCgoCdXAYAyABKAgSDQoFcmVhZHkYBCABKAgSCwoDbGFnGAUgASgEEg8KB2FwcGxpZWQYBiABKAQSDQoFcGhhc2UYByABKA0SCgoCaWQYCCABKAQSEAoIaXNfdm90ZXIYCSABKAgSMQoLcmVwbGljYXRpb24YCiABKA4yHC5zZWFsa3YuYWRtaW4udjEuUmVwbGljYXRpb24SFAoMcGVlcl9hZGRyZXNzGAsgASgJEhYKDmNsaWVudF9hZGRyZXNzGAwgASgJEhUKDWFkbWluX2FkZHJlc3MYDSABKAkSEwoLaGFzX3N0YXJ0ZWQYDiABKAgiFAoSV2F0Y2hTdGF0dXNSZXF1ZXN0IkkKE1dhdGNoU3RhdHVzUmVzcG9uc2USMgoGc3RhdHVzGAEgASgLMiIuc2VhbGt2LmFkbWluLnYxLkdldFN0YXR1c1Jlc3BvbnNlIowBChBBZGRNZW1iZXJSZXF1ZXN0EgwKBG5hbWUYASABKAkSFAoMcGVlcl9hZGRyZXNzGAIgASgJEg8KB3Byb21vdGUYAyABKAgSDwoHZHJ5X3J1bhgLIAEoCBIRCglwbGFuX2hhc2gYDCABKAkSDwoHY29uZmlybRgNIAEoCRIOCgZhY2NlcHQYDiADKAkiPAoRQWRkTWVtYmVyUmVzcG9uc2USJwoGY2hhbmdlGAEgASgLMhcuc2VhbGt2LmFkbWluLnYxLkNoYW5nZSJpChRQcm9tb3RlTWVtYmVyUmVxdWVzdBIMCgRuYW1lGAEgASgJEg8KB2RyeV9ydW4YCyABKAgSEQoJcGxhbl9oYXNoGAwgASgJEg8KB2NvbmZpcm0YDSABKAkSDgoGYWNjZXB0GA4gAygJIkAKFVByb21vdGVNZW1iZXJSZXNwb25zZRInCgZjaGFuZ2UYASABKAsyFy5zZWFsa3YuYWRtaW4udjEuQ2hhbmdlImgKE1JlbW92ZU1lbWJlclJlcXVlc3QSDAoEbmFtZRgBIAEoCRIPCgdkcnlfcnVuGAsgASgIEhEKCXBsYW5faGFzaBgMIAEoCRIPCgdjb25maXJtGA0gASgJEg4KBmFjY2VwdBgOIAMoCSI/ChRSZW1vdmVNZW1iZXJSZXNwb25zZRInCgZjaGFuZ2UYASABKAsyFy5zZWFsa3YuYWRtaW4udjEuQ2hhbmdlImoKFVRyYW5zZmVyTGVhZGVyUmVxdWVzdBIMCgRuYW1lGAEgASgJEg8KB2RyeV9ydW4YCyABKAgSEQoJcGxhbl9oYXNoGAwgASgJEg8KB2NvbmZpcm0YDSABKAkSDgoGYWNjZXB0GA4gAygJIkEKFlRyYW5zZmVyTGVhZGVyUmVzcG9uc2USJwoGY2hhbmdlGAEgASgLMhcuc2VhbGt2LmFkbWluLnYxLkNoYW5nZSJRCgZDaGFuZ2USIwoEcGxhbhgBIAEoCzIVLnNlYWxrdi5hZG1pbi52MS5QbGFuEg8KB2NoYW5nZWQYAiABKAgSEQoJbWVtYmVyX2lkGAMgASgEIiMKBFBsYW4SDAoEaGFzaBgBIAEoCRINCgVzdGVwcxgCIAMoCSIPCg1CYWNrdXBSZXF1ZXN0Ih8KDkJhY2t1cFJlc3BvbnNlEg0KBXBpZWNlGAEgASgMKmYKBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg8KC1JPTEVfTEVBREVSEAESEQoNUk9MRV9GT0xMT1dFUhACEhIKDlJPTEVfQ0FORElEQVRFEAMSEAoMUk9MRV9MRUFSTkVSEAQqdgoLUmVwbGljYXRpb24SGwoXUkVQTElDQVRJT05fVU5TUEVDSUZJRUQQABIVChFSRVBMSUNBVElPTl9QUk9CRRABEhkKFVJFUExJQ0FUSU9OX1JFUExJQ0FURRACEhgKFFJFUExJQ0FUSU9OX1NOQVBTSE9UEAMy/wQKDENsdXN0ZXJBZG1pbhJSCglHZXRTdGF0dXMSIS5zZWFsa3YuYWRtaW4udjEuR2V0U3RhdHVzUmVxdWVzdBoiLnNlYWxrdi5hZG1pbi52MS5HZXRTdGF0dXNSZXNwb25zZRJaCgtXYXRjaFN0YXR1cxIjLnNlYWxrdi5hZG1pbi52MS5XYXRjaFN0YXR1c1JlcXVlc3QaJC5zZWFsa3YuYWRtaW4udjEuV2F0Y2hTdGF0dXNSZXNwb25zZTABElIKCUFkZE1lbWJlchIhLnNlYWxrdi5hZG1pbi52MS5BZGRNZW1iZXJSZXF1ZXN0GiIuc2VhbGt2LmFkbWluLnYxLkFkZE1lbWJlclJlc3BvbnNlEl4KDVByb21vdGVNZW1iZXISJS5zZWFsa3YuYWRtaW4udjEuUHJvbW90ZU1lbWJlclJlcXVlc3QaJi5zZWFsa3YuYWRtaW4udjEuUHJvbW90ZU1lbWJlclJlc3BvbnNlElsKDFJlbW92ZU1lbWJlchIkLnNlYWxrdi5hZG1pbi52MS5SZW1vdmVNZW1iZXJSZXF1ZXN0GiUuc2VhbGt2LmFkbWluLnYxLlJlbW92ZU1lbWJlclJlc3BvbnNlEmEKDlRyYW5zZmVyTGVhZGVyEiYuc2VhbGt2LmFkbWluLnYxLlRyYW5zZmVyTGVhZGVyUmVxdWVzdBonLnNlYWxrdi5hZG1pbi52MS5UcmFuc2ZlckxlYWRlclJlc3BvbnNlEksKBkJhY2t1cBIeLnNlYWxrdi5hZG1pbi52MS5CYWNrdXBSZXF1ZXN0Gh8uc2VhbGt2LmFkbWluLnYxLkJhY2t1cFJlc3BvbnNlMAFiBnByb3RvMw");
 
 /**
  * @generated from message sealkv.admin.v1.GetStatusRequest
@@ -147,6 +147,49 @@ export type Member = Message<"sealkv.admin.v1.Member"> & {
    * @generated from field: uint32 phase = 7;
    */
   phase: number;
+
+  /**
+   * Raft id: a member that comes back as a new one has another.
+   *
+   * @generated from field: uint64 id = 8;
+   */
+  id: bigint;
+
+  /**
+   * @generated from field: bool is_voter = 9;
+   */
+  isVoter: boolean;
+
+  /**
+   * Known to the leader alone.
+   *
+   * @generated from field: sealkv.admin.v1.Replication replication = 10;
+   */
+  replication: Replication;
+
+  /**
+   * HOST:PORT each; empty until the member announced itself.
+   *
+   * @generated from field: string peer_address = 11;
+   */
+  peerAddress: string;
+
+  /**
+   * @generated from field: string client_address = 12;
+   */
+  clientAddress: string;
+
+  /**
+   * @generated from field: string admin_address = 13;
+   */
+  adminAddress: string;
+
+  /**
+   * It has taken part before: the cluster knows its disk.
+   *
+   * @generated from field: bool has_started = 14;
+   */
+  hasStarted: boolean;
 };
 
 /**
@@ -155,6 +198,359 @@ export type Member = Message<"sealkv.admin.v1.Member"> & {
  */
 export const MemberSchema: GenMessage<Member> = /*@__PURE__*/
   messageDesc(file_admin, 2);
+
+/**
+ * @generated from message sealkv.admin.v1.WatchStatusRequest
+ */
+export type WatchStatusRequest = Message<"sealkv.admin.v1.WatchStatusRequest"> & {
+};
+
+/**
+ * Describes the message sealkv.admin.v1.WatchStatusRequest.
+ * Use `create(WatchStatusRequestSchema)` to create a new message.
+ */
+export const WatchStatusRequestSchema: GenMessage<WatchStatusRequest> = /*@__PURE__*/
+  messageDesc(file_admin, 3);
+
+/**
+ * @generated from message sealkv.admin.v1.WatchStatusResponse
+ */
+export type WatchStatusResponse = Message<"sealkv.admin.v1.WatchStatusResponse"> & {
+  /**
+   * @generated from field: sealkv.admin.v1.GetStatusResponse status = 1;
+   */
+  status?: GetStatusResponse | undefined;
+};
+
+/**
+ * Describes the message sealkv.admin.v1.WatchStatusResponse.
+ * Use `create(WatchStatusResponseSchema)` to create a new message.
+ */
+export const WatchStatusResponseSchema: GenMessage<WatchStatusResponse> = /*@__PURE__*/
+  messageDesc(file_admin, 4);
+
+/**
+ * @generated from message sealkv.admin.v1.AddMemberRequest
+ */
+export type AddMemberRequest = Message<"sealkv.admin.v1.AddMemberRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * HOST:PORT that other members dial.
+   *
+   * @generated from field: string peer_address = 2;
+   */
+  peerAddress: string;
+
+  /**
+   * Make it a voter when it has caught up; else it stays a learner.
+   *
+   * @generated from field: bool promote = 3;
+   */
+  promote: boolean;
+
+  /**
+   * @generated from field: bool dry_run = 11;
+   */
+  dryRun: boolean;
+
+  /**
+   * @generated from field: string plan_hash = 12;
+   */
+  planHash: string;
+
+  /**
+   * @generated from field: string confirm = 13;
+   */
+  confirm: string;
+
+  /**
+   * @generated from field: repeated string accept = 14;
+   */
+  accept: string[];
+};
+
+/**
+ * Describes the message sealkv.admin.v1.AddMemberRequest.
+ * Use `create(AddMemberRequestSchema)` to create a new message.
+ */
+export const AddMemberRequestSchema: GenMessage<AddMemberRequest> = /*@__PURE__*/
+  messageDesc(file_admin, 5);
+
+/**
+ * @generated from message sealkv.admin.v1.AddMemberResponse
+ */
+export type AddMemberResponse = Message<"sealkv.admin.v1.AddMemberResponse"> & {
+  /**
+   * @generated from field: sealkv.admin.v1.Change change = 1;
+   */
+  change?: Change | undefined;
+};
+
+/**
+ * Describes the message sealkv.admin.v1.AddMemberResponse.
+ * Use `create(AddMemberResponseSchema)` to create a new message.
+ */
+export const AddMemberResponseSchema: GenMessage<AddMemberResponse> = /*@__PURE__*/
+  messageDesc(file_admin, 6);
+
+/**
+ * @generated from message sealkv.admin.v1.PromoteMemberRequest
+ */
+export type PromoteMemberRequest = Message<"sealkv.admin.v1.PromoteMemberRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: bool dry_run = 11;
+   */
+  dryRun: boolean;
+
+  /**
+   * @generated from field: string plan_hash = 12;
+   */
+  planHash: string;
+
+  /**
+   * @generated from field: string confirm = 13;
+   */
+  confirm: string;
+
+  /**
+   * @generated from field: repeated string accept = 14;
+   */
+  accept: string[];
+};
+
+/**
+ * Describes the message sealkv.admin.v1.PromoteMemberRequest.
+ * Use `create(PromoteMemberRequestSchema)` to create a new message.
+ */
+export const PromoteMemberRequestSchema: GenMessage<PromoteMemberRequest> = /*@__PURE__*/
+  messageDesc(file_admin, 7);
+
+/**
+ * @generated from message sealkv.admin.v1.PromoteMemberResponse
+ */
+export type PromoteMemberResponse = Message<"sealkv.admin.v1.PromoteMemberResponse"> & {
+  /**
+   * @generated from field: sealkv.admin.v1.Change change = 1;
+   */
+  change?: Change | undefined;
+};
+
+/**
+ * Describes the message sealkv.admin.v1.PromoteMemberResponse.
+ * Use `create(PromoteMemberResponseSchema)` to create a new message.
+ */
+export const PromoteMemberResponseSchema: GenMessage<PromoteMemberResponse> = /*@__PURE__*/
+  messageDesc(file_admin, 8);
+
+/**
+ * One-way: wants `confirm`.
+ *
+ * @generated from message sealkv.admin.v1.RemoveMemberRequest
+ */
+export type RemoveMemberRequest = Message<"sealkv.admin.v1.RemoveMemberRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: bool dry_run = 11;
+   */
+  dryRun: boolean;
+
+  /**
+   * @generated from field: string plan_hash = 12;
+   */
+  planHash: string;
+
+  /**
+   * @generated from field: string confirm = 13;
+   */
+  confirm: string;
+
+  /**
+   * @generated from field: repeated string accept = 14;
+   */
+  accept: string[];
+};
+
+/**
+ * Describes the message sealkv.admin.v1.RemoveMemberRequest.
+ * Use `create(RemoveMemberRequestSchema)` to create a new message.
+ */
+export const RemoveMemberRequestSchema: GenMessage<RemoveMemberRequest> = /*@__PURE__*/
+  messageDesc(file_admin, 9);
+
+/**
+ * @generated from message sealkv.admin.v1.RemoveMemberResponse
+ */
+export type RemoveMemberResponse = Message<"sealkv.admin.v1.RemoveMemberResponse"> & {
+  /**
+   * @generated from field: sealkv.admin.v1.Change change = 1;
+   */
+  change?: Change | undefined;
+};
+
+/**
+ * Describes the message sealkv.admin.v1.RemoveMemberResponse.
+ * Use `create(RemoveMemberResponseSchema)` to create a new message.
+ */
+export const RemoveMemberResponseSchema: GenMessage<RemoveMemberResponse> = /*@__PURE__*/
+  messageDesc(file_admin, 10);
+
+/**
+ * @generated from message sealkv.admin.v1.TransferLeaderRequest
+ */
+export type TransferLeaderRequest = Message<"sealkv.admin.v1.TransferLeaderRequest"> & {
+  /**
+   * Empty: the voter that is furthest.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: bool dry_run = 11;
+   */
+  dryRun: boolean;
+
+  /**
+   * @generated from field: string plan_hash = 12;
+   */
+  planHash: string;
+
+  /**
+   * @generated from field: string confirm = 13;
+   */
+  confirm: string;
+
+  /**
+   * @generated from field: repeated string accept = 14;
+   */
+  accept: string[];
+};
+
+/**
+ * Describes the message sealkv.admin.v1.TransferLeaderRequest.
+ * Use `create(TransferLeaderRequestSchema)` to create a new message.
+ */
+export const TransferLeaderRequestSchema: GenMessage<TransferLeaderRequest> = /*@__PURE__*/
+  messageDesc(file_admin, 11);
+
+/**
+ * @generated from message sealkv.admin.v1.TransferLeaderResponse
+ */
+export type TransferLeaderResponse = Message<"sealkv.admin.v1.TransferLeaderResponse"> & {
+  /**
+   * @generated from field: sealkv.admin.v1.Change change = 1;
+   */
+  change?: Change | undefined;
+};
+
+/**
+ * Describes the message sealkv.admin.v1.TransferLeaderResponse.
+ * Use `create(TransferLeaderResponseSchema)` to create a new message.
+ */
+export const TransferLeaderResponseSchema: GenMessage<TransferLeaderResponse> = /*@__PURE__*/
+  messageDesc(file_admin, 12);
+
+/**
+ * @generated from message sealkv.admin.v1.Change
+ */
+export type Change = Message<"sealkv.admin.v1.Change"> & {
+  /**
+   * @generated from field: sealkv.admin.v1.Plan plan = 1;
+   */
+  plan?: Plan | undefined;
+
+  /**
+   * False for a dry run, and when all was as asked already.
+   *
+   * @generated from field: bool changed = 2;
+   */
+  changed: boolean;
+
+  /**
+   * Raft id of the member it is about.
+   *
+   * @generated from field: uint64 member_id = 3;
+   */
+  memberId: bigint;
+};
+
+/**
+ * Describes the message sealkv.admin.v1.Change.
+ * Use `create(ChangeSchema)` to create a new message.
+ */
+export const ChangeSchema: GenMessage<Change> = /*@__PURE__*/
+  messageDesc(file_admin, 13);
+
+/**
+ * What a change does, made of the state it was asked in.
+ *
+ * @generated from message sealkv.admin.v1.Plan
+ */
+export type Plan = Message<"sealkv.admin.v1.Plan"> & {
+  /**
+   * 16 hex digits over leader, term, members and the request.
+   *
+   * @generated from field: string hash = 1;
+   */
+  hash: string;
+
+  /**
+   * One line each, for people.
+   *
+   * @generated from field: repeated string steps = 2;
+   */
+  steps: string[];
+};
+
+/**
+ * Describes the message sealkv.admin.v1.Plan.
+ * Use `create(PlanSchema)` to create a new message.
+ */
+export const PlanSchema: GenMessage<Plan> = /*@__PURE__*/
+  messageDesc(file_admin, 14);
+
+/**
+ * @generated from message sealkv.admin.v1.BackupRequest
+ */
+export type BackupRequest = Message<"sealkv.admin.v1.BackupRequest"> & {
+};
+
+/**
+ * Describes the message sealkv.admin.v1.BackupRequest.
+ * Use `create(BackupRequestSchema)` to create a new message.
+ */
+export const BackupRequestSchema: GenMessage<BackupRequest> = /*@__PURE__*/
+  messageDesc(file_admin, 15);
+
+/**
+ * @generated from message sealkv.admin.v1.BackupResponse
+ */
+export type BackupResponse = Message<"sealkv.admin.v1.BackupResponse"> & {
+  /**
+   * @generated from field: bytes piece = 1;
+   */
+  piece: Uint8Array;
+};
+
+/**
+ * Describes the message sealkv.admin.v1.BackupResponse.
+ * Use `create(BackupResponseSchema)` to create a new message.
+ */
+export const BackupResponseSchema: GenMessage<BackupResponse> = /*@__PURE__*/
+  messageDesc(file_admin, 16);
 
 /**
  * @generated from enum sealkv.admin.v1.Role
@@ -193,7 +589,44 @@ export const RoleSchema: GenEnum<Role> = /*@__PURE__*/
   enumDesc(file_admin, 0);
 
 /**
- * The cluster as one member sees it.
+ * How the leader feeds a member.
+ *
+ * @generated from enum sealkv.admin.v1.Replication
+ */
+export enum Replication {
+  /**
+   * @generated from enum value: REPLICATION_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * It looks for the place where their logs meet.
+   *
+   * @generated from enum value: REPLICATION_PROBE = 1;
+   */
+  PROBE = 1,
+
+  /**
+   * @generated from enum value: REPLICATION_REPLICATE = 2;
+   */
+  REPLICATE = 2,
+
+  /**
+   * It sends a checkpoint.
+   *
+   * @generated from enum value: REPLICATION_SNAPSHOT = 3;
+   */
+  SNAPSHOT = 3,
+}
+
+/**
+ * Describes the enum sealkv.admin.v1.Replication.
+ */
+export const ReplicationSchema: GenEnum<Replication> = /*@__PURE__*/
+  enumDesc(file_admin, 1);
+
+/**
+ * The cluster as one member sees it, and changes of its members.
  *
  * @generated from service sealkv.admin.v1.ClusterAdmin
  */
@@ -207,6 +640,62 @@ export const ClusterAdmin: GenService<{
     methodKind: "unary";
     input: typeof GetStatusRequestSchema;
     output: typeof GetStatusResponseSchema;
+  },
+  /**
+   * The status at once, after each change (at most four a second) and every two
+   * seconds, until the caller or the member goes.
+   *
+   * @generated from rpc sealkv.admin.v1.ClusterAdmin.WatchStatus
+   */
+  watchStatus: {
+    methodKind: "server_streaming";
+    input: typeof WatchStatusRequestSchema;
+    output: typeof WatchStatusResponseSchema;
+  },
+  /**
+   * Changes are made by the leader; another member names it in the error.
+   *
+   * @generated from rpc sealkv.admin.v1.ClusterAdmin.AddMember
+   */
+  addMember: {
+    methodKind: "unary";
+    input: typeof AddMemberRequestSchema;
+    output: typeof AddMemberResponseSchema;
+  },
+  /**
+   * @generated from rpc sealkv.admin.v1.ClusterAdmin.PromoteMember
+   */
+  promoteMember: {
+    methodKind: "unary";
+    input: typeof PromoteMemberRequestSchema;
+    output: typeof PromoteMemberResponseSchema;
+  },
+  /**
+   * @generated from rpc sealkv.admin.v1.ClusterAdmin.RemoveMember
+   */
+  removeMember: {
+    methodKind: "unary";
+    input: typeof RemoveMemberRequestSchema;
+    output: typeof RemoveMemberResponseSchema;
+  },
+  /**
+   * @generated from rpc sealkv.admin.v1.ClusterAdmin.TransferLeader
+   */
+  transferLeader: {
+    methodKind: "unary";
+    input: typeof TransferLeaderRequestSchema;
+    output: typeof TransferLeaderResponseSchema;
+  },
+  /**
+   * A consistent copy of the store, made when asked, in pieces of at most
+   * 64 KiB. It is whole when the stream ends without an error.
+   *
+   * @generated from rpc sealkv.admin.v1.ClusterAdmin.Backup
+   */
+  backup: {
+    methodKind: "server_streaming";
+    input: typeof BackupRequestSchema;
+    output: typeof BackupResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_admin, 0);

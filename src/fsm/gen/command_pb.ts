@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file command.proto.
  */
 export const file_command: GenFile = /*@__PURE__*/
-  fileDesc("Cg1jb21tYW5kLnByb3RvEg1zZWFsa3YuZnNtLnYxIkQKDENvbW1hbmRCYXRjaBIOCgZub3dfbXMYASABKAQSJAoGd3JpdGVzGAIgAygLMhQuc2VhbGt2LmZzbS52MS5Xcml0ZSJnCgVXcml0ZRIQCghkYXRhYmFzZRgBIAEoCRIkCgZjaGVja3MYAiADKAsyFC5zZWFsa3YuZnNtLnYxLkNoZWNrEiYKB2NoYW5nZXMYAyADKAsyFS5zZWFsa3YuZnNtLnYxLkNoYW5nZSIqCgVDaGVjaxILCgNrZXkYASABKAwSFAoMdmVyc2lvbnN0YW1wGAIgASgMIq4BCgZDaGFuZ2USJwoEa2luZBgBIAEoDjIZLnNlYWxrdi5mc20udjEuQ2hhbmdlS2luZBILCgNrZXkYAiABKAwSIwoFdmFsdWUYAyABKAsyFC5zZWFsa3YuZnNtLnYxLlZhbHVlEhQKDGV4cGlyZV9hdF9tcxgEIAEoBBIPCgdzdW1fbWluGAUgASgMEg8KB3N1bV9tYXgYBiABKAwSEQoJc3VtX2NsYW1wGAcgASgIIkUKBVZhbHVlEgwKBGRhdGEYASABKAwSLgoIZW5jb2RpbmcYAiABKA4yHC5zZWFsa3YuZnNtLnYxLlZhbHVlRW5jb2RpbmciNwoLQ2x1c3RlckluaXQSEgoKY2x1c3Rlcl9pZBgBIAEoDBIUCgxjbHVzdGVyX25hbWUYAiABKAkqsQEKCkNoYW5nZUtpbmQSGwoXQ0hBTkdFX0tJTkRfVU5TUEVDSUZJRUQQABITCg9DSEFOR0VfS0lORF9TRVQQARIWChJDSEFOR0VfS0lORF9ERUxFVEUQAhITCg9DSEFOR0VfS0lORF9TVU0QAxITCg9DSEFOR0VfS0lORF9NQVgQBBITCg9DSEFOR0VfS0lORF9NSU4QBRIaChZDSEFOR0VfS0lORF9TRVRfU1VGRklYEAkqeQoNVmFsdWVFbmNvZGluZxIeChpWQUxVRV9FTkNPRElOR19VTlNQRUNJRklFRBAAEhUKEVZBTFVFX0VOQ09ESU5HX1Y4EAESFwoTVkFMVUVfRU5DT0RJTkdfTEU2NBACEhgKFFZBTFVFX0VOQ09ESU5HX0JZVEVTEANiBnByb3RvMw");
+  fileDesc("Cg1jb21tYW5kLnByb3RvEg1zZWFsa3YuZnNtLnYxIkQKDENvbW1hbmRCYXRjaBIOCgZub3dfbXMYASABKAQSJAoGd3JpdGVzGAIgAygLMhQuc2VhbGt2LmZzbS52MS5Xcml0ZSJnCgVXcml0ZRIQCghkYXRhYmFzZRgBIAEoCRIkCgZjaGVja3MYAiADKAsyFC5zZWFsa3YuZnNtLnYxLkNoZWNrEiYKB2NoYW5nZXMYAyADKAsyFS5zZWFsa3YuZnNtLnYxLkNoYW5nZSIqCgVDaGVjaxILCgNrZXkYASABKAwSFAoMdmVyc2lvbnN0YW1wGAIgASgMIq4BCgZDaGFuZ2USJwoEa2luZBgBIAEoDjIZLnNlYWxrdi5mc20udjEuQ2hhbmdlS2luZBILCgNrZXkYAiABKAwSIwoFdmFsdWUYAyABKAsyFC5zZWFsa3YuZnNtLnYxLlZhbHVlEhQKDGV4cGlyZV9hdF9tcxgEIAEoBBIPCgdzdW1fbWluGAUgASgMEg8KB3N1bV9tYXgYBiABKAwSEQoJc3VtX2NsYW1wGAcgASgIIkUKBVZhbHVlEgwKBGRhdGEYASABKAwSLgoIZW5jb2RpbmcYAiABKA4yHC5zZWFsa3YuZnNtLnYxLlZhbHVlRW5jb2RpbmciXwoLQ2x1c3RlckluaXQSEgoKY2x1c3Rlcl9pZBgBIAEoDBIUCgxjbHVzdGVyX25hbWUYAiABKAkSJgoHbWVtYmVycxgDIAMoCzIVLnNlYWxrdi5mc20udjEuTWVtYmVyIrIBCgZNZW1iZXISCgoCaWQYASABKAQSDAoEbmFtZRgCIAEoCRIUCgxwZWVyX2FkZHJlc3MYAyABKAkSFgoOY2xpZW50X2FkZHJlc3MYBCABKAkSFQoNYWRtaW5fYWRkcmVzcxgFIAEoCRIPCgdkaXNrX2lkGAYgASgMEhgKEHByb3RvY29sX3ZlcnNpb24YByABKA0SHgoWcHJvbW90ZV93aGVuX2NhdWdodF91cBgIIAEoCCI1CgxBbm5vdW5jZW1lbnQSJQoGbWVtYmVyGAEgASgLMhUuc2VhbGt2LmZzbS52MS5NZW1iZXIiNwoNTWVtYmVyQ29udGV4dBImCgdtZW1iZXJzGAEgAygLMhUuc2VhbGt2LmZzbS52MS5NZW1iZXIqsQEKCkNoYW5nZUtpbmQSGwoXQ0hBTkdFX0tJTkRfVU5TUEVDSUZJRUQQABITCg9DSEFOR0VfS0lORF9TRVQQARIWChJDSEFOR0VfS0lORF9ERUxFVEUQAhITCg9DSEFOR0VfS0lORF9TVU0QAxITCg9DSEFOR0VfS0lORF9NQVgQBBITCg9DSEFOR0VfS0lORF9NSU4QBRIaChZDSEFOR0VfS0lORF9TRVRfU1VGRklYEAkqeQoNVmFsdWVFbmNvZGluZxIeChpWQUxVRV9FTkNPRElOR19VTlNQRUNJRklFRBAAEhUKEVZBTFVFX0VOQ09ESU5HX1Y4EAESFwoTVkFMVUVfRU5DT0RJTkdfTEU2NBACEhgKFFZBTFVFX0VOQ09ESU5HX0JZVEVTEANiBnByb3RvMw");
 
 /**
  * Body of tag 0x01: one proposal's writes, applied in order.
@@ -192,6 +192,14 @@ export type ClusterInit = Message<"sealkv.fsm.v1.ClusterInit"> & {
    * @generated from field: string cluster_name = 2;
    */
   clusterName: string;
+
+  /**
+   * Founding members, ids ascending, no name twice; none in entries of the
+   * version that knew no members.
+   *
+   * @generated from field: repeated sealkv.fsm.v1.Member members = 3;
+   */
+  members: Member[];
 };
 
 /**
@@ -200,6 +208,107 @@ export type ClusterInit = Message<"sealkv.fsm.v1.ClusterInit"> & {
  */
 export const ClusterInitSchema: GenMessage<ClusterInit> = /*@__PURE__*/
   messageDesc(file_command, 5);
+
+/**
+ * @generated from message sealkv.fsm.v1.Member
+ */
+export type Member = Message<"sealkv.fsm.v1.Member"> & {
+  /**
+   * Raft id, above 0.
+   *
+   * @generated from field: uint64 id = 1;
+   */
+  id: bigint;
+
+  /**
+   * 1 to 63 of a-z 0-9 - .
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * HOST:PORT of up to 300 bytes, empty while unknown.
+   *
+   * @generated from field: string peer_address = 3;
+   */
+  peerAddress: string;
+
+  /**
+   * @generated from field: string client_address = 4;
+   */
+  clientAddress: string;
+
+  /**
+   * @generated from field: string admin_address = 5;
+   */
+  adminAddress: string;
+
+  /**
+   * 16 bytes, or none until the member announced itself.
+   *
+   * @generated from field: bytes disk_id = 6;
+   */
+  diskId: Uint8Array;
+
+  /**
+   * @generated from field: uint32 protocol_version = 7;
+   */
+  protocolVersion: number;
+
+  /**
+   * @generated from field: bool promote_when_caught_up = 8;
+   */
+  promoteWhenCaughtUp: boolean;
+};
+
+/**
+ * Describes the message sealkv.fsm.v1.Member.
+ * Use `create(MemberSchema)` to create a new message.
+ */
+export const MemberSchema: GenMessage<Member> = /*@__PURE__*/
+  messageDesc(file_command, 6);
+
+/**
+ * Body of tag 0x08: a member says how to reach it and which disk it has.
+ *
+ * @generated from message sealkv.fsm.v1.Announcement
+ */
+export type Announcement = Message<"sealkv.fsm.v1.Announcement"> & {
+  /**
+   * With a disk id, and without promote_when_caught_up.
+   *
+   * @generated from field: sealkv.fsm.v1.Member member = 1;
+   */
+  member?: Member | undefined;
+};
+
+/**
+ * Describes the message sealkv.fsm.v1.Announcement.
+ * Use `create(AnnouncementSchema)` to create a new message.
+ */
+export const AnnouncementSchema: GenMessage<Announcement> = /*@__PURE__*/
+  messageDesc(file_command, 7);
+
+/**
+ * Context of a change of the membership: the members that it adds, ids
+ * ascending.
+ *
+ * @generated from message sealkv.fsm.v1.MemberContext
+ */
+export type MemberContext = Message<"sealkv.fsm.v1.MemberContext"> & {
+  /**
+   * @generated from field: repeated sealkv.fsm.v1.Member members = 1;
+   */
+  members: Member[];
+};
+
+/**
+ * Describes the message sealkv.fsm.v1.MemberContext.
+ * Use `create(MemberContextSchema)` to create a new message.
+ */
+export const MemberContextSchema: GenMessage<MemberContext> = /*@__PURE__*/
+  messageDesc(file_command, 8);
 
 /**
  * Numbered as KV Connect numbers its mutations.

@@ -1,3 +1,4 @@
+import { assert } from "../../base/assert.ts";
 import type { Bytes } from "../../base/bytes.ts";
 import { ConnectError, ConnectionLostError, ListenError } from "../errors.ts";
 import type { RemoteAddress } from "../http.ts";
@@ -18,6 +19,7 @@ export function denoNet(): Net {
 
 async function listen(options: NetListenOptions): Promise<NetListener> {
   const { hostname, port, tls } = options;
+  assert(tls?.clientCa === undefined, "mutualTlsNet() asks for certificates");
   try {
     const listener = tls === undefined
       ? Deno.listen({ hostname, port })
@@ -29,14 +31,21 @@ async function listen(options: NetListenOptions): Promise<NetListener> {
 }
 
 async function connect(options: NetConnectOptions): Promise<NetConnection> {
-  const { hostname, port, tls } = options;
+  const { hostname, port, tls, signal } = options;
+  assert(tls?.cert === undefined, "mutualTlsNet() shows a certificate");
   let conn: Deno.TcpConn | Deno.TlsConn | null = null;
+  const giveUp = () => closeQuietly(conn);
   try {
-    conn = await Deno.connect({ hostname, port });
+    conn = await Deno.connect({
+      hostname,
+      port,
+      ...(signal === undefined ? {} : { signal }),
+    });
     conn.setNoDelay(true);
     if (tls === undefined) return new DenoConnection(conn);
+    signal?.addEventListener("abort", giveUp);
     conn = await Deno.startTls(conn, {
-      hostname,
+      hostname: tls.serverName ?? hostname,
       ...(tls.ca === undefined ? {} : { caCerts: [tls.ca] }),
     });
     // Verifies the name now, and not with the first read.
@@ -45,6 +54,8 @@ async function connect(options: NetConnectOptions): Promise<NetConnection> {
   } catch (cause) {
     closeQuietly(conn);
     throw new ConnectError(`${hostname}:${port}`, { cause });
+  } finally {
+    signal?.removeEventListener("abort", giveUp);
   }
 }
 

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers";
 import { assert } from "../../../src/base/assert.ts";
 import type { Clock, Timer } from "../../../src/io/clock.ts";
 
@@ -104,7 +105,7 @@ export class SimClock implements Clock {
 
 /** One turn of the real event loop: all promise chains run to their ends. */
 export function settle(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Binary heap by time, then sequence. */

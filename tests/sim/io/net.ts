@@ -38,15 +38,21 @@ export class SimNet {
   readonly #listeners = new Map<string, SimListener>();
   readonly #links = new Map<string, Link>();
   readonly #pipes = new Set<SimConnection>();
+  readonly #windowBytes: number;
   #port = EPHEMERAL_PORT_FROM;
 
-  /** `delayMs` is asked for each delivery; without it bytes arrive at once. */
+  /**
+   * `delayMs` is asked for each delivery; without it bytes arrive at once.
+   * `write` waits while `windowBytes` are on their way or unread.
+   */
   constructor(
     clock: Clock,
     delayMs: (from: string, to: string) => number = () => 0,
+    windowBytes = Infinity,
   ) {
     this.#clock = clock;
     this.#delayMs = delayMs;
+    this.#windowBytes = windowBytes;
   }
 
   /** The network as `hostname` sees it. */
@@ -96,18 +102,20 @@ export class SimNet {
 
   async #connect(
     from: string,
-    { hostname, port }: NetConnectOptions,
+    { hostname, port, signal }: NetConnectOptions,
   ): Promise<NetConnection> {
     const remote = { hostname, port };
     const local = { hostname: from, port: this.#nextPort() };
     if (this.#link(from, hostname).isCut || this.#link(hostname, from).isCut) {
-      await this.#pass(CONNECT_MS_MAX);
+      await this.#pass(CONNECT_MS_MAX, signal);
       throw new ConnectError(textOf(remote));
     }
     const delayMs = this.#delayMs(from, hostname);
-    if (delayMs > 0) await this.#pass(delayMs);
+    if (delayMs > 0) await this.#pass(delayMs, signal);
     const listener = this.#listeners.get(textOf(remote));
-    if (listener === undefined) throw new ConnectError(textOf(remote));
+    if (listener === undefined || signal?.aborted) {
+      throw new ConnectError(textOf(remote));
+    }
     const dialled = this.#pipe(local, remote);
     const accepted = this.#pipe(remote, local);
     dialled.peer = accepted;
@@ -122,6 +130,7 @@ export class SimNet {
       remote,
       (deliver) => this.#send(local.hostname, remote.hostname, pipe, deliver),
       () => this.#pipes.delete(pipe),
+      this.#windowBytes,
     );
     this.#pipes.add(pipe);
     return pipe;
@@ -158,8 +167,15 @@ export class SimNet {
     return this.#port;
   }
 
-  #pass(ms: number): Promise<void> {
-    return new Promise((resolve) => void this.#clock.after(ms, resolve));
+  /** Ends after `ms`, or with `signal`. */
+  #pass(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#clock.after(ms, resolve);
+      signal?.addEventListener("abort", () => {
+        timer.cancel();
+        resolve();
+      });
+    });
   }
 }
 
@@ -207,8 +223,12 @@ class SimConnection implements NetConnection {
   lastAtMs = 0;
   readonly #send: (deliver: () => void) => void;
   readonly #onClose: () => void;
+  readonly #windowBytes: number;
   readonly #arrived: Arrived[] = [];
+  /** Sent from here and not yet read at the other end. */
+  #unreadBytes = 0;
   #wake: (() => void) | null = null;
+  #wakeWriter: (() => void) | null = null;
   #state: "open" | "closed" | "broken" = "open";
 
   constructor(
@@ -216,7 +236,9 @@ class SimConnection implements NetConnection {
     remote: RemoteAddress,
     send: (deliver: () => void) => void,
     onClose: () => void,
+    windowBytes: number,
   ) {
+    this.#windowBytes = windowBytes;
     this.local = local;
     this.remote = remote;
     this.#send = send;
@@ -231,6 +253,7 @@ class SimConnection implements NetConnection {
       if (next === "end") return null;
       if (next !== undefined) {
         this.#arrived.shift();
+        this.peer?.onRead(next.length);
         return next;
       }
       await new Promise<void>((resolve) => this.#wake = resolve);
@@ -241,7 +264,18 @@ class SimConnection implements NetConnection {
     if (this.#state !== "open") throw this.#lost();
     if (bytes.length === 0) return;
     const copy = bytes.slice();
+    this.#unreadBytes += copy.length;
     this.#send(() => this.peer?.receive(copy));
+    while (this.#unreadBytes > this.#windowBytes) {
+      await new Promise<void>((resolve) => this.#wakeWriter = resolve);
+      if (this.#state !== "open") throw this.#lost();
+    }
+  }
+
+  /** The other end has read `length` bytes of what was sent from here. */
+  onRead(length: number): void {
+    this.#unreadBytes -= length;
+    this.#wakeWriter?.();
   }
 
   close(): void {
@@ -272,6 +306,7 @@ class SimConnection implements NetConnection {
     this.#state = state;
     this.#onClose();
     this.#wakeUp();
+    this.#wakeWriter?.();
   }
 
   #wakeUp(): void {

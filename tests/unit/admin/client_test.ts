@@ -9,7 +9,14 @@ import {
 import { adminHandler } from "../../../src/admin/handler.ts";
 import type { HttpClientPort } from "../../../src/io/http.ts";
 import type { NodeStatus } from "../../../src/node/port.ts";
-import { fakeNode, recordingLog, STATUS } from "./fake_node.ts";
+import { denoClock } from "../../../src/io/deno/clock.ts";
+import {
+  type FakeNode,
+  fakeNode,
+  MEMBER,
+  recordingLog,
+  STATUS,
+} from "./fake_node.ts";
 
 const TOKEN = "admin-token-123";
 
@@ -33,10 +40,16 @@ function network(
 }
 
 function member(status: NodeStatus = STATUS) {
+  return serving(fakeNode({ status: () => status }));
+}
+
+function serving(node: FakeNode, stopping = new AbortController().signal) {
   const handle = adminHandler({
-    node: fakeNode(() => status),
+    node,
     isAdminToken: (token) => Promise.resolve(token === TOKEN),
+    clock: denoClock(),
     log: recordingLog(),
+    stopping,
   });
   return async (request: Request) =>
     await handle(request, { hostname: "127.0.0.1", port: 1 });
@@ -49,6 +62,7 @@ function client(admin: string, http: HttpClientPort, token = TOKEN) {
     isTls: false,
     timeoutMs: 5_000,
     http,
+    clock: denoClock(),
   });
 }
 
@@ -60,7 +74,7 @@ Deno.test("getStatus() gives every field back", async () => {
     term: 7n,
     commit: 2n ** 53n - 1n,
     applied: 812_344n,
-    members: [{ ...STATUS.members[0], lag: 0n, applied: 812_344n }],
+    members: [{ ...MEMBER, id: 1n, lag: 0n, applied: 812_344n }],
   });
 });
 
@@ -103,6 +117,8 @@ const GOOD: [admin: string, origin: string][] = [
   ["[::1]:4514", "http://[::1]:4514"],
   ["http://h:1", "http://h:1"],
   ["https://h", "https://h"],
+  ["https://h:443", "https://h"],
+  ["h:80", "http://h"],
 ];
 for (const [admin, origin] of GOOD) {
   Deno.test(`makeAdminClient() dials ${admin} as ${origin}`, async () => {
@@ -113,7 +129,8 @@ for (const [admin, origin] of GOOD) {
 
 Deno.test("makeAdminClient() dials with TLS when told", async () => {
   const http = network({ "https://h:1": member() });
-  const options = { admin: "h:1", token: TOKEN, timeoutMs: 5_000, http };
+  const clock = denoClock();
+  const options = { admin: "h:1", token: TOKEN, timeoutMs: 5_000, http, clock };
   const status = await makeAdminClient({ ...options, isTls: true }).getStatus();
   assert.equal(status.node, "n1");
 });

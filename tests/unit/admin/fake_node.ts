@@ -1,5 +1,31 @@
+import type { Bytes } from "../../../src/base/bytes.ts";
 import type { EventLog } from "../../../src/io/log.ts";
-import type { NodePort, NodeStatus } from "../../../src/node/port.ts";
+import type {
+  ChangeResult,
+  ChangeTerms,
+  MemberRequest,
+  MemberStatus,
+  NodePort,
+  NodeStatus,
+  OperatorPort,
+} from "../../../src/node/port.ts";
+
+export const MEMBER: MemberStatus = {
+  id: 1,
+  isVoter: true,
+  replication: "unknown",
+  peerAddress: "127.0.0.1:4513",
+  clientAddress: "127.0.0.1:4512",
+  adminAddress: "127.0.0.1:4514",
+  hasStarted: true,
+  name: "n1",
+  role: "leader",
+  up: true,
+  ready: true,
+  lag: 0,
+  applied: 812_344,
+  phase: 0,
+};
 
 export const STATUS: NodeStatus = {
   cluster: "prod-eu-1",
@@ -11,37 +37,69 @@ export const STATUS: NodeStatus = {
   applied: 812_344,
   phase: 0,
   ready: true,
-  members: [{
-    id: 1,
-    isVoter: true,
-    replication: "unknown",
-    peerAddress: "127.0.0.1:4513",
-    clientAddress: "127.0.0.1:4512",
-    adminAddress: "127.0.0.1:4514",
-    hasStarted: true,
-    name: "n1",
-    role: "leader",
-    up: true,
-    ready: true,
-    lag: 0,
-    applied: 812_344,
-    phase: 0,
-  }],
+  members: [MEMBER],
 };
 
-/** A node that answers `status` and nothing else. */
-export function fakeNode(status: () => NodeStatus = () => STATUS): NodePort {
+export const PLAN_HASH = "0123456789abcdef";
+
+export interface FakeNode extends NodePort, OperatorPort {
+  /** What was asked of it, in order. */
+  readonly asked: { request: MemberRequest; terms: ChangeTerms }[];
+  /** Tells whoever watches. */
+  changed(): void;
+  readonly watcherCount: number;
+}
+
+export interface FakeNodeOptions {
+  readonly status?: () => NodeStatus;
+  readonly change?: (
+    request: MemberRequest,
+    terms: ChangeTerms,
+  ) => ChangeResult;
+  readonly backup?: () => AsyncIterable<Bytes>;
+}
+
+/** A node that operators can talk to; its data plane is not there. */
+export function fakeNode(options: FakeNodeOptions = {}): FakeNode {
+  const { status = () => STATUS, change = planOf } = options;
+  const asked: { request: MemberRequest; terms: ChangeTerms }[] = [];
+  const watchers = new Set<() => void>();
   const never = () => {
     throw new Error("not part of this test");
   };
   return {
+    asked,
+    changed: () => {
+      for (const onChange of watchers) onChange();
+    },
+    get watcherCount() {
+      return watchers.size;
+    },
     clusterId: () => status().clusterId,
     write: never,
     read: never,
     watch: never,
     status,
     onStop: () => ({ cancel() {} }),
+    async changeMembers(request, terms) {
+      asked.push({ request, terms });
+      return change(request, terms);
+    },
+    watchStatus(onChange) {
+      watchers.add(onChange);
+      return { cancel: () => void watchers.delete(onChange) };
+    },
+    backup: options.backup ?? never,
   };
+}
+
+/** A plan of one line; carried out unless it is a dry run. */
+export function planOf(
+  { kind, name }: MemberRequest,
+  { dryRun }: ChangeTerms,
+): ChangeResult {
+  const plan = { hash: PLAN_HASH, steps: [`${kind} ${name}`] };
+  return { plan, isChanged: !dryRun, memberId: 17 };
 }
 
 /** Keeps events as "level event" for assertions. */

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { type NodeConfig, parseConfig } from "../../../src/app/config.ts";
 import { dataHome } from "../../../src/app/data_home.ts";
 import {
-  ClusterUnsupportedError,
   ConfigInvalidError,
   ListenerCleartextError,
 } from "../../../src/app/errors.ts";
@@ -39,12 +38,18 @@ Deno.test("parseConfig() of nothing is a lone node on loopback", () => {
     peerAdvertise: null,
     adminAdvertise: null,
     clusterName: null,
+    initialCluster: null,
+    join: null,
     heartbeatMs: 50,
     electionMsMin: 500,
+    readLease: false,
+    checkpointBytesPerSecond: null,
     tls: null,
     tlsCaPath: null,
+    peerMtls: false,
     accessTokenFile: null,
     adminTokenFile: null,
+    peerTokenFile: null,
     logLevel: "info",
     logFormat: null,
   });
@@ -76,6 +81,53 @@ const GOOD: [texts: Texts, field: keyof NodeConfig, expected: unknown][] = [
   [{ "election-ms": "60000" }, "electionMsMin", 60_000],
   [{ "cluster-name": "prod-eu-1" }, "clusterName", "prod-eu-1"],
   [{ "initial-cluster": "n1=127.0.0.1:4513" }, "node", "n1"],
+  [
+    { "initial-cluster": "n2=h:2,n1=127.0.0.1:4513" },
+    "initialCluster",
+    [
+      { name: "n1", address: { hostname: "127.0.0.1", port: 4513 } },
+      { name: "n2", address: { hostname: "h", port: 2 } },
+    ],
+  ],
+  [
+    { "initial-cluster": "n1=127.0.0.1:4513" },
+    "peerAdvertise",
+    { hostname: "127.0.0.1", port: 4513 },
+  ],
+  [
+    {
+      "initial-cluster": "n1=a:4513,n2=b:4513",
+      "peer-listen": "0.0.0.0:4513",
+      "insecure": "1",
+    },
+    "peerAdvertise",
+    { hostname: "a", port: 4513 },
+  ],
+  [
+    { "initial-cluster": "n1=a:1,n2=b:1", "peer-advertise": "a:1" },
+    "peerListen",
+    { hostname: "127.0.0.1", port: 4513 },
+  ],
+  [
+    { "join": "a:1,[::1]:2" },
+    "join",
+    [{ hostname: "a", port: 1 }, { hostname: "::1", port: 2 }],
+  ],
+  [
+    { "join": "a:1", "initial-cluster": "n1=127.0.0.1:4513" },
+    "join",
+    [{ hostname: "a", port: 1 }],
+  ],
+  [{ "read-lease": "1" }, "readLease", true],
+  [{ "checkpoint-rate": "64KiB" }, "checkpointBytesPerSecond", 65_536],
+  [{ "checkpoint-rate": "50MiB" }, "checkpointBytesPerSecond", 52_428_800],
+  [{ "checkpoint-rate": "1024GiB" }, "checkpointBytesPerSecond", 2 ** 40],
+  [
+    { "peer-mtls": "1", "tls-cert": "c", "tls-key": "k", "tls-ca": "a" },
+    "peerMtls",
+    true,
+  ],
+  [{ "peer-token-file": "t" }, "peerTokenFile", "t"],
   [{ "log-level": "debug" }, "logLevel", "debug"],
   [{ "log-format": "pretty" }, "logFormat", "pretty"],
 ];
@@ -94,16 +146,30 @@ const BAD: Record<SettingName, readonly string[]> = {
   "advertise": ["h:0", "", "x"],
   "peer-advertise": ["h:0", "", "x"],
   "admin-advertise": ["h:0", "", "x"],
-  "initial-cluster": ["n1", "n2=h:1", "n1=h:1,n1=h:2"],
+  "initial-cluster": [
+    "n1",
+    "n2=h:1",
+    "n1=h:1,n1=h:2",
+    "n1=h:1,n2=h:1",
+    "n1=h:0",
+    "n1=127.0.0.1:4514",
+    "n1=localhost:4513",
+    "n1=127.0.0.1:4513,",
+  ],
+  "join": ["", "h", "h:0", "h:1,,h:2", "http://h:1", "h:1,".repeat(33) + "h:1"],
   "cluster-name": ["", "a b", "-a"],
   "heartbeat-ms": ["9", "10001", "50.5"],
   "election-ms": ["249", "60001", "1e3"],
+  "read-lease": ["yes", "", "TRUE"],
+  "checkpoint-rate": ["", "65535B", "1025GiB", "50MB", "1.5GiB", "-1KiB"],
   "tls-cert": ["", "c", "a\0"],
   "tls-key": ["", "k", "a\0"],
   "tls-ca": ["", "a\0", "a".repeat(4_097)],
+  "peer-mtls": ["yes", "", "true"],
   "insecure": ["yes", "", "TRUE"],
   "access-token-file": ["", "a\0", "a".repeat(4_097)],
   "admin-token-file": ["", "a\0", "a".repeat(4_097)],
+  "peer-token-file": ["", "a\0", "a".repeat(4_097)],
   "log-level": ["", "INFO", "trace"],
   "log-format": ["", "text", "JSON"],
 };
@@ -135,11 +201,48 @@ for (const name of ["listen", "peer-listen", "admin-listen"] as const) {
   });
 }
 
-Deno.test("parseConfig() refuses more than one member", () => {
-  const list = "n1=h:1,n2=h:2,n3=h:3";
+const CONFLICTS: [texts: Texts, setting: SettingName, said: RegExp][] = [
+  [
+    { "join": "h:1", "initial-cluster": "n1=127.0.0.1:4513,n2=h:2" },
+    "join",
+    /"initial-cluster" names several/,
+  ],
+  [
+    { "peer-advertise": "a:1", "initial-cluster": "n1=a:2,n2=b:1" },
+    "initial-cluster",
+    /its --peer-advertise address, a:1/,
+  ],
+  [
+    { "peer-listen": "127.0.0.1:0", "initial-cluster": "n1=127.0.0.1:4513" },
+    "initial-cluster",
+    /its --peer-listen address, 127\.0\.0\.1:0/,
+  ],
+  [
+    { "peer-mtls": "1", "tls-cert": "c", "tls-key": "k" },
+    "peer-mtls",
+    /"tls-ca" is missing/,
+  ],
+];
+for (const [texts, setting, said] of CONFLICTS) {
+  Deno.test(`parseConfig() refuses ${JSON.stringify(texts)}`, () => {
+    assert.throws(() => parse(texts), (error) => {
+      assert.ok(error instanceof ConfigInvalidError);
+      assert.equal(error.setting, setting);
+      assert.match(error.message, said);
+      return true;
+    });
+  });
+}
+
+Deno.test("parseConfig() takes 32 founding members and no more", () => {
+  const list = (count: number) =>
+    Array.from({ length: count }, (_, i) => `n${i + 1}=127.0.0.1:${4513 + i}`)
+      .join();
+  const config = parse({ "initial-cluster": list(32) });
+  assert.equal(config.initialCluster?.length, 32);
   assert.throws(
-    () => parse({ "initial-cluster": list }),
-    ClusterUnsupportedError,
+    () => parse({ "initial-cluster": list(33) }),
+    /at most 32 members/,
   );
 });
 

@@ -4,6 +4,7 @@ import { concatBytes, toHex, utf8 } from "../../../src/base/bytes.ts";
 import { applyPayload, keysToRead } from "../../../src/fsm/apply.ts";
 import {
   decodePayload,
+  encodeAnnouncement,
   encodeBatch,
   encodeClock,
   encodeClusterInit,
@@ -248,17 +249,46 @@ Deno.test("applyPayload() stores a set that expires as it commits as nothing", (
 Deno.test("applyPayload() founds a cluster once", () => {
   const machine = new Machine();
   const id = new Uint8Array(16).fill(7);
-  const first = machine.apply(decodePayload(encodeClusterInit(id, "one")));
+  const first = machine.apply(decodePayload(encodeClusterInit(id, "one", [])));
   assert.deepEqual(first, [committed(1, 0)]);
   const founded = machine.state;
   assert.deepEqual(founded.clusterId, id);
   assert.equal(founded.clusterName, "one");
-  const other = encodeClusterInit(new Uint8Array(16).fill(8), "two");
+  assert.equal(founded.members.size, 0, "as an older version founded");
+  const other = encodeClusterInit(new Uint8Array(16).fill(8), "two", []);
   assert.deepEqual(machine.apply(decodePayload(other)), [{
     kind: "rejected",
     reason: "The cluster has been founded already",
   }]);
   assert.equal(machine.state, founded);
+});
+
+Deno.test("applyPayload() founds a cluster with its members", () => {
+  const members = [1, 2].map((id) => ({
+    id,
+    name: `n${id}`,
+    peerAddress: `n${id}:4701`,
+    clientAddress: "",
+    adminAddress: "",
+    diskId: null,
+    protocolVersion: 0,
+    promoteWhenCaughtUp: false,
+  }));
+  const machine = new Machine();
+  const id = new Uint8Array(16).fill(7);
+  machine.apply(decodePayload(encodeClusterInit(id, "one", members)));
+  assert.deepEqual([...machine.state.members.values()], members);
+  const founded = machine.state;
+  const diskId = new Uint8Array(16).fill(1);
+  const member = { ...members[1]!, diskId };
+  const said = decodePayload(encodeAnnouncement(member));
+  assert.deepEqual(machine.apply(said), [committed(2, 0)]);
+  assert.deepEqual([...machine.state.members.values()], [members[0], member]);
+  const announced = machine.state;
+  assert.deepEqual(machine.apply(said), [committed(3, 0)]);
+  assert.equal(machine.state, announced, "nothing new");
+  assert.equal(founded.members.get(2)?.diskId, null, "never changed");
+  assert.deepEqual(keysToRead(founded, said), []);
 });
 
 Deno.test("applyPayload() makes a database at its first committed change", () => {
@@ -346,7 +376,12 @@ Deno.test("keysToRead() names keys of checks and sums, each once", () => {
 
 Deno.test("keysToRead() reads nothing for clocks and cluster-init", () => {
   const clusterId = new Uint8Array(16);
-  const init = { kind: "cluster-init", clusterId, clusterName: "" } as const;
+  const init = {
+    kind: "cluster-init",
+    clusterId,
+    clusterName: "",
+    members: [],
+  } as const;
   assert.deepEqual(keysToRead(START, init), []);
   assert.deepEqual(keysToRead(START, { kind: "clock", clockMs: 1 }), []);
 });
@@ -374,6 +409,8 @@ Deno.test("applyPayload() does what the reference does", () => {
         assert.deepEqual(replies, reference.apply(i + 1, payload));
         assert.equal(machine.state.clockMs, reference.clockMs);
         assert.equal(machine.state.clusterName, reference.clusterName);
+        const members = [...machine.state.members.values()];
+        assert.deepEqual(members, reference.members);
         assert.deepEqual(visible(machine), reference.visible());
       });
     }),

@@ -10,6 +10,7 @@ import {
   ENCODING_LE64,
   ENCODING_V8,
   type KvValue,
+  type Member,
 } from "../../../src/fsm/types.ts";
 
 type Arbitraries<T> = { [K in keyof T]: fc.Arbitrary<T[K]> };
@@ -134,6 +135,42 @@ export const commandBatch: fc.Arbitrary<CommandBatch> = record({
   writes: fc.array(write, { maxLength: 4 }),
 });
 
+const address = fc.constantFrom("", "n1.example:4701", "[::1]:4702");
+const diskId = fc.constantFrom(1, 1, 2).map((byte) =>
+  new Uint8Array(16).fill(byte)
+);
+
+/** Few ids and names, so that announcements are sometimes right. */
+export const member: fc.Arbitrary<Member> = record({
+  id: fc.integer({ min: 1, max: 4 }),
+  name: fc.constantFrom("n1", "n2", "n3"),
+  peerAddress: address,
+  clientAddress: address,
+  adminAddress: address,
+  diskId: fc.oneof(fc.constant(null), diskId),
+  protocolVersion: fc.constantFrom(0, 1, 2 ** 32 - 1),
+  promoteWhenCaughtUp: fc.boolean(),
+});
+
+/** As entries list them: ids ascending, names unique. */
+export const memberList: fc.Arbitrary<readonly Member[]> = fc.uniqueArray(
+  member,
+  { maxLength: 3, selector: ({ id }) => id },
+).map((members) =>
+  members.sort((a, b) => a.id - b.id).map((one, i) => ({
+    ...one,
+    name: `n${i + 1}`,
+  }))
+);
+
+/** A member that says how to reach it. */
+export const announcement: fc.Arbitrary<Member> = fc.tuple(member, diskId)
+  .map(([one, disk]) => ({
+    ...one,
+    diskId: disk,
+    promoteWhenCaughtUp: false,
+  }));
+
 /** What a log entry can tell the fsm. */
 export const payload: fc.Arbitrary<Payload> = fc.oneof(
   {
@@ -157,6 +194,14 @@ export const payload: fc.Arbitrary<Payload> = fc.oneof(
       clusterId: fc.uint8Array({ minLength: 16, maxLength: 16 })
         .map((id) => new Uint8Array(id)),
       clusterName: fc.string({ unit: "grapheme", maxLength: 5 }),
+      members: memberList,
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: record({
+      kind: fc.constant("announcement" as const),
+      member: announcement,
     }),
   },
 );

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { InvariantError } from "../../../src/base/assert.ts";
+import type { Member } from "../../../src/fsm/types.ts";
 import { fromHex, toHex } from "../../../src/base/bytes.ts";
 import {
   CommandMalformedError,
@@ -7,12 +8,26 @@ import {
 } from "../../../src/fsm/errors.ts";
 import {
   decodePayload,
+  encodeAnnouncement,
   encodeBatch,
   encodeClock,
   encodeClusterInit,
 } from "../../../src/fsm/payload.ts";
 
 const ID = new Uint8Array(16).fill(0xab);
+const MEMBER: Member = {
+  id: 300,
+  name: "n1",
+  peerAddress: "a:1",
+  clientAddress: "b:2",
+  adminAddress: "c:3",
+  diskId: new Uint8Array(16).fill(0xcd),
+  protocolVersion: 2,
+  promoteWhenCaughtUp: true,
+};
+const MEMBER_HEX = `08ac0212026e311a03613a312203623a322a03633a333210${
+  "cd".repeat(16)
+}3802`;
 
 Deno.test("encodeBatch() puts tag 0x01 before the batch", () => {
   const write = { database: "a", checks: [], changes: [] };
@@ -35,21 +50,57 @@ Deno.test("encodeClock() is tag 0x02 and a u64", () => {
 });
 
 Deno.test("encodeClusterInit() is tag 0x06, id and name", () => {
-  const bytes = encodeClusterInit(ID, "ü");
+  const bytes = encodeClusterInit(ID, "ü", []);
   assert.equal(toHex(bytes), `060a10${"ab".repeat(16)}1202c3bc`);
   assert.deepEqual(decodePayload(bytes), {
     kind: "cluster-init",
     clusterId: ID,
     clusterName: "ü",
+    members: [],
   });
 });
 
-Deno.test("encodeClusterInit() asserts an id of 16 bytes and Unicode", () => {
-  assert.throws(() => encodeClusterInit(ID.slice(1), "a"), InvariantError);
-  assert.throws(() => encodeClusterInit(ID, "\udfff"), InvariantError);
+Deno.test("encodeClusterInit() has the founding members at the end", () => {
+  const members = [{ ...MEMBER, diskId: null }, {
+    ...MEMBER,
+    id: 301,
+    name: "n2",
+  }];
+  const bytes = encodeClusterInit(ID, "a", members);
+  assert.ok(
+    toHex(bytes).startsWith(`060a10${"ab".repeat(16)}1201611a1a08ac02`),
+  );
+  assert.deepEqual(decodePayload(bytes), {
+    kind: "cluster-init",
+    clusterId: ID,
+    clusterName: "a",
+    members,
+  });
 });
 
-const UNKNOWN = [0x00, 0x03, 0x04, 0x05, 0x07, 0x08, 0xff];
+Deno.test("encodeAnnouncement() is tag 0x08 and a member with its disk", () => {
+  const bytes = encodeAnnouncement(MEMBER);
+  assert.equal(toHex(bytes), `080a2a${MEMBER_HEX}`);
+  assert.deepEqual(decodePayload(bytes), {
+    kind: "announcement",
+    member: { ...MEMBER, promoteWhenCaughtUp: false },
+  });
+});
+
+Deno.test("encodeAnnouncement() asserts a disk and the rules of a member", () => {
+  const diskless = { ...MEMBER, diskId: null };
+  assert.throws(() => encodeAnnouncement(diskless), InvariantError);
+  assert.throws(() => encodeAnnouncement({ ...MEMBER, id: 0 }), InvariantError);
+});
+
+Deno.test("encodeClusterInit() asserts an id of 16 bytes and Unicode", () => {
+  assert.throws(() => encodeClusterInit(ID.slice(1), "a", []), InvariantError);
+  assert.throws(() => encodeClusterInit(ID, "\udfff", []), InvariantError);
+  const twice = [MEMBER, MEMBER];
+  assert.throws(() => encodeClusterInit(ID, "a", twice), InvariantError);
+});
+
+const UNKNOWN = [0x00, 0x03, 0x04, 0x05, 0x07, 0x09, 0xff];
 
 for (const tag of UNKNOWN) {
   Deno.test(`decodePayload() does not know tag ${tag}`, () => {
@@ -75,6 +126,36 @@ const REFUSED: [what: string, hex: string][] = [
   ["a founding with an empty name", `060a10${id}1200`],
   ["a founding with a name that is not UTF-8", `060a10${id}1201ff`],
   ["a founding that is cut short", `060a10${id}12`],
+  ["a founding with a member without an id", `060a10${id}1a0412026e31`],
+  ["a founding with a member without a name", `060a10${id}1a020801`],
+  [
+    "a founding with members out of order",
+    `060a10${id}1a06080212026e311a06080112026e32`,
+  ],
+  [
+    "a founding with two members of one id",
+    `060a10${id}1a06080112026e311a06080112026e32`,
+  ],
+  [
+    "a founding with two members of one name",
+    `060a10${id}1a06080112026e311a06080212026e31`,
+  ],
+  ["a founding with a disk id of 1 byte", `060a10${id}1a09080112026e313201ff`],
+  [
+    "a founding with an unknown field of a member",
+    `060a10${id}1a08080112026e314801`,
+  ],
+  ["an announcement of nobody", "08"],
+  ["an announcement that is not protobuf", "080aff"],
+  ["an announcement of two members", `080a2a${MEMBER_HEX}0a2a${MEMBER_HEX}`],
+  ["an announcement with an unknown field", `080a2a${MEMBER_HEX}1001`],
+  ["an announcement without a disk id", "080a06080112026e31"],
+  ["an announcement that asks to be promoted", `080a2c${MEMBER_HEX}4001`],
+  ["an announcement of id 0", `080a27${MEMBER_HEX.slice(6)}`],
+  [
+    "an announcement of an id past 2^53",
+    `080a30088080808080808010${MEMBER_HEX.slice(6)}`,
+  ],
 ];
 
 for (const [what, hex] of REFUSED) {

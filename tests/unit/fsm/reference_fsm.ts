@@ -5,6 +5,7 @@ import type {
   AtomicWrite,
   Change,
   KvValue,
+  Member,
   WriteReply,
 } from "../../../src/fsm/types.ts";
 import type { Payload } from "../../../src/fsm/payload.ts";
@@ -29,6 +30,7 @@ class Refused extends Error {}
 export class ReferenceFsm {
   clockMs = 0;
   clusterName = "";
+  members: Member[] = [];
   #founded = false;
   /** Name → live and expired records, in order of first write. */
   spaces = new Map<string, Space>([["", new Map()]]);
@@ -45,7 +47,17 @@ export class ReferenceFsm {
       }
       this.#founded = true;
       this.clusterName = payload.clusterName;
+      this.members = [...payload.members];
       return [committed(index, 0)];
+    }
+    if (payload.kind === "announcement") {
+      const reason = this.#announce(payload.member);
+      return [
+        reason === null ? committed(index, 0) : {
+          kind: "rejected",
+          reason,
+        },
+      ];
     }
     this.clockMs = Math.max(this.clockMs, payload.nowMs);
     return payload.writes.map((write, i) => this.#write(write, index, i));
@@ -59,6 +71,27 @@ export class ReferenceFsm {
       seen.set(name, new Map(live));
     }
     return seen;
+  }
+
+  #announce(member: Member): string | null {
+    if (!this.#founded) return "The cluster has not been founded";
+    if (this.members.length === 0 && member.id === 1) {
+      this.members = [member];
+      return null;
+    }
+    const at = this.members.findIndex(({ id }) => id === member.id);
+    const known = this.members[at];
+    if (known === undefined) return `No member has raft id ${member.id}`;
+    if (known.name !== member.name) {
+      return `Member ${known.id} is "${known.name}", not "${member.name}"`;
+    }
+    const [old, now] = [known, member].map(({ diskId }) => diskId?.join());
+    if (old !== undefined && old !== now) {
+      return `Member "${known.name}" is known with another disk`;
+    }
+    const { promoteWhenCaughtUp } = known;
+    this.members[at] = { ...member, promoteWhenCaughtUp };
+    return null;
   }
 
   #write(write: AtomicWrite, index: number, position: number): WriteReply {

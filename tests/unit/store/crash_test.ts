@@ -14,10 +14,12 @@ import { Store } from "../../../src/store/store.ts";
 import type { StoreBatch } from "../../../src/store/writer.ts";
 import { SimKv, SimKvDisk, type SimKvFault } from "../../sim/io/kv.ts";
 import {
+  memberOf,
   plain,
   recordOf,
   SILENT_LOG,
   stateAt,
+  stateOf,
   StoreModel,
 } from "./store_model.ts";
 
@@ -149,6 +151,60 @@ Deno.test("commit() in parts survives a crash at each of its commits", async () 
     crashed += 1;
   }
   assert.ok(crashed >= 11, `only ${crashed} commits`);
+});
+
+/** Members after each of five entries; two keep those before. */
+function memberSteps(): readonly Step[] {
+  const one = new Map([[1, memberOf(1)]]);
+  const two = new Map([...one, [2, memberOf(2, "n2:4701")]]);
+  const three = new Map([[2, memberOf(2, "n2:4702")], [3, memberOf(3)]]);
+  const many = Array.from({ length: 20 }, (_, i) => put(`k${i}`, 4, 65_536));
+  return [
+    { members: one, mutations: [put("a", 1)] },
+    { members: one, mutations: [put("a", 2)] },
+    { members: two, mutations: [] },
+    { members: three, mutations: many },
+    { members: three, mutations: [remove("a")] },
+  ].map(({ members, mutations }, i): Step => ({
+    kind: "commit",
+    batch: { state: stateOf(i + 1, members), mutations },
+  }));
+}
+
+Deno.test("members are those of the applied index after any crash", async () => {
+  const steps = memberSteps();
+  const seen = new Set<number>();
+  let crashed = 0;
+  for (let faultAt = 1; faultAt <= crashed + 1; faultAt += 1) {
+    for (const fault of FAULTS) {
+      const disk = new SimKvDisk();
+      const kv = new SimKv({ disk, faultAt, fault });
+      const store = await Store.open({ kv, log: SILENT_LOG });
+      const done = await run(store, steps);
+      await store.close();
+      if (done < steps.length) crashed = faultAt;
+      const again = await Store.open({
+        kv: new SimKv({ disk }),
+        log: SILENT_LOG,
+      });
+      const { applied, fsm } = again.state;
+      const { members } = steps[applied.index - 1]?.batch.state.fsm ??
+        stateAt(0).fsm;
+      assert.deepEqual(fsm.members, members, `after entry ${applied.index}`);
+      seen.add(applied.index);
+      await run(again, steps.slice(applied.index));
+      assert.deepEqual(again.state, steps.at(-1)?.batch.state);
+      await again.close();
+      const last = await Store.open({
+        kv: new SimKv({ disk }),
+        log: SILENT_LOG,
+      });
+      assert.deepEqual(last.state, steps.at(-1)?.batch.state);
+      await last.close();
+    }
+  }
+  assert.ok(crashed >= 8, `only ${crashed} commits`);
+  assert.deepEqual([...seen].sort(), [0, 1, 2, 3, 4, 5]);
 });
 
 const NAME = fc.constantFrom("a", "b", "b\0", "c", "d".repeat(2_000), "e");

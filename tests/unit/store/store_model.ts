@@ -1,6 +1,9 @@
 import { compareBytes } from "../../../src/base/bytes.ts";
 import type {
   DatabaseNumber,
+  FsmState,
+  Member,
+  MemberId,
   Mutation,
   StoredRecord,
 } from "../../../src/fsm/types.ts";
@@ -64,6 +67,29 @@ export function stateAt(index: number, clockMs = 0): StoreState {
     applied: { index, term: 1 },
     fsm: { ...EMPTY_STATE.fsm, clockMs },
   };
+}
+
+/** A member of which nothing but its id and address is known. */
+export function memberOf(id: MemberId, peerAddress = ""): Member {
+  return {
+    id,
+    name: `n${id}`,
+    peerAddress,
+    clientAddress: "",
+    adminAddress: "",
+    diskId: null,
+    protocolVersion: 0,
+    promoteWhenCaughtUp: false,
+  };
+}
+
+/** State after log entry `index` with these members. */
+export function stateOf(
+  index: number,
+  members: FsmState["members"],
+): StoreState {
+  const state = stateAt(index);
+  return { ...state, fsm: { ...state.fsm, members } };
 }
 
 /** Entries as text: differences print small. */

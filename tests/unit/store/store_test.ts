@@ -1,11 +1,19 @@
 import assert from "node:assert/strict";
-import { utf8 } from "../../../src/base/bytes.ts";
+import { toHex, utf8 } from "../../../src/base/bytes.ts";
 import type { Mutation } from "../../../src/fsm/types.ts";
+import type { KvKey } from "../../../src/io/kv.ts";
 import { encodeKvKey } from "../../../src/io/kv_key.ts";
 import { EMPTY_STATE, type StoreState } from "../../../src/store/meta.ts";
+import { MEMBERS_KEY } from "../../../src/store/row_key.ts";
 import { Store } from "../../../src/store/store.ts";
 import { SimKv, SimKvDisk } from "../../sim/io/kv.ts";
-import { recordOf, SILENT_LOG, stateAt } from "./store_model.ts";
+import {
+  memberOf,
+  recordOf,
+  SILENT_LOG,
+  stateAt,
+  stateOf,
+} from "./store_model.ts";
 
 function openOn(disk: SimKvDisk): Promise<Store> {
   return Store.open({ kv: new SimKv({ disk }), log: SILENT_LOG });
@@ -36,7 +44,7 @@ Deno.test("open() gives back the whole state", async () => {
       clusterId: new Uint8Array(16).fill(7),
       clusterName: "c",
       databases,
-      members: new Map(),
+      members: new Map([[1, memberOf(1)], [2, memberOf(2, "n2:4701")]]),
     },
   };
   await store.commit({ state, mutations: [] });
@@ -62,6 +70,90 @@ Deno.test("open() keeps 10,000 databases in rows of their own", async () => {
   const again = await openOn(disk);
   assert.deepEqual(again.state.fsm.databases, databases);
   await again.close();
+});
+
+const isMembersRow = ({ key }: { key: KvKey }) =>
+  toHex(encodeKvKey(key)) === toHex(encodeKvKey(MEMBERS_KEY));
+
+Deno.test("commit() writes members only when they are other ones", async () => {
+  const disk = new SimKvDisk();
+  const rowOf = () => disk.rows.find(isMembersRow)?.value;
+  const members = new Map([[1, memberOf(1)]]);
+  const store = await openOn(disk);
+  await store.commit({ state: stateAt(1), mutations: [put(utf8("a"), 1)] });
+  assert.equal(rowOf(), undefined, "no members, no row");
+  await store.commit({ state: stateOf(2, members), mutations: [] });
+  const first = rowOf();
+  assert.ok(first !== undefined);
+  await store.commit({ state: stateOf(3, members), mutations: [] });
+  assert.equal(rowOf(), first, "the same members");
+  await store.close();
+  const again = await openOn(disk);
+  const { fsm } = again.state;
+  assert.deepEqual(fsm.members, members);
+  await again.commit({ state: stateOf(4, fsm.members), mutations: [] });
+  assert.equal(rowOf(), first, "the same members as were read");
+  await again.commit({ state: stateOf(5, new Map()), mutations: [] });
+  assert.notEqual(rowOf(), first, "none of them left");
+  assert.equal(again.counters.atomics, 2);
+  await again.close();
+  const last = await openOn(disk);
+  assert.equal(last.state.fsm.members.size, 0);
+  await last.close();
+});
+
+Deno.test("open() refuses a damaged members row by its name", async () => {
+  const disk = new SimKvDisk();
+  const store = await openOn(disk);
+  const state = stateOf(1, new Map([[1, memberOf(1)]]));
+  await store.commit({ state, mutations: [] });
+  await store.close();
+  disk.rows.find(isMembersRow)!.value[9]! ^= 1;
+  await assert.rejects(openOn(disk), {
+    code: "STORE_ROW_DAMAGED",
+    row: "members",
+  });
+});
+
+Deno.test("commit() counts rows of databases and members", async () => {
+  const store = await openOn(new SimKvDisk());
+  const count = 400;
+  const databases = new Map(
+    Array.from(
+      { length: count },
+      (_, i) => [`${i}`.padStart(1_000, "d"), i + 2],
+    ),
+  );
+  const mutations = Array.from({ length: count }, (_, i) => ({
+    ...put(utf8("a"), 1, 1_500),
+    database: i + 2,
+  }));
+  const state = stateOf(1, new Map([[1, memberOf(1)]]));
+  await store.commit({
+    state: { ...state, fsm: { ...state.fsm, databases } },
+    mutations,
+  });
+  assert.equal(store.counters.multiPart, 1);
+  await store.close();
+});
+
+Deno.test("commit() leaves room for the longest members row", async () => {
+  const mutations = Array.from(
+    { length: 12 },
+    (_, i) => put(utf8(`k${i}`), 1, 64_000),
+  );
+  const members = new Map([[1, memberOf(1)]]);
+  for (const isNew of [false, true]) {
+    const store = await openOn(new SimKvDisk());
+    const state = isNew ? stateOf(2, members) : stateAt(2);
+    const atomics = isNew ? 2 : 1;
+    await Promise.all([
+      store.commit({ state: stateAt(1), mutations }),
+      store.commit({ state, mutations: [] }),
+    ]);
+    assert.deepEqual(store.counters, { batches: 2, atomics, multiPart: 0 });
+    await store.close();
+  }
 });
 
 Deno.test("open() refuses rows without a meta row", async () => {

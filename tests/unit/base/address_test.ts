@@ -3,7 +3,7 @@ import {
   formatAddress,
   isLoopback,
   parseAddress,
-} from "../../../src/app/address.ts";
+} from "../../../src/base/address.ts";
 
 const GOOD: [text: string, hostname: string, port: number][] = [
   ["127.0.0.1:0", "127.0.0.1", 0],

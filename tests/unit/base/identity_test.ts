@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isClusterName, isNodeName } from "../../../src/app/identity.ts";
+import { isClusterName, isNodeName } from "../../../src/base/identity.ts";
 
 Deno.test("isNodeName() takes 1 to 63 of the alphabet", () => {
   const good = ["a", "n1", "n-1.eu", "1", "a".repeat(63)];

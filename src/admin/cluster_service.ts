@@ -1,0 +1,101 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import { NodeError } from "../base/error.ts";
+import type { Clock } from "../io/clock.ts";
+import type { EventLog } from "../io/log.ts";
+import type {
+  ChangeResult,
+  MemberRequest,
+  NodePort,
+  OperatorPort,
+} from "../node/port.ts";
+import { backupStream } from "./backup_stream.ts";
+import {
+  parseMemberRequest,
+  parseTerms,
+  type TermsMessage,
+} from "./change_request.ts";
+import { statusReply } from "./cluster_admin.ts";
+import type { ChangeSchema, ClusterAdmin } from "./gen/admin_pb.ts";
+import { statusStream } from "./status_stream.ts";
+
+export interface ClusterServiceOptions {
+  readonly node: Pick<NodePort, "status"> & OperatorPort;
+  readonly clock: Clock;
+  readonly log: EventLog;
+  /** Aborted when the node stops: streams end. */
+  readonly stopping: AbortSignal;
+}
+
+/** ClusterAdmin over a node. */
+export function clusterService(
+  options: ClusterServiceOptions,
+): ServiceImpl<typeof ClusterAdmin> {
+  const { node, clock, stopping } = options;
+  const change = async (request: MemberRequest, terms: TermsMessage) => ({
+    change: changeReply(await changeMembers(options, request, terms)),
+  });
+  return {
+    getStatus: () => statusReply(node.status()),
+    watchStatus: (_, context) =>
+      statusStream({ node, clock, signal: eitherOf(context, stopping) }),
+    addMember: (asked) => {
+      const { name, peerAddress, promote } = asked;
+      return change({ kind: "add", name, peerAddress, promote }, asked);
+    },
+    promoteMember: (asked) =>
+      change({ kind: "promote", name: asked.name }, asked),
+    removeMember: (asked) =>
+      change({ kind: "remove", name: asked.name }, asked),
+    transferLeader: (asked) =>
+      change({ kind: "transfer-leader", name: asked.name }, asked),
+    backup: (_, { signal: gone }) =>
+      backupStream({ copy: node.backup(), gone, stopping }),
+  };
+}
+
+/** Who asked for what, and what became of it, is in the event log. */
+async function changeMembers(
+  { node, log }: ClusterServiceOptions,
+  asked: MemberRequest,
+  message: TermsMessage,
+): Promise<ChangeResult> {
+  const request = parseMemberRequest(asked);
+  const terms = parseTerms(message);
+  if (terms.dryRun) return await node.changeMembers(request, terms);
+  const accept = terms.accept.join();
+  const fields = { change: request.kind, member: request.name, accept };
+  try {
+    const result = await node.changeMembers(request, terms);
+    const { isChanged, plan } = result;
+    log.write("info", "member_change_done", {
+      ...fields,
+      changed: isChanged,
+      plan: plan.hash,
+    });
+    return result;
+  } catch (error) {
+    if (error instanceof NodeError) {
+      const { code } = error;
+      log.write("warn", "member_change_refused", { ...fields, code });
+    }
+    throw error;
+  }
+}
+
+function changeReply(
+  { plan, isChanged, memberId }: ChangeResult,
+): MessageInitShape<typeof ChangeSchema> {
+  return {
+    plan: { hash: plan.hash, steps: [...plan.steps] },
+    changed: isChanged,
+    memberId: BigInt(memberId),
+  };
+}
+
+function eitherOf(
+  { signal }: HandlerContext,
+  stopping: AbortSignal,
+): AbortSignal {
+  return AbortSignal.any([signal, stopping]);
+}

@@ -1,0 +1,109 @@
+import {
+  type Client,
+  Code,
+  ConnectError,
+  createClient,
+} from "@connectrpc/connect";
+import { createConnectTransport } from "@connectrpc/connect-web";
+import type { HttpClientPort } from "../io/http.ts";
+import { type ClusterStatus, statusOf } from "./cluster_status.ts";
+import { AdminAddressInvalidError, AdminUnreachableError } from "./errors.ts";
+import { ClusterAdmin } from "./gen/admin_pb.ts";
+import { fromWireError } from "./wire_error.ts";
+
+const ADMIN_ADDRESSES_MAX = 64;
+/** Servers refuse to promise more. */
+const CALL_TIMEOUT_MS_MAX = 600_000;
+
+/** One member as a caller dials it. */
+export interface MemberLink {
+  readonly baseUrl: string;
+  readonly calls: Client<typeof ClusterAdmin>;
+}
+
+export interface LinkOptions {
+  readonly token: string;
+  /** Per member asked. */
+  readonly timeoutMs: number;
+  readonly http: HttpClientPort;
+}
+
+export interface CallOptions {
+  readonly headers: { readonly authorization: string };
+  readonly timeoutMs: number;
+}
+
+export function linkTo(baseUrl: string, { http }: LinkOptions): MemberLink {
+  const transport = createConnectTransport({
+    baseUrl,
+    useBinaryFormat: true,
+    fetch: (input, init) => http.fetch(new Request(input, init)),
+  });
+  return { baseUrl, calls: createClient(ClusterAdmin, transport) };
+}
+
+export function callOptions({ token, timeoutMs }: LinkOptions): CallOptions {
+  return {
+    headers: { authorization: `Bearer ${token}` },
+    timeoutMs: Math.min(timeoutMs, CALL_TIMEOUT_MS_MAX),
+  };
+}
+
+/** The status, and who gave it: the first of `links` that answers. */
+export async function firstStatus(
+  links: readonly MemberLink[],
+  options: LinkOptions,
+): Promise<{ readonly link: MemberLink; readonly status: ClusterStatus }> {
+  let last: unknown;
+  for (const link of links) {
+    try {
+      const reply = await link.calls.getStatus({}, callOptions(options));
+      return { link, status: statusOf(reply) };
+    } catch (error) {
+      last = silenceOf(error);
+    }
+  }
+  throw new AdminUnreachableError(links.map(({ baseUrl }) => baseUrl), {
+    cause: last,
+  });
+}
+
+/**
+ * The error back when it says that nobody spoke: refused, cut off, or too late.
+ *
+ * @throws {NodeError} What the member itself refused with.
+ */
+export function silenceOf(error: unknown): ConnectError {
+  if (!(error instanceof ConnectError)) throw error;
+  if (error.details.length > 0) throw fromWireError(error);
+  if (
+    error.code === Code.Unavailable || error.code === Code.DeadlineExceeded ||
+    error.code === Code.Canceled || error.cause instanceof TypeError
+  ) return error;
+  throw fromWireError(error);
+}
+
+/** @throws {AdminAddressInvalidError} */
+export function adminUrls(admin: string, isTls: boolean): readonly string[] {
+  const addresses = admin.split(",").map((text) => text.trim());
+  if (addresses.length > ADMIN_ADDRESSES_MAX) {
+    throw new AdminAddressInvalidError(`${addresses.length} addresses`);
+  }
+  return addresses.map((address) => adminUrl(address, isTls));
+}
+
+/** @throws {AdminAddressInvalidError} */
+export function adminUrl(address: string, isTls: boolean): string {
+  const isComplete = /^https?:\/\//.test(address);
+  const scheme = isTls ? "https" : "http";
+  const text = isComplete ? address : `${scheme}://${address}`;
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (
+    url === null || address === "" || url.pathname !== "/" ||
+    url.search !== "" || url.hash !== "" || url.username !== "" ||
+    url.password !== "" || (!isComplete && !/:[0-9]+$/.test(address))
+  ) {
+    throw new AdminAddressInvalidError(address);
+  }
+  return url.origin;
+}

@@ -1,0 +1,379 @@
+import type { Bytes } from "../base/bytes.ts";
+import type { Clock } from "../io/clock.ts";
+import type { DiskLock } from "../io/disk.ts";
+import type { EventLog } from "../io/log.ts";
+import type { Random } from "../io/random.ts";
+import { encodeAnnouncement, encodeClusterInit } from "../fsm/payload.ts";
+import type { RecordKey } from "../fsm/types.ts";
+import type { Core } from "../raft/core.ts";
+import { isVoter, voterIds } from "../raft/membership.ts";
+import type { SnapshotMetadata } from "../raft/types.ts";
+import type { BufferedStore } from "../store/buffered_store.ts";
+import { PROTOCOL_VERSION } from "../transport/port.ts";
+import type { Wal } from "../wal/wal.ts";
+import { type AppliedGroup, Applier } from "./applier.ts";
+import type { Checkpoints } from "./checkpoints.ts";
+import { Compaction } from "./compaction.ts";
+import { Driver, type Leadership } from "./driver.ts";
+import { Expiry } from "./expiry.ts";
+import type { Identity } from "./identity.ts";
+import { Lease } from "./lease.ts";
+import { REQUEST_MS_MAX, STATE_MS } from "./limits.ts";
+import { MemberChanges } from "./member_changes.ts";
+import { DiskReplacedError, MemberRemovedError } from "./member_errors.ts";
+import type { Addresses, Beginnings, NodeOptions } from "./node_options.ts";
+import { Peers, type PeersHost } from "./peers.ts";
+import { Proposals } from "./proposals.ts";
+import { Proposer } from "./proposer.ts";
+import { Reads } from "./reads.ts";
+
+const CLUSTER_ID_BYTES = 16;
+
+/** An opened data dir and the world around it. */
+export interface NodeParts {
+  readonly core: Core;
+  readonly wal: Wal;
+  readonly store: BufferedStore;
+  readonly identity: Identity;
+  readonly checkpoints: Checkpoints;
+  /** Held until the node has closed. */
+  readonly lock: DiskLock;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: EventLog;
+}
+
+/** What the engine tells its node. */
+export interface EngineHost {
+  /** Records changed; `null` when any may have. */
+  changed(keys: readonly RecordKey[] | null): void;
+  /** Applied, led by another, ticked: what waits may go on. */
+  progressed(): void;
+  isReady(): boolean;
+  isStopped(): boolean;
+  failed(error: unknown): void;
+}
+
+/**
+ * The moving parts of a member and what they tell each other: core, log,
+ * applier, store, links. Its node is what clients and operators see of it.
+ */
+export class Engine {
+  readonly proposals: Proposals;
+  readonly reads = new Reads();
+  readonly lease: Lease | null;
+  readonly peers: Peers;
+  readonly changes: MemberChanges;
+  readonly driver: Driver;
+  addresses: Addresses;
+  leaderChanges = 0;
+  readonly #parts: NodeParts;
+  readonly #options: NodeOptions;
+  readonly #beginnings: Beginnings;
+  readonly #host: EngineHost;
+  readonly #applier: Applier;
+  readonly #proposer: Proposer;
+  readonly #expiry: Expiry;
+  readonly #compaction: Compaction;
+  #toldMs = -Infinity;
+
+  constructor(
+    parts: NodeParts,
+    options: NodeOptions,
+    beginnings: Beginnings,
+    host: EngineHost,
+  ) {
+    const { core, wal, store, clock, random } = parts;
+    this.#parts = parts;
+    this.#options = options;
+    this.#beginnings = beginnings;
+    this.#host = host;
+    this.addresses = options.addresses ?? { client: "", admin: "" };
+    // 2^52 ids, drawn per start: an entry of others never answers a caller here.
+    this.proposals = new Proposals(random.below(2 ** 31) * 2 ** 21 + 1);
+    this.lease = options.readLease === true
+      ? new Lease(core.state.options.electionTicks, options.heartbeatMs)
+      : null;
+    this.#compaction = new Compaction(wal, options, parts.checkpoints);
+    this.#applier = new Applier(store, {
+      clusterIdKnown: (id) => wal.setClusterId(id),
+      applied: (group) => this.#onApplied(group),
+      skipped: (seq) => this.driver.run(() => core.applied(seq)),
+      halted: (error) => host.failed(error),
+    });
+    this.peers = new Peers({
+      identity: parts.identity,
+      initial: beginnings.members,
+      clusterId: beginnings.clusterId,
+      monotonicMs: () => clock.monotonicMs(),
+      host: this.#peersHost(),
+    });
+    this.#proposer = new Proposer({
+      core,
+      clock,
+      proposals: this.proposals,
+      boot: random.below(2 ** 32),
+      sendPacket: (to, packet) =>
+        this.peers.transport?.sendPacket(to, packet) ?? false,
+      clusterInit: () => this.#clusterInit(),
+      announcement: () => this.#announcement(),
+    });
+    this.driver = this.#makeDriver();
+    this.changes = new MemberChanges({
+      core,
+      clock,
+      electionMs: options.electionMs,
+      state: () => ({ ...store.state, applied: store.state.applied.index }),
+      isUp: (id) => this.peers.isUp(id),
+      wake: () => this.driver.wake(),
+      isStopped: () => host.isStopped(),
+    });
+    this.#expiry = new Expiry(clock, store, {
+      proposeClock: (wallMs) => {
+        this.#proposer.wantClock(wallMs);
+        this.driver.wake();
+      },
+      expired: (keys) => host.changed(keys),
+      halted: (error) => host.failed(error),
+    });
+    this.#attachCheckpoints();
+  }
+
+  /** A lone voter leads at once; others wait for a leader or a timeout. */
+  start(): void {
+    const { core } = this.#parts;
+    const { voters, votersOutgoing } = core.state.membership.config;
+    if (core.state.isTailSuspect()) this.#judgeTail();
+    const isLone = voters.length === 1 && voters[0] === core.state.id;
+    if (isLone && votersOutgoing.length === 0) core.campaign();
+    this.driver.start();
+  }
+
+  /** Takes nothing new; what is under way goes on until `close`. */
+  stop(): void {
+    this.driver.stop();
+  }
+
+  /** Ends what is under way, then closes links, log, store and data dir. */
+  async close(): Promise<void> {
+    const { wal, store, lock, checkpoints } = this.#parts;
+    await this.peers.close();
+    await this.driver.settled();
+    await checkpoints.stop();
+    await this.#applier.stop();
+    await this.#expiry.stop();
+    await this.#compaction.settled();
+    try {
+      await wal.close();
+    } finally {
+      await store.close();
+      await lock.release();
+    }
+  }
+
+  #makeDriver(): Driver {
+    const { core, wal, clock, store, checkpoints } = this.#parts;
+    return new Driver({
+      core,
+      wal,
+      clock,
+      applier: this.#applier,
+      proposer: this.#proposer,
+      reads: this.reads,
+      lease: this.lease,
+      heartbeatMs: this.#options.heartbeatMs,
+      send: (messages) => this.peers.transport?.send(messages),
+      sendCheckpoint: (to, index) => checkpoints.send(to, index),
+      install: (metadata) => this.#install(metadata),
+      applied: () => store.state.applied.index,
+      onTick: () => this.#onTick(),
+      onLeadership: (leadership) => this.#onLeadership(leadership),
+      onFatal: (error) => this.#host.failed(error),
+    });
+  }
+
+  #peersHost(): PeersHost {
+    const { store, checkpoints } = this.#parts;
+    return {
+      state: () => ({
+        applied: store.state.applied.index,
+        fsm: store.state.fsm,
+      }),
+      onMessage: (_, message) => this.driver.run((core) => core.step(message)),
+      onPacket: (from, packet) =>
+        this.driver.run(() => this.#proposer.onPacket(from, packet)),
+      onStream: (from, stream) => checkpoints.onStream(from, stream),
+      onLinkUp: (peer) => this.driver.run(() => this.#proposer.onLinkUp(peer)),
+      onLinkDown: (peer) =>
+        this.driver.run((core) => core.reportUnreachable(peer)),
+      onShutOut: (refusal) => {
+        const { name, id } = this.#parts.identity;
+        this.#host.failed(
+          refusal === "wrong-disk"
+            ? new DiskReplacedError(name)
+            : new MemberRemovedError(name, id),
+        );
+      },
+    };
+  }
+
+  #attachCheckpoints(): void {
+    const { core, wal, checkpoints } = this.#parts;
+    checkpoints.attach({
+      isLeader: (id) => core.state.lead === id,
+      leads: () => core.state.role === "leader",
+      matchOf: (id) => core.members().find((one) => one.id === id)?.match ?? 0,
+      firstIndex: () => wal.storage.firstIndex(),
+      lastIndex: () => core.state.entryLog.lastIndex(),
+      committed: () => core.state.entryLog.committed,
+      offer: (metadata) => {
+        let isWanted = false;
+        this.driver.run((core) => isWanted = core.offerCheckpoint(metadata));
+        return isWanted;
+      },
+      report: (peer, failed) =>
+        this.driver.run((core) => core.reportSnapshot(peer, { failed })),
+      openStream: (to) => this.peers.openStream(to),
+      onFatal: (error) => this.#host.failed(error),
+    });
+  }
+
+  /** Swaps the store while the applier rests; the log follows. */
+  async #install(metadata: SnapshotMetadata): Promise<void> {
+    const { checkpoints, store, wal, log } = this.#parts;
+    await this.#applier.replaceStore(() => checkpoints.install(metadata));
+    const { clusterId } = store.state.fsm;
+    if (clusterId !== null) await wal.setClusterId(clusterId);
+    log.write("info", "store_replaced", {
+      index: metadata.index,
+      term: metadata.term,
+    });
+    this.proposals.passedOver();
+    this.reads.appliedTo(metadata.index);
+    this.peers.refresh();
+    this.#expiry.wake();
+    this.#host.changed(null);
+    this.#host.progressed();
+  }
+
+  #onApplied(group: AppliedGroup): void {
+    const { core, wal, store } = this.#parts;
+    if (group.seq !== null) core.applied(group.seq);
+    for (const [id, replies] of group.replies) {
+      this.proposals.resolve(id, replies);
+    }
+    this.proposals.termApplied(group.term);
+    this.reads.appliedTo(group.index);
+    if (group.isMembershipChanged) {
+      this.lease?.end();
+      this.peers.refresh();
+      this.#checkMembership();
+    }
+    this.#host.changed(group.mutations);
+    wal.release(group.index);
+    this.#compaction.consider(
+      store.durable,
+      (error) => this.#host.failed(error),
+    );
+    this.#expiry.wake();
+    this.changes.progressed();
+    this.#host.progressed();
+    this.driver.wake();
+  }
+
+  #onLeadership({ role, lead, term }: Leadership): void {
+    const { log } = this.#parts;
+    const leader = this.peers.nameOf(lead);
+    log.write("info", "leadership_changed", { role, leader, term });
+    this.leaderChanges += 1;
+    this.#parts.checkpoints.leadershipChanged();
+    this.changes.progressed();
+    this.#host.progressed();
+  }
+
+  #onTick(): void {
+    const { core, clock, store } = this.#parts;
+    const nowMs = clock.monotonicMs();
+    this.proposals.expire(nowMs - REQUEST_MS_MAX);
+    this.reads.expire(nowMs - REQUEST_MS_MAX);
+    if (core.state.isTailSuspect()) this.#judgeTail();
+    if (nowMs - this.#toldMs < STATE_MS) return;
+    this.#toldMs = nowMs;
+    this.changes.promoteCaughtUp();
+    this.peers.tell({
+      kind: "state",
+      applied: store.state.applied.index,
+      commit: core.state.entryLog.committed,
+      isReady: this.#host.isReady(),
+      phase: 0,
+    });
+    this.#host.progressed();
+  }
+
+  /**
+   * What this member acknowledged and lost is still at another voter, if it was
+   * committed: with all of them here the election finds it. One or two voters
+   * have nobody to ask.
+   */
+  #judgeTail(): void {
+    const { core, log } = this.#parts;
+    const voters = voterIds(core.state.membership.config);
+    if (voters.length > 2 && !this.peers.hearsAll(voters)) return;
+    log.write("info", "wal_tail_trusted", { voters: voters.length });
+    core.trustTail();
+  }
+
+  /** A member that applied its own removal has nothing more to do. */
+  #checkMembership(): void {
+    const { store, identity } = this.#parts;
+    const { fsm, confState } = store.state;
+    const isMember = fsm.members.has(identity.id) ||
+      isVoter(confState, identity.id) ||
+      confState.learners.includes(identity.id);
+    if (isMember || fsm.members.size === 0) return;
+    this.#host.failed(new MemberRemovedError(identity.name, identity.id));
+  }
+
+  #clusterInit(): Bytes | null {
+    const { random, store, identity } = this.#parts;
+    if (store.state.fsm.clusterId !== null) return null;
+    const id = random.bytes(CLUSTER_ID_BYTES);
+    // Version 4, variant 1: the id is shown as a UUID (RFC 9562 §5.4).
+    id[6] = (id[6] as number) & 0x0f | 0x40;
+    id[8] = (id[8] as number) & 0x3f | 0x80;
+    const members = this.#beginnings.members.map((member) =>
+      member.id === identity.id && this.peers.address !== ""
+        ? { ...member, peerAddress: this.peers.address }
+        : member
+    );
+    return encodeClusterInit(id, this.#options.clusterName, members);
+  }
+
+  /** This member's own row, when the applied one says something else. */
+  #announcement(): Bytes | null {
+    const { store, identity } = this.#parts;
+    const { fsm } = store.state;
+    const { id, name, diskId } = identity;
+    const { client, admin } = this.addresses;
+    const known = fsm.members.get(id);
+    if (fsm.clusterId === null) return null;
+    if (known === undefined && fsm.members.size > 0) return null;
+    const peerAddress = this.peers.address || (known?.peerAddress ?? "");
+    const isKnown = known !== undefined && known.diskId !== null &&
+      known.protocolVersion === PROTOCOL_VERSION &&
+      known.peerAddress === peerAddress &&
+      (client === "" || known.clientAddress === client) &&
+      (admin === "" || known.adminAddress === admin);
+    if (isKnown) return null;
+    return encodeAnnouncement({
+      id,
+      name,
+      peerAddress,
+      clientAddress: client || (known?.clientAddress ?? ""),
+      adminAddress: admin || (known?.adminAddress ?? ""),
+      diskId,
+      protocolVersion: PROTOCOL_VERSION,
+      promoteWhenCaughtUp: false,
+    });
+  }
+}

@@ -1,0 +1,252 @@
+import type { Clock } from "../io/clock.ts";
+import type { FsmState, Member } from "../fsm/types.ts";
+import { encodeMemberContext } from "../fsm/members.ts";
+import { EMPTY_BYTES } from "../base/bytes.ts";
+import {
+  CHANGE_ADD_LEARNER,
+  CHANGE_ADD_VOTER,
+  CHANGE_REMOVE,
+  type ConfChange,
+  type SingleChange,
+  TRANSITION_AUTO,
+} from "../raft/conf_change.ts";
+import type { Core } from "../raft/core.ts";
+import { isVoter } from "../raft/membership.ts";
+import type { ConfState, LogIndex, RaftId } from "../raft/types.ts";
+import { NotReadyError, OutcomeUnknownError } from "./errors.ts";
+import {
+  MemberChangeRefusedError,
+  NotLeaderError,
+  TransferFailedError,
+} from "./member_errors.ts";
+import {
+  bestHeir,
+  type ClusterFacts,
+  type MemberFacts,
+  planMemberChange,
+  PROMOTE_LAG_MAX,
+} from "./member_plan.ts";
+import type { ChangeResult, ChangeTerms, MemberRequest } from "./port.ts";
+
+/** What changes of the members need of their node. */
+export interface MemberChangesHost {
+  readonly core: Core;
+  readonly clock: Clock;
+  /** Least time of an election. */
+  readonly electionMs: number;
+  /** The applied state. */
+  state(): {
+    readonly applied: LogIndex;
+    readonly confState: ConfState;
+    readonly fsm: FsmState;
+  };
+  /** Whether the member talks to this one. */
+  isUp(id: RaftId): boolean;
+  /** Runs a turn of the driver. */
+  wake(): void;
+  isStopped(): boolean;
+}
+
+interface Waiter {
+  readonly isDone: () => boolean;
+  readonly resolve: (isDone: boolean) => void;
+}
+
+/** A change that is not applied after this many election times is given up on. */
+const CHANGE_ELECTIONS_MAX = 20;
+/** A hand-over: raft gives up on it after one. */
+const TRANSFER_ELECTIONS_MAX = 3;
+
+/** Changes of the members as operators ask for them, one at a time. */
+export class MemberChanges {
+  readonly #host: MemberChangesHost;
+  readonly #waiters = new Set<Waiter>();
+
+  constructor(host: MemberChangesHost) {
+    this.#host = host;
+  }
+
+  /** As `OperatorPort.changeMembers`. */
+  async change(
+    request: MemberRequest,
+    terms: ChangeTerms,
+  ): Promise<ChangeResult> {
+    this.#mustLead();
+    const { plan, member, isNeeded } = planMemberChange(
+      request,
+      terms,
+      this.facts(),
+    );
+    if (terms.dryRun || !isNeeded) {
+      return { plan, isChanged: false, memberId: member?.id ?? 0 };
+    }
+    let memberId = member?.id ?? 0;
+    if (request.kind === "add") memberId = await this.#add(request);
+    else if (request.kind === "promote") await this.#promote(memberId);
+    else if (request.kind === "remove") await this.#remove(memberId);
+    else if (member !== null) await this.#transferTo(member);
+    return { plan, isChanged: true, memberId };
+  }
+
+  /** Hands the leadership to the best other voter, if this member leads. */
+  async handOver(): Promise<void> {
+    const { core } = this.#host;
+    if (core.state.role !== "leader") return;
+    const heir = bestHeir(this.facts());
+    if (heir === null) return;
+    await this.#transferTo(heir).catch((error) => {
+      if (!(error instanceof TransferFailedError)) throw error;
+    });
+  }
+
+  /** Makes voters of learners that were to be when they have caught up. */
+  promoteCaughtUp(): void {
+    const { core } = this.#host;
+    if (core.state.role !== "leader") return;
+    const { members, commit } = this.facts();
+    const ripe = members.find((one) =>
+      !one.isVoter && one.promoteWhenCaughtUp && one.isActive &&
+      one.diskId !== null && commit - one.match <= PROMOTE_LAG_MAX
+    );
+    if (ripe === undefined) return;
+    // Refused while another change is on its way: asked again with a later tick.
+    core.proposeConfChange(changeOf(CHANGE_ADD_VOTER, ripe.id));
+    this.#host.wake();
+  }
+
+  /** Entries were applied or the leader changed: waits may be over. */
+  progressed(): void {
+    for (const waiter of [...this.#waiters]) {
+      if (!waiter.isDone() && !this.#host.isStopped()) continue;
+      this.#waiters.delete(waiter);
+      waiter.resolve(waiter.isDone());
+    }
+  }
+
+  /** What the leader knows; others know less. */
+  facts(): ClusterFacts {
+    const { core } = this.#host;
+    const { confState, fsm } = this.#host.state();
+    const { id, term } = core.state;
+    const progress = new Map(core.members().map((one) => [one.id, one]));
+    return {
+      clusterName: fsm.clusterName,
+      self: id,
+      term,
+      commit: core.state.entryLog.committed,
+      confState,
+      members: [...fsm.members.values()].map((member): MemberFacts => ({
+        ...member,
+        isVoter: isVoter(confState, member.id),
+        isActive: member.id === id || this.#host.isUp(member.id),
+        match: progress.get(member.id)?.match ?? 0,
+      })),
+    };
+  }
+
+  async #add(
+    { name, peerAddress, promote }: Extract<MemberRequest, { kind: "add" }>,
+  ): Promise<RaftId> {
+    const { core } = this.#host;
+    // The index of the entry that adds it: never given out twice (formats.md).
+    const id = core.state.entryLog.lastIndex() + 1;
+    const member: Member = {
+      id,
+      name,
+      peerAddress,
+      clientAddress: "",
+      adminAddress: "",
+      diskId: null,
+      protocolVersion: 0,
+      promoteWhenCaughtUp: promote,
+    };
+    const context = encodeMemberContext([member]);
+    const change = { ...changeOf(CHANGE_ADD_LEARNER, id), context };
+    await this.#propose(change, () => this.#hasMember(id));
+    return id;
+  }
+
+  async #promote(id: RaftId): Promise<void> {
+    const isDone = () => this.#host.state().confState.voters.includes(id);
+    await this.#propose(changeOf(CHANGE_ADD_VOTER, id), isDone);
+  }
+
+  /** A leader that is to go leads no more when it is removed (Raft §4.2.2). */
+  async #remove(id: RaftId): Promise<void> {
+    const { core } = this.#host;
+    if (id === core.state.id) {
+      const heir = bestHeir(this.facts());
+      if (heir === null) {
+        throw new MemberChangeRefusedError("no other voter is up to lead");
+      }
+      await this.#transferTo(heir);
+    }
+    const change = changeOf(CHANGE_REMOVE, id);
+    await this.#propose(change, () => !this.#hasMember(id));
+  }
+
+  async #transferTo({ id, name }: MemberFacts): Promise<void> {
+    const { core } = this.#host;
+    core.transferLeader(id);
+    this.#host.wake();
+    const isDone = () => core.state.lead === id;
+    if (!await this.#until(isDone, TRANSFER_ELECTIONS_MAX)) {
+      throw new TransferFailedError(name);
+    }
+  }
+
+  /**
+   * Proposes `change`, on the leader or through it, and waits for its effect.
+   *
+   * @throws {NodeError} NODE_MEMBER_CHANGE_REFUSED, NODE_NOT_READY,
+   * NODE_OUTCOME_UNKNOWN.
+   */
+  async #propose(change: ConfChange, isDone: () => boolean): Promise<void> {
+    const { core } = this.#host;
+    const refusal = core.proposeConfChange(change);
+    if (refusal !== null) throw new MemberChangeRefusedError(refusal);
+    this.#host.wake();
+    if (await this.#until(isDone, CHANGE_ELECTIONS_MAX)) return;
+    if (this.#host.isStopped()) throw new NotReadyError("the node is stopping");
+    throw new OutcomeUnknownError();
+  }
+
+  async #until(isDone: () => boolean, electionsMax: number): Promise<boolean> {
+    if (isDone()) return true;
+    const { clock, electionMs } = this.#host;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const waiter: Waiter = { isDone, resolve };
+    this.#waiters.add(waiter);
+    const timer = clock.after(electionMs * electionsMax, () => {
+      this.#waiters.delete(waiter);
+      resolve(isDone());
+    });
+    const done = await promise;
+    timer.cancel();
+    return done;
+  }
+
+  #hasMember(id: RaftId): boolean {
+    const { voters, votersOutgoing, learners, learnersNext } =
+      this.#host.state().confState;
+    return [voters, votersOutgoing, learners, learnersNext]
+      .some((ids) => ids.includes(id));
+  }
+
+  /** @throws {NotLeaderError} */
+  #mustLead(): void {
+    const { core } = this.#host;
+    if (core.state.role === "leader" && core.state.leadTransferee === 0) return;
+    const { members } = this.#host.state().fsm;
+    const leader = members.get(core.state.lead);
+    throw new NotLeaderError(leader?.name ?? "", leader?.adminAddress ?? "");
+  }
+}
+
+function changeOf(type: SingleChange["type"], id: RaftId): ConfChange {
+  return {
+    transition: TRANSITION_AUTO,
+    changes: [{ type, id }],
+    context: EMPTY_BYTES,
+  };
+}

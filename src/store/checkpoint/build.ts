@@ -1,0 +1,120 @@
+import { assert } from "../../base/assert.ts";
+import type { Kv } from "../../io/kv.ts";
+import {
+  addCost,
+  type AtomicCost,
+  changeCost,
+  fitsAtomic,
+  NO_COST,
+  type RowChange,
+  toBatch,
+} from "../atomics.ts";
+import { Backing } from "../backing.ts";
+import { changesOf } from "../changes.ts";
+import { StateGate } from "../gate.ts";
+import { EMPTY_STATE, type StoreState } from "../meta.ts";
+import { PlaceFilter } from "../place_filter.ts";
+import { ALL_ROWS } from "../row_key.ts";
+import { CleartextSealer, type RecordSealer } from "../sealer.ts";
+import { Writer } from "../writer.ts";
+import type { CheckpointRecord, CheckpointSource } from "./source.ts";
+
+/**
+ * Fills the empty `kv` from `source` and closes neither; a store opened on it
+ * then has the source's state.
+ *
+ * The state is committed last: what a crash or an error leaves behind opens as
+ * nothing (STORE_ROW_DAMAGED), and is to be removed.
+ *
+ * @throws {NodeError} What the source throws; STORE_BACKING_FAILED.
+ */
+export async function buildStore(
+  kv: Kv,
+  source: CheckpointSource,
+  sealer: RecordSealer = new CleartextSealer(),
+): Promise<StoreState> {
+  const backing = await Backing.open(kv);
+  const rows = await backing.list({ ...ALL_ROWS, limit: 1 });
+  assert(rows.length === 0, "a store is built where nothing is");
+  const overflows = new PlaceFilter();
+  await loadRecords(backing, source, { sealer, overflows });
+  const { state } = source;
+  const writer = new Writer({
+    ...{ backing, sealer, overflows, state: EMPTY_STATE },
+    gate: new StateGate(),
+    databasesStored: new Set(),
+    onExpiry: () => {},
+  });
+  await writer.commit({ state, mutations: [] });
+  return state;
+}
+
+async function loadRecords(
+  backing: Backing,
+  source: CheckpointSource,
+  options: {
+    readonly sealer: RecordSealer;
+    readonly overflows: PlaceFilter;
+  },
+): Promise<void> {
+  const loader = new Loader(backing);
+  try {
+    for await (const page of source.records()) {
+      await loader.add(await changesOf(page.map(toMutation), options));
+    }
+    await loader.end();
+  } catch (error) {
+    // Whoever closes `kv` now must not meet a commit under way.
+    await loader.settled();
+    throw error;
+  }
+}
+
+function toMutation({ database, key, ...record }: CheckpointRecord) {
+  return { database, key, record };
+}
+
+/** Commits rows in atomics as large as they get, one under way at a time. */
+class Loader {
+  readonly #backing: Backing;
+  #rows: RowChange[] = [];
+  #cost: AtomicCost = NO_COST;
+  #committing: Promise<void> = Promise.resolve();
+
+  constructor(backing: Backing) {
+    this.#backing = backing;
+  }
+
+  /** Rows that no other call names. */
+  async add(rows: readonly RowChange[]): Promise<void> {
+    for (const row of rows) {
+      const cost = changeCost(row);
+      const sum = addCost(this.#cost, cost);
+      if (fitsAtomic(sum)) this.#cost = sum;
+      else {
+        await this.#commit();
+        this.#cost = cost;
+      }
+      this.#rows.push(row);
+    }
+  }
+
+  async end(): Promise<void> {
+    if (this.#rows.length > 0) await this.#commit();
+    await this.#committing;
+  }
+
+  /** Resolves when no commit is under way, whatever came of it. */
+  async settled(): Promise<void> {
+    await this.#committing.catch(() => {});
+  }
+
+  async #commit(): Promise<void> {
+    const rows = this.#rows;
+    this.#rows = [];
+    await this.#committing;
+    this.#committing = this.#backing.commit(toBatch(rows));
+    // Whoever waits next hears of it.
+    this.#committing.catch(() => {});
+  }
+}

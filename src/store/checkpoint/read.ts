@@ -1,0 +1,247 @@
+import { assert } from "../../base/assert.ts";
+import {
+  type Bytes,
+  concatBytes,
+  EMPTY_BYTES,
+  viewOf,
+} from "../../base/bytes.ts";
+import {
+  type DatabaseNumber,
+  DEFAULT_DATABASE,
+  type RecordKey,
+} from "../../fsm/types.ts";
+import type { DiskFile } from "../../io/disk.ts";
+import { CheckpointDamagedError } from "../errors.ts";
+import type { StoreState } from "../meta.ts";
+import { compareRows } from "../row_key.ts";
+import {
+  CHUNK_LENGTH_BYTES,
+  type ChunkSealer,
+  CleartextChunks,
+} from "./chunks.ts";
+import {
+  type CheckpointHeader,
+  decodeHeader,
+  HEADER_PREFIX_BYTES,
+  headerBytes,
+  headerHash,
+} from "./header.ts";
+import { type CheckpointDatabase, type ItemRead, readItem } from "./items.ts";
+import type {
+  CheckpointRecord,
+  CheckpointSource,
+  CheckpointSummary,
+} from "./source.ts";
+
+/** What reading needs of a file; errors name its path. */
+export type CheckpointFile = Pick<DiskFile, "path" | "size" | "readAt">;
+
+/**
+ * Opens a stream: its header and databases are verified, its records while
+ * they are read.
+ *
+ * The file belongs to the caller and must not change.
+ *
+ * @throws {CheckpointDamagedError | CheckpointUnsupportedError}
+ */
+export async function readCheckpoint(
+  file: CheckpointFile,
+): Promise<CheckpointReader> {
+  const items = await openItems(file);
+  const databases = new Map<string, DatabaseNumber>();
+  let last = DEFAULT_DATABASE;
+  for (let i = 0; i < items.header.databases; i += 1) {
+    const { name, number } = await items.nextDatabase();
+    if (number <= last || databases.has(name) || name === "") {
+      throw items.damaged("databases out of order");
+    }
+    last = number;
+    databases.set(name, number);
+  }
+  const { state } = items.header;
+  const fsm = { ...state.fsm, databases };
+  return new CheckpointReader({ ...state, fsm }, items);
+}
+
+/**
+ * Reads all of a stream, so that nothing is built from a part of one.
+ *
+ * @throws {CheckpointDamagedError | CheckpointUnsupportedError}
+ */
+export async function verifyCheckpoint(
+  file: CheckpointFile,
+): Promise<CheckpointSummary & { readonly state: StoreState }> {
+  const reader = await readCheckpoint(file);
+  let records = 0;
+  for await (const page of reader.records()) records += page.length;
+  const { state, bytes, digest } = reader;
+  return { state, bytes, records, digest };
+}
+
+/** A stream as a source of what it was made from. */
+export class CheckpointReader implements CheckpointSource {
+  readonly state: StoreState;
+  readonly #items: ItemReader;
+  #isStarted = false;
+
+  constructor(state: StoreState, items: ItemReader) {
+    this.state = state;
+    this.#items = items;
+  }
+
+  /** Length of the file. */
+  get bytes(): number {
+    return this.#items.fileBytes;
+  }
+
+  /** The header's hash: tells this stream from every other. */
+  get digest(): Bytes {
+    return this.#items.digest;
+  }
+
+  /** @throws {CheckpointDamagedError} After any number of records. */
+  async *records(): AsyncGenerator<readonly CheckpointRecord[]> {
+    assert(!this.#isStarted, "a checkpoint is read once");
+    this.#isStarted = true;
+    const known = new Set(this.state.fsm.databases.values());
+    known.add(DEFAULT_DATABASE);
+    let last: RecordKey | null = null;
+    for (;;) {
+      const page = await this.#items.nextRecords();
+      if (page === null) return;
+      for (const record of page) {
+        if (last !== null && compareRows(last, record) >= 0) {
+          throw this.#items.damaged("records out of order");
+        }
+        if (!known.has(record.database)) {
+          throw this.#items.damaged("an unknown database");
+        }
+        last = record;
+      }
+      if (page.length > 0) yield page;
+    }
+  }
+
+  /** The file stays open: it is the caller's. */
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+async function openItems(file: CheckpointFile): Promise<ItemReader> {
+  const { path } = file;
+  const prefix = await file.readAt(0, HEADER_PREFIX_BYTES);
+  const length = headerBytes(path, prefix);
+  const bytes = await file.readAt(0, length);
+  const header = decodeHeader(path, bytes);
+  const fileBytes = await file.size();
+  const digest = headerHash(bytes);
+  return new ItemReader(file, { header, digest, fileBytes, chunksAt: length });
+}
+
+interface OpenedHeader {
+  readonly header: CheckpointHeader;
+  readonly digest: Bytes;
+  readonly fileBytes: number;
+  readonly chunksAt: number;
+}
+
+/** Opens chunks in order and cuts them into items. */
+class ItemReader {
+  readonly header: CheckpointHeader;
+  readonly digest: Bytes;
+  readonly fileBytes: number;
+  readonly #file: CheckpointFile;
+  readonly #sealer: ChunkSealer;
+  /** Where the next chunk starts, and the one that was read last. */
+  #nextAt: number;
+  #chunkAt: number;
+  #number = 0;
+  /** Plaintext from the first item that is not read. */
+  #plaintext: Uint8Array = EMPTY_BYTES;
+
+  constructor(file: CheckpointFile, opened: OpenedHeader) {
+    this.header = opened.header;
+    this.digest = opened.digest;
+    this.fileBytes = opened.fileBytes;
+    this.#file = file;
+    this.#sealer = new CleartextChunks(opened.digest);
+    this.#nextAt = opened.chunksAt;
+    this.#chunkAt = opened.chunksAt;
+  }
+
+  async nextDatabase(): Promise<CheckpointDatabase> {
+    for (;;) {
+      const item = this.#readItem();
+      if (item.kind === "database") return item.database;
+      if (item.kind === "record") throw this.damaged("a database missing");
+      if (!await this.#more()) throw this.damaged("a database missing");
+    }
+  }
+
+  /** Records of what is left of a chunk; `null` after the last. */
+  async nextRecords(): Promise<readonly CheckpointRecord[] | null> {
+    const records: CheckpointRecord[] = [];
+    for (;;) {
+      const item = this.#readItem();
+      if (item.kind === "record") records.push(item.record);
+      else if (item.kind === "database") {
+        throw this.damaged("a database among records");
+      } else if (records.length > 0) return records;
+      else if (!await this.#more()) return null;
+    }
+  }
+
+  damaged(fault: string): CheckpointDamagedError {
+    return new CheckpointDamagedError(this.#file.path, fault, this.#chunkAt);
+  }
+
+  #readItem(): Exclude<ItemRead, { kind: "damaged" }> {
+    const item = readItem(this.#plaintext, 0);
+    if (item.kind === "damaged") throw this.damaged(item.fault);
+    if (item.kind !== "cut") {
+      this.#plaintext = this.#plaintext.subarray(item.next);
+    }
+    return item;
+  }
+
+  /** Opens the next chunk; false when there was a last one. */
+  async #more(): Promise<boolean> {
+    if (this.#number > 0 && this.#nextAt === this.fileBytes) {
+      if (this.#plaintext.length > 0) throw this.damaged("an item cut short");
+      return false;
+    }
+    const opened = await this.#openChunk();
+    this.#plaintext = this.#plaintext.length === 0
+      ? opened
+      : concatBytes(this.#plaintext, opened);
+    return true;
+  }
+
+  async #openChunk(): Promise<Uint8Array> {
+    const { chunkBytes } = this.header;
+    const { overheadBytes } = this.#sealer;
+    this.#chunkAt = this.#nextAt;
+    const longest = CHUNK_LENGTH_BYTES + chunkBytes + overheadBytes;
+    const bytes = await this.#file.readAt(this.#chunkAt, longest);
+    if (bytes.length < CHUNK_LENGTH_BYTES) throw this.damaged("a missing end");
+    const length = viewOf(bytes).getUint32(0);
+    const until = CHUNK_LENGTH_BYTES + length;
+    if (length < overheadBytes || until > longest) {
+      throw this.damaged("a chunk of a wrong length");
+    }
+    if (until > bytes.length) throw this.damaged("a chunk cut short");
+    this.#nextAt = this.#chunkAt + until;
+    const isLast = this.#nextAt === this.fileBytes;
+    const number = this.#number;
+    this.#number += 1;
+    const isWhole = isLast
+      ? length > overheadBytes || number === 0
+      : until === longest;
+    if (!isWhole) throw this.damaged("a chunk of a wrong length");
+    const body = bytes.subarray(CHUNK_LENGTH_BYTES, until);
+    const plaintext = await this.#sealer.open({ number, isLast }, body);
+    if (plaintext === null) throw this.damaged("wrong checksum");
+    return plaintext;
+  }
+}
