@@ -9,12 +9,16 @@ import { print } from "../../tools/print.ts";
 import { ClusterLoad } from "./cluster_load.ts";
 import { HAS_CLUSTERS, withCluster } from "./cluster_process.ts";
 import { machineMs } from "./machine_clock.ts";
+import { until } from "./until.ts";
 
 const LEADER_KILLS = 20;
 /** An election of at most 1,000 ms, its vote, and the next write. */
 const MEDIAN_GAP_MS_MAX = 1_500;
 const FOLLOWER_GAP_MS_MAX = 400;
 const WRITES_BETWEEN = 20;
+const LONELY_DEATHS = 3;
+/** Shorter than a leader takes to see that nobody hears it. */
+const ALONE_MS = 300;
 
 Deno.test({
   name: `kill -9 of the leader, ${LEADER_KILLS} times under load`,
@@ -42,6 +46,32 @@ Deno.test({
           `median ${median.toFixed(0)} ms, worst ${worst.toFixed(0)} ms`,
       );
       ok(median <= MEDIAN_GAP_MS_MAX, `${gaps}`);
+    }),
+});
+
+Deno.test({
+  name: "a leader that dies alone takes no acknowledged write along",
+  ignore: !HAS_CLUSTERS,
+  fn: () =>
+    withCluster({}, async (cluster) => {
+      await using load = await ClusterLoad.start(cluster);
+      for (let round = 0; round < LONELY_DEATHS; round += 1) {
+        const leader = await cluster.leader();
+        const others = cluster.names.filter((name) => name !== leader);
+        const haltedMs = machineMs();
+        for (const name of others) cluster.pause(name);
+        await until("the leader was alone for a while", 10 * ALONE_MS, () =>
+          machineMs() - haltedMs > ALONE_MS);
+        await cluster.kill(leader);
+        for (const name of others) {
+          cluster.resume(name);
+        }
+        await load.nextAcknowledged(machineMs());
+        await cluster.start(leader);
+        await cluster.agreed();
+        await load.progress(WRITES_BETWEEN);
+      }
+      await load.verify();
     }),
 });
 

@@ -8,7 +8,7 @@ import {
 import { leash } from "../../tools/leash.ts";
 import type { LoadOrder } from "./load/workload.ts";
 import { ACCESS_TOKEN, within } from "./node_process.ts";
-import { bundleForNode } from "./npm_client.ts";
+import { sharedBundle } from "./npm_client.ts";
 import { Output } from "./output.ts";
 import { until } from "./until.ts";
 
@@ -21,7 +21,6 @@ export class LoadProcess implements AsyncDisposable {
   readonly history: HistoryItem[] = [];
   readonly kind: ClientKind;
   readonly #child: Deno.ChildProcess;
-  readonly #work: string;
   readonly #complaints: Output;
   readonly #read: Promise<void>;
   #hasEnded = false;
@@ -29,11 +28,9 @@ export class LoadProcess implements AsyncDisposable {
   private constructor(
     kind: ClientKind,
     child: Deno.ChildProcess,
-    work: string,
   ) {
     this.kind = kind;
     this.#child = child;
-    this.#work = work;
     this.#complaints = new Output(child.stderr);
     this.#read = this.#collect(child.stdout);
   }
@@ -42,24 +39,15 @@ export class LoadProcess implements AsyncDisposable {
     kind: ClientKind,
     order: LoadOrder,
   ): Promise<LoadProcess> {
-    const work = await Deno.makeTempDir({ prefix: "sealkv-load-" });
-    try {
-      const [program, ...args] = [
-        ...leash("KILL"),
-        ...await COMMANDS[kind](work),
-      ];
-      const child = new Deno.Command(program!, {
-        args: [...args, JSON.stringify(order)],
-        env: { DENO_KV_ACCESS_TOKEN: ACCESS_TOKEN },
-        stdin: "piped",
-        stdout: "piped",
-        stderr: "piped",
-      }).spawn();
-      return new LoadProcess(kind, child, work);
-    } catch (error) {
-      await Deno.remove(work, { recursive: true });
-      throw error;
-    }
+    const [program, ...args] = [...leash("KILL"), ...await COMMANDS[kind]()];
+    const child = new Deno.Command(program!, {
+      args: [...args, JSON.stringify(order)],
+      env: { DENO_KV_ACCESS_TOKEN: ACCESS_TOKEN },
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    return new LoadProcess(kind, child);
   }
 
   /** Resolves after `count` further acknowledged writes. */
@@ -100,7 +88,6 @@ export class LoadProcess implements AsyncDisposable {
     await Promise.all([this.#read, this.#complaints.ended]);
     // Stays locked to a writer otherwise.
     await this.#child.stdin.close().catch(() => {});
-    await Deno.remove(this.#work, { recursive: true });
   }
 
   #acknowledgedCount(): number {
@@ -136,15 +123,15 @@ export class LoadProcess implements AsyncDisposable {
 }
 
 const COMMANDS: Readonly<
-  Record<ClientKind, (work: string) => Promise<readonly string[]>>
+  Record<ClientKind, () => Promise<readonly string[]>>
 > = {
   deno: async () => {
     const flags = ["run", "-A", "--quiet", "--unstable-kv"];
     return [Deno.execPath(), ...flags, path("load/deno_main.ts")];
   },
-  npm: async (work) => [
+  npm: async () => [
     "node",
-    await bundleForNode(path("load/node_main.ts"), work),
+    await sharedBundle(path("load/node_main.ts")),
   ],
 };
 

@@ -10,6 +10,24 @@ const KV_PACKAGE = "@deno/kv@0.14.0";
 /** True where there is a Node to run them. */
 export const HAS_NODE = await isThere("node") && await isThere("npm");
 
+const bundles = new Map<string, Promise<string>>();
+
+/**
+ * As `bundleForNode`, once for each `main`, into a directory that is removed
+ * when this module ends.
+ */
+export function sharedBundle(main: string): Promise<string> {
+  let bundle = bundles.get(main);
+  if (bundle === undefined) {
+    const work = Deno.makeTempDirSync({ prefix: "sealkv-npm-" });
+    const remove = () => Deno.removeSync(work, { recursive: true });
+    globalThis.addEventListener("unload", remove);
+    bundle = bundleForNode(main, work);
+    bundles.set(main, bundle);
+  }
+  return bundle;
+}
+
 /**
  * Puts `main`, a file of these tests, into `work`; the path of what to run with
  * `node`.
