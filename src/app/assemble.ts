@@ -12,7 +12,7 @@ import type { Node } from "../node/node.ts";
 import { type NodePorts, openNode } from "../node/open_node.ts";
 import { type Address, formatAddress } from "../base/address.ts";
 import type { NodeConfig } from "./config.ts";
-import { loneOperator } from "./lone_operator.ts";
+import { loneMetrics, loneOperator } from "./lone_node.ts";
 import { registerNodeMetrics } from "./node_metrics.ts";
 import type { RunningNode } from "./running_node.ts";
 import type { Token } from "./secrets.ts";
@@ -103,7 +103,7 @@ async function openListeners(
   const { http, net, clock, log } = ports;
   const tls = secrets.tls === null ? {} : { tls: secrets.tls };
   const metrics = new MetricRegistry();
-  registerNodeMetrics(metrics, node, ports.process);
+  registerNodeMetrics(metrics, loneMetrics(node), ports.process);
   const server = new KvConnectServer({
     node,
     signer: new AccessTokenSigner(secrets.accessToken.reveal()),
