@@ -25,6 +25,7 @@ export async function startBenchNode(dir: string): Promise<BenchNode> {
     env: {
       SEALKV_ACCESS_TOKEN: accessToken,
       SEALKV_ADMIN_TOKEN: accessToken,
+      SEALKV_PEER_TOKEN: accessToken,
     },
     stdin: "null",
     stdout: "piped",
