@@ -7,7 +7,11 @@ import { encodeAnnouncement, encodeClusterInit } from "../fsm/payload.ts";
 import type { RecordKey } from "../fsm/types.ts";
 import type { Core } from "../raft/core.ts";
 import { isVoter, voterIds } from "../raft/membership.ts";
-import type { SnapshotMetadata } from "../raft/types.ts";
+import {
+  NO_MEMBER,
+  type RaftId,
+  type SnapshotMetadata,
+} from "../raft/types.ts";
 import type { BufferedStore } from "../store/buffered_store.ts";
 import { PROTOCOL_VERSION } from "../transport/port.ts";
 import type { Wal } from "../wal/wal.ts";
@@ -44,6 +48,16 @@ export interface NodeParts {
   readonly log: EventLog;
 }
 
+/** Counts of one member's consensus since its start. */
+export interface RaftCounters {
+  /** Entries that it proposed as leader. */
+  readonly proposals: number;
+  /** Elections that it stood in. */
+  readonly elections: number;
+  /** Leaders that it saw after the first. */
+  readonly leaderChanges: number;
+}
+
 /** What the engine tells its node. */
 export interface EngineHost {
   /** Records changed; `null` when any may have. */
@@ -67,7 +81,9 @@ export class Engine {
   readonly changes: MemberChanges;
   readonly driver: Driver;
   addresses: Addresses;
-  leaderChanges = 0;
+  #elections = 0;
+  #leaderChanges = 0;
+  #lastLead: RaftId = NO_MEMBER;
   readonly #parts: NodeParts;
   readonly #options: NodeOptions;
   readonly #beginnings: Beginnings;
@@ -131,6 +147,14 @@ export class Engine {
     });
     this.#expiry = this.#makeExpiry();
     this.#attachCheckpoints();
+  }
+
+  get raftCounters(): RaftCounters {
+    return {
+      proposals: this.#proposer.count,
+      elections: this.#elections,
+      leaderChanges: this.#leaderChanges,
+    };
   }
 
   /** A lone voter leads at once; others wait for a leader or a timeout. */
@@ -291,7 +315,11 @@ export class Engine {
     const { log } = this.#parts;
     const leader = this.peers.nameOf(lead);
     log.write("info", "leadership_changed", { role, leader, term });
-    this.leaderChanges += 1;
+    if (role === "candidate") this.#elections += 1;
+    if (lead !== NO_MEMBER && lead !== this.#lastLead) {
+      if (this.#lastLead !== NO_MEMBER) this.#leaderChanges += 1;
+      this.#lastLead = lead;
+    }
     this.#parts.checkpoints.leadershipChanged();
     this.changes.progressed();
     this.#host.progressed();
