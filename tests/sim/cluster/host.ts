@@ -71,6 +71,7 @@ export class Host {
     if (this.isForeign) life.excuses.add("empty disk");
     if (this.joins) life.excuses.add("joins");
     if (this.damagedReads) life.excuses.add("damage");
+    if (this.device.failingCommits > 0) life.excuses.add("store");
     if (this.disk.capacityBytes !== Infinity) life.excuses.add("space");
     this.life = life;
     this.state = "opening";
