@@ -6,6 +6,7 @@
  */
 import { utf8 } from "../src/base/bytes.ts";
 import type { Mutation } from "../src/fsm/types.ts";
+import { denoClock } from "../src/io/deno/clock.ts";
 import { openDenoDisk } from "../src/io/deno/disk.ts";
 import { openDenoKv } from "../src/io/deno/kv.ts";
 import { denoRandom } from "../src/io/deno/random.ts";
@@ -14,6 +15,7 @@ import {
   readCheckpoint,
   verifyCheckpoint,
 } from "../src/store/checkpoint/read.ts";
+import { Pace } from "../src/store/checkpoint/pace.ts";
 import { writeCheckpointFile } from "../src/store/checkpoint/write.ts";
 import { EMPTY_STATE } from "../src/store/meta.ts";
 import { Store } from "../src/store/store.ts";
@@ -21,13 +23,14 @@ import { Store } from "../src/store/store.ts";
 const RECORDS = 100_000;
 const VALUE_BYTES = 256;
 const BATCH = 64;
-const LOAD_MS = 6_000;
+const LOAD_MS = 3_000;
 const ROUNDS = 3;
 const MIB = 2 ** 20;
 
 const dir = await Deno.makeTempDir();
 const disk = openDenoDisk();
 const random = denoRandom();
+const clock = denoClock();
 const value = new Uint8Array(VALUE_BYTES).fill(7);
 let index = 0;
 
@@ -62,8 +65,12 @@ async function timed<T>(task: () => Promise<T>): Promise<readonly [number, T]> {
   return [(performance.now() - from) / 1_000, result];
 }
 
-async function copy(store: Store, name: string) {
-  const source = await store.checkpoint();
+async function copy(store: Store, name: string, bytesPerSecond?: number) {
+  const source = await store.checkpoint(
+    bytesPerSecond === undefined
+      ? {}
+      : { pace: new Pace(clock, bytesPerSecond) },
+  );
   const path = `${dir}/${name}.ckpt`;
   const [seconds, summary] = await timed(() =>
     writeCheckpointFile(source, { disk, path }, { random })
@@ -125,22 +132,28 @@ const until = (ms: number) => {
   const end = performance.now() + ms;
   return () => performance.now() > end;
 };
-const writes = [];
-for (let round = 0; round < ROUNDS; round += 1) {
-  writes.push({ copies: "none", ...await load(store, until(LOAD_MS / 2)) });
+/** Writes while one copy after another runs. */
+async function loadWithCopies(bytesPerSecond?: number) {
   let isOver = false;
   let copies = 0;
   const copying = (async () => {
-    const over = until(LOAD_MS / 2);
+    const over = until(LOAD_MS);
     while (!over()) {
-      await copy(store, `loaded-${round}-${copies}`);
+      await copy(store, `loaded-${copies}`, bytesPerSecond);
       copies += 1;
     }
     isOver = true;
   })();
   const result = await load(store, () => isOver);
   await copying;
-  writes.push({ copies: `${copies}`, ...result });
+  return result;
+}
+
+const writes = [];
+for (let round = 0; round < ROUNDS; round += 1) {
+  writes.push({ copies: "none", ...await load(store, until(LOAD_MS)) });
+  writes.push({ copies: "unbounded", ...await loadWithCopies() });
+  writes.push({ copies: "4 MiB/s", ...await loadWithCopies(4 * MIB) });
 }
 await store.close();
 await disk.close();

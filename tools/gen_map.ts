@@ -22,17 +22,23 @@ ${rows.join("\n")}
 ## The path of a write
 
 1. \`kvconnect\` parses the HTTP body into a command; limits and token first.
-2. \`node\` gathers the commands that arrive together into one proposal.
-3. \`raft\` appends it and says what must be durable.
-4. \`wal\` makes it durable, one sync for the batch.
-5. Committed: \`fsm\` evaluates checks and turns commands into mutations.
-6. \`store\` commits them with the applied index in one atomic of Deno KV.
-7. \`kvconnect\` answers with the versionstamp; watchers are told.
+2. \`node\` gathers the commands that arrive together into one proposal; a
+   follower hands it to its leader over \`transport\`.
+3. The leader's \`raft\` appends it and says what must be durable where.
+4. \`wal\` makes it durable, one sync for the batch, while \`transport\` copies
+   it to the other members, which do the same.
+5. Committed by a quorum: on every member \`fsm\` evaluates checks and turns
+   commands into mutations.
+6. \`store\` shows them at once and commits them, with the applied index, to
+   Deno KV behind.
+7. Applied where the client waits: \`kvconnect\` answers with the versionstamp;
+   watchers are told.
 
 ## The path of a read
 
 1. \`kvconnect\` parses the ranges.
-2. \`node\` asks \`raft\` for a read index (strong reads) and waits for the store.
+2. \`node\` asks \`raft\` for a read index (strong reads): the leader makes sure
+   that it leads. Any member then waits until it has applied that far.
 3. \`store\` reads all ranges from one state; expired records are absent.
 
 ## Where the world comes in

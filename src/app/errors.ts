@@ -92,3 +92,22 @@ export class DataHomeUnknownError extends NodeError {
     );
   }
 }
+
+/** The data dir that is to be rebuilt is another node's. */
+export class RebuildConflictError extends NodeError {
+  override readonly name = "RebuildConflictError";
+  override readonly code = "APP_REBUILD_CONFLICT";
+  override readonly remedy =
+    "Give the data dir of the member that is to be rebuilt; nothing was changed";
+
+  constructor(
+    readonly path: string,
+    readonly member: string,
+    readonly owner: string,
+  ) {
+    super(
+      `Cannot rebuild "${member}" in "${path}" as it is of another node: ` +
+        `current value is "${owner}"`,
+    );
+  }
+}

@@ -1,9 +1,11 @@
+import { present } from "../base/assert.ts";
 import { type Bytes, concatBytes, utf8 } from "../base/bytes.ts";
 import type { Clock } from "../io/clock.ts";
 import type { HttpClientPort } from "../io/http.ts";
 import type { Net } from "../io/net.ts";
 import type { Random } from "../io/random.ts";
 import {
+  type ClientMetadata,
   decodeReadReply,
   decodeWriteReply,
   encodeReadRequest,
@@ -16,7 +18,6 @@ import { RawHttp, RawRequests } from "./raw_http.ts";
 
 /** Keys are drawn from this many: larger than any cache of the store. */
 export const BENCH_KEYS = 1_000_000;
-export const BENCH_VALUE_BYTES = 256;
 
 /** The world as a bench needs it. */
 export interface BenchPorts {
@@ -31,7 +32,10 @@ export interface BenchTarget {
   /** As for Deno.openKv. */
   readonly url: string;
   readonly accessToken: string;
+  readonly valueBytes: number;
 }
+
+export type Consistency = "strong" | "eventual";
 
 /** Key parts of bench record `number`: `["bench", "user0000042"]`. */
 export function benchKeyText(number: number): string {
@@ -51,46 +55,51 @@ export function benchKey(number: number): Bytes {
 /** Opens connections that write or read one bench record per request. */
 export class KvTarget {
   readonly #ports: BenchPorts;
-  readonly #requests: {
-    readonly read: RawRequests;
-    readonly write: RawRequests;
-  };
-  readonly #address: { readonly hostname: string; readonly port: number };
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #endpoint: Endpoint;
+  readonly #eventual: Endpoint | null;
+  readonly #valueBytes: number;
 
-  private constructor(ports: BenchPorts, endpoint: URL, headers: Headers) {
+  private constructor(
+    ports: BenchPorts,
+    metadata: ClientMetadata,
+    options: {
+      readonly eventual: string | null;
+      readonly valueBytes: number;
+    },
+  ) {
+    const { eventual, valueBytes } = options;
     this.#ports = ports;
-    this.#address = {
-      hostname: endpoint.hostname,
-      port: Number(endpoint.port || 80),
+    this.#headers = {
+      authorization: `Bearer ${metadata.token}`,
+      "content-type": "application/x-protobuf",
+      "x-denokv-version": "3",
+      "x-denokv-database-id": metadata.databaseId,
     };
-    const base = endpoint.pathname;
-    const given = Object.fromEntries(headers);
-    const requests = (method: string) =>
-      new RawRequests({ path: `${base}/${method}`, headers: given });
-    this.#requests = {
-      read: requests("snapshot_read"),
-      write: requests("atomic_write"),
-    };
+    this.#endpoint = endpointOf(metadata.endpoint);
+    this.#eventual = eventual === null ? null : endpointOf(eventual);
+    this.#valueBytes = valueBytes;
   }
 
   /** @throws {NodeError} What the metadata exchange refuses. */
   static async open(ports: BenchPorts, target: BenchTarget): Promise<KvTarget> {
     const client = new KvConnectClient({ ...target, ...ports });
-    const { endpoint, token, databaseId } = await client.metadata();
-    const headers = new Headers({
-      authorization: `Bearer ${token}`,
-      "content-type": "application/x-protobuf",
-      "x-denokv-version": "3",
-      "x-denokv-database-id": databaseId,
-    });
-    return new KvTarget(ports, new URL(endpoint), headers);
+    const metadata = await client.metadata();
+    const eventual = await eventualEndpoint(ports.http, target);
+    const { valueBytes } = target;
+    return new KvTarget(ports, metadata, { eventual, valueBytes });
   }
 
-  /** Each request sets one random record to fresh bytes. */
+  /** Whether the server tells clients where to read eventually. */
+  get hasEventualReads(): boolean {
+    return this.#eventual !== null;
+  }
+
+  /** Each request sets one random record to the same bytes. */
   writer(): Promise<Client> {
     const { random } = this.#ports;
-    const data = random.bytes(BENCH_VALUE_BYTES);
-    return this.#client(this.#requests.write, () => {
+    const data = random.bytes(this.#valueBytes);
+    return this.#client(this.#endpoint, "atomic_write", () => {
       const key = benchKey(random.below(BENCH_KEYS));
       const value = { data, encoding: 3 } as const;
       const change = { kind: "set", key, value, expireAtMs: 0 } as const;
@@ -103,9 +112,12 @@ export class KvTarget {
   }
 
   /** Each request reads one random record of the first `records`. */
-  reader(records: number): Promise<Client> {
+  reader(records: number, consistency: Consistency): Promise<Client> {
     const { random } = this.#ports;
-    return this.#client(this.#requests.read, () => {
+    const endpoint = consistency === "strong"
+      ? this.#endpoint
+      : present(this.#eventual, "an endpoint for eventual reads");
+    return this.#client(endpoint, "snapshot_read", () => {
       const start = benchKey(random.below(records));
       const end = concatBytes(start, PART_END);
       return encodeReadRequest([{ start, end, limit: 1, reverse: false }]);
@@ -120,9 +132,10 @@ export class KvTarget {
   async load(records: number): Promise<Latencies> {
     const { clock, random } = this.#ports;
     const latencies = new Latencies();
-    const data = random.bytes(BENCH_VALUE_BYTES);
+    const data = random.bytes(this.#valueBytes);
     const value = { data, encoding: 3 } as const;
-    const http = await RawHttp.connect({ ...this.#ports, ...this.#address });
+    const requests = this.#requests(this.#endpoint, "atomic_write");
+    const http = await this.#connect(this.#endpoint);
     try {
       for (let from = 0; from < records; from += 100) {
         const numbers = Math.min(100, records - from);
@@ -134,7 +147,7 @@ export class KvTarget {
         }));
         const body = encodeWriteRequest({ checks: [], changes });
         const sentMs = clock.monotonicMs();
-        await http.exchange(this.#requests.write.prepare(body));
+        await http.exchange(requests.prepare(body));
         latencies.add(clock.monotonicMs() - sentMs);
       }
     } finally {
@@ -144,14 +157,60 @@ export class KvTarget {
   }
 
   async #client(
-    requests: RawRequests,
+    endpoint: Endpoint,
+    method: string,
     body: () => Bytes,
     check: (body: Bytes) => void,
   ): Promise<Client> {
-    const http = await RawHttp.connect({ ...this.#ports, ...this.#address });
+    const requests = this.#requests(endpoint, method);
+    const http = await this.#connect(endpoint);
     return {
       send: async () => check(await http.exchange(requests.prepare(body()))),
       close: () => http.close(),
     };
   }
+
+  #requests({ path }: Endpoint, method: string): RawRequests {
+    const headers = this.#headers;
+    return new RawRequests({ path: `${path}/${method}`, headers });
+  }
+
+  #connect({ hostname, port }: Endpoint): Promise<RawHttp> {
+    return RawHttp.connect({ net: this.#ports.net, hostname, port });
+  }
+}
+
+interface Endpoint {
+  readonly hostname: string;
+  readonly port: number;
+  readonly path: string;
+}
+
+function endpointOf(text: string): Endpoint {
+  const { hostname, port, pathname } = new URL(text);
+  return { hostname, port: Number(port || 80), path: pathname };
+}
+
+/** The endpoint that only @deno/kv looks for; `null` when there is none. */
+async function eventualEndpoint(
+  http: Pick<HttpClientPort, "fetch">,
+  { url, accessToken }: BenchTarget,
+): Promise<string | null> {
+  const request = new Request(url, {
+    method: "POST",
+    headers: { authorization: `Bearer ${accessToken}` },
+    body: '{"supportedVersions":[3]}',
+  });
+  const metadata: {
+    readonly endpoints: readonly {
+      readonly url: string;
+      readonly consistency: Consistency;
+    }[];
+  } = await (await http.fetch(request)).json();
+  const found = metadata.endpoints.find(({ consistency }) =>
+    consistency === "eventual"
+  );
+  return found === undefined
+    ? null
+    : new URL(found.url, url).href.replace(/\/$/, "");
 }

@@ -15,6 +15,14 @@ export interface LoadOptions {
   readonly connect: (client: number) => Promise<Client>;
 }
 
+/** What a run showed. */
+export interface LoadRun {
+  /** Of the requests after the warm-up. */
+  readonly figures: LatencyFigures;
+  /** Requests answered, those of the warm-up included. */
+  readonly answered: number;
+}
+
 /**
  * Drives `clients` closed loops for `warmUpMs + measureMs` and measures the
  * requests that began after the warm-up.
@@ -24,7 +32,7 @@ export interface LoadOptions {
  *
  * @throws What a client throws: a failed request ends the run.
  */
-export async function runLoad(options: LoadOptions): Promise<LatencyFigures> {
+export async function runLoad(options: LoadOptions): Promise<LoadRun> {
   const { clock, clients, warmUpMs, measureMs, connect } = options;
   const loops = await Promise.all(
     Array.from({ length: clients }, (_, i) => connect(i)),
@@ -51,5 +59,5 @@ export async function runLoad(options: LoadOptions): Promise<LatencyFigures> {
   } finally {
     for (const client of loops) client.close();
   }
-  return latencies.figures(last - from);
+  return { figures: latencies.figures(last - from), answered: sequence };
 }

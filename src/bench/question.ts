@@ -1,129 +1,74 @@
-import type { Kv } from "../io/kv.ts";
-import {
-  BENCH_KEYS,
-  BENCH_VALUE_BYTES,
-  benchKeyText,
-  type BenchPorts,
-  type BenchTarget,
-  KvTarget,
-} from "./kv_target.ts";
-import { type Client, runLoad } from "./load.ts";
-import type { BenchReport, BenchRow } from "./report.ts";
+import { type BenchPorts, type BenchTarget, KvTarget } from "./kv_target.ts";
+import type { BenchReport } from "./report.ts";
+import { measureRounds } from "./rounds.ts";
+import { QUESTIONS_OF, type System } from "./system.ts";
 
 export interface QuestionOptions {
-  readonly ports: BenchPorts;
-  readonly target: BenchTarget;
-  /** A fresh local Deno KV file: the peer of the same run. */
-  readonly local: Kv;
+  /** Ours first; asked in turn. */
+  readonly systems: readonly System[];
   readonly clients: readonly number[];
+  readonly rounds: number;
   readonly warmUpMs: number;
   readonly measureMs: number;
   readonly machine: string;
 }
 
-/** Records that reads choose from. */
-const READ_RECORDS = 50_000;
-const LOAD_RECORDS = 1_000_000;
-const LOCAL_NAME = "Deno.openKv file";
+/** Records that are loaded when nobody says how many. */
+export const RECORDS = { read: 50_000, load: 1_000_000 } as const;
 
 /** How many durable atomic writes a second, and how long each takes? */
 export async function measureWrites(
   options: QuestionOptions,
 ): Promise<BenchReport> {
-  const target = await KvTarget.open(options.ports, options.target);
-  const { local, ports } = options;
-  const value = ports.random.bytes(BENCH_VALUE_BYTES);
-  return await compare("write", options, {
-    question: `set of ${BENCH_VALUE_BYTES} B`,
-    sealkv: () => target.writer(),
-    local: localClient(async () => {
-      const key = localKey(ports.random.below(BENCH_KEYS));
-      await local.commit({ sets: [{ key, value }], deletes: [] });
-    }),
-  });
+  const contenders = options.systems.flatMap((system) => system.writers());
+  return {
+    ...await measureRounds({ ...options, contenders }),
+    ...frameOf("write", options),
+  };
 }
 
-/** How many strong reads of one record a second, and how long each takes? */
+/** How many reads of one record a second, and how long each takes? */
 export async function measureReads(
   options: QuestionOptions,
+  records: number,
 ): Promise<BenchReport> {
-  const target = await KvTarget.open(options.ports, options.target);
-  const { local, ports } = options;
-  await target.load(READ_RECORDS);
-  await loadLocal(local, ports.random.bytes(BENCH_VALUE_BYTES));
-  return await compare("read", options, {
-    question: `strong get of ${BENCH_VALUE_BYTES} B`,
-    sealkv: () => target.reader(READ_RECORDS),
-    local: localClient(async () => {
-      await local.get([localKey(ports.random.below(READ_RECORDS))]);
-    }),
-  });
+  for (const system of options.systems) await system.load(records);
+  const contenders = options.systems.flatMap((system) =>
+    system.readers(records)
+  );
+  return {
+    ...await measureRounds({ ...options, contenders }),
+    ...frameOf("read", options),
+  };
 }
 
-/** How long do LOAD_RECORDS records take, and what does the node hold then? */
+function frameOf(bench: string, { machine, systems }: QuestionOptions) {
+  const remarks = systems.flatMap((system) => system.remarks);
+  return { bench, machine, notes: {}, remarks };
+}
+
+/** How long do `records` records take, a hundred in a write? */
 export async function measureLoad(
-  { ports, target, machine }: QuestionOptions,
+  ports: BenchPorts,
+  target: BenchTarget,
+  { records, machine }: {
+    readonly records: number;
+    readonly machine: string;
+  },
 ): Promise<BenchReport> {
   const kv = await KvTarget.open(ports, target);
   const startedMs = ports.clock.monotonicMs();
-  const latencies = await kv.load(LOAD_RECORDS);
+  const latencies = await kv.load(records);
   const elapsedMs = ports.clock.monotonicMs() - startedMs;
   return {
     bench: "load",
     machine,
     rows: [{
-      question: `100 sets of ${BENCH_VALUE_BYTES} B in a write`,
+      question: `100 of ${QUESTIONS_OF.set(target.valueBytes)} in a write`,
       system: "sealkv",
       clients: 1,
       figures: latencies.figures(elapsedMs),
     }],
-    notes: { "records loaded": LOAD_RECORDS, "seconds": elapsedMs / 1000 },
+    notes: { "records loaded": records, "seconds": elapsedMs / 1000 },
   };
-}
-
-interface Comparison {
-  readonly question: string;
-  readonly sealkv: () => Promise<Client>;
-  readonly local: () => Promise<Client>;
-}
-
-/** Runs both systems in turn at each number of clients. */
-async function compare(
-  bench: string,
-  options: QuestionOptions,
-  comparison: Comparison,
-): Promise<BenchReport> {
-  const { clock } = options.ports;
-  const { warmUpMs, measureMs, machine } = options;
-  const rows: BenchRow[] = [];
-  const notes: Record<string, number> = {};
-  for (const clients of options.clients) {
-    const load = { clock, clients, warmUpMs, measureMs };
-    const { question, sealkv, local } = comparison;
-    const ours = await runLoad({ ...load, connect: sealkv });
-    const theirs = await runLoad({ ...load, connect: local });
-    rows.push({ question, system: "sealkv", clients, figures: ours });
-    rows.push({ question, system: LOCAL_NAME, clients, figures: theirs });
-    notes[`ratio to ${LOCAL_NAME} at ${clients}`] = ours.perSecond /
-      theirs.perSecond;
-  }
-  return { bench, machine, rows, notes };
-}
-
-function localClient(send: () => Promise<void>): () => Promise<Client> {
-  return () => Promise.resolve({ send, close: () => {} });
-}
-
-function localKey(number: number): readonly string[] {
-  return ["bench", benchKeyText(number)];
-}
-
-async function loadLocal(local: Kv, value: Uint8Array<ArrayBuffer>) {
-  for (let from = 0; from < READ_RECORDS; from += 500) {
-    const sets = Array.from({ length: 500 }, (_, i) => ({
-      key: localKey(from + i),
-      value,
-    }));
-    await local.commit({ sets, deletes: [] });
-  }
 }

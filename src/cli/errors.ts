@@ -129,6 +129,41 @@ export class TokenRefusedError extends NodeError {
   }
 }
 
+/** A program that a command started ended before its time. */
+export class ProgramEndedError extends NodeError {
+  override readonly name = "ProgramEndedError";
+  override readonly code = "CLI_PROGRAM_ENDED";
+  override readonly remedy =
+    "Do what the cause, its last words, asks for, then run the command again";
+
+  constructor(
+    readonly program: string,
+    readonly exitCode: number,
+    lastWords: string,
+  ) {
+    super(
+      `Cannot go on as "${program}" ended: current value is exit code ${exitCode}`,
+      { cause: new Error(lastWords.trim() || "it said nothing") },
+    );
+  }
+}
+
+/** A command runs a program that is not installed. */
+export class ProgramMissingError extends NodeError {
+  override readonly name = "ProgramMissingError";
+  override readonly code = "CLI_PROGRAM_MISSING";
+  override readonly remedy =
+    "Install it (etcd on Debian: `apt-get install etcd-server etcd-client`), " +
+    "or leave out what asks for it, as --against etcd does";
+
+  constructor(readonly program: string, options?: ErrorOptions) {
+    super(
+      `Cannot run "${program}" as no program of that name is installed`,
+      options,
+    );
+  }
+}
+
 /** Standard output or error takes no more, and not because its reader left. */
 export class OutputFailedError extends NodeError {
   override readonly name = "OutputFailedError";
@@ -138,5 +173,48 @@ export class OutputFailedError extends NodeError {
 
   constructor(options?: ErrorOptions) {
     super("Cannot write the output as the system refuses it", options);
+  }
+}
+
+/** A one-way step without the cluster's name, or with another one. */
+export class UnconfirmedError extends NodeError {
+  override readonly name = "UnconfirmedError";
+  override readonly code = "CLI_UNCONFIRMED";
+  override readonly remedy: string;
+
+  constructor(readonly given: string, readonly cluster: string) {
+    super(
+      "Cannot take a one-way step as it is not confirmed by the cluster's " +
+        `name: current value is "${given}"`,
+    );
+    this.remedy = `Look at the plan with --dry-run, then give --confirm ` +
+      `${cluster}; nothing was changed`;
+  }
+}
+
+/** A rebuild of a member that the cluster hears from. */
+export class MemberRunningError extends NodeError {
+  override readonly name = "MemberRunningError";
+  override readonly code = "CLI_MEMBER_RUNNING";
+  override readonly remedy =
+    "Stop its `sealkv serve` and wait until `sealkv status` shows it down; " +
+    "nothing was changed";
+
+  constructor(readonly member: string) {
+    super(`Cannot rebuild "${member}" as it runs`);
+  }
+}
+
+/** The change is made and what follows it is not over within `--wait`. */
+export class UnfinishedError extends NodeError {
+  override readonly name = "UnfinishedError";
+  override readonly code = "CLI_UNFINISHED";
+
+  constructor(
+    readonly what: string,
+    readonly state: string,
+    override readonly remedy: string,
+  ) {
+    super(`Cannot see ${what} in time: current value is ${state}`);
   }
 }

@@ -1,4 +1,11 @@
-import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
+import {
+  type Command,
+  InvalidArgumentError,
+  Option,
+  type OptionValues,
+} from "@commander-js/extra-typings";
+import { isNodeName } from "../base/identity.ts";
+import { parseAddress } from "../base/address.ts";
 import { parseDuration } from "./duration.ts";
 
 const ADMIN_DEFAULT = "127.0.0.1:4514";
@@ -29,7 +36,19 @@ export function accessTokenFileOption() {
   ).env("SEALKV_ACCESS_TOKEN_FILE");
 }
 
-export function adminOption() {
+/** Adds what every command that asks the cluster takes. */
+export function adminOptions<
+  Args extends unknown[],
+  Options extends OptionValues,
+  Globals extends OptionValues,
+>(command: Command<Args, Options, Globals>) {
+  return command.addOption(adminOption())
+    .addOption(adminTokenFileOption())
+    .addOption(tlsCaOption())
+    .addOption(timeoutOption());
+}
+
+function adminOption() {
   return new Option(
     "--admin <ADDRS>",
     "admin addresses of members, HOST:PORT or https://HOST:PORT, separated " +
@@ -37,7 +56,7 @@ export function adminOption() {
   ).default(ADMIN_DEFAULT).env("SEALKV_ADMIN");
 }
 
-export function adminTokenFileOption() {
+function adminTokenFileOption() {
   return new Option(
     "--admin-token-file <FILE>",
     "file with the admin token (else SEALKV_ADMIN_TOKEN, or what a node of " +
@@ -45,11 +64,26 @@ export function adminTokenFileOption() {
   ).env("SEALKV_ADMIN_TOKEN_FILE");
 }
 
-export function tlsCaOption() {
+function tlsCaOption() {
   return new Option(
     "--tls-ca <FILE>",
     "dial with TLS and trust these authorities too, PEM",
   ).env("SEALKV_TLS_CA");
+}
+
+/** An argument parser for a member's name. */
+export function memberArgument(text: string): string {
+  if (isNodeName(text)) return text;
+  throw new InvalidArgumentError(
+    "Write 1 to 63 of a-z, 0-9, dashes and dots.",
+  );
+}
+
+/** An argument parser for an address that someone dials. */
+export function addressArgument(text: string): string {
+  const address = parseAddress(text);
+  if (address !== null && address.port !== 0) return text;
+  throw new InvalidArgumentError("Write HOST:PORT, as 10.0.0.4:4513.");
 }
 
 export function durationArgument(text: string): number {

@@ -8,6 +8,7 @@ import { addGet, addList } from "./kv/read_commands.ts";
 import { addExport, addImport } from "./kv/transfer_commands.ts";
 import { addWatch } from "./kv/watch_command.ts";
 import { addDelete, addSet } from "./kv/write_commands.ts";
+import { addMember } from "./member/member.ts";
 import { addServe } from "./serve.ts";
 import type { Services } from "./services.ts";
 import { addStatus } from "./status.ts";
@@ -17,8 +18,9 @@ import { addVersion } from "./version.ts";
 const HELP_COLUMNS = 80;
 
 const EXIT_HELP = `
-Exit codes: 0 done, 1 unexpected, 2 usage, 5 nobody answered, 8 not done,
-70 bug, 74 disk, 78 configuration or startup guard, 130 interrupted.
+Exit codes: 0 done, 1 unexpected, 2 usage, 3 blocked by a check, 4 unconfirmed,
+5 nobody answered, 6 plan is stale, 7 not finished in time, 8 not done, 70 bug,
+74 disk, 78 configuration or startup guard, 130 interrupted.
 Data goes to standard output, talk to standard error; --json makes both JSON.`;
 
 /**
@@ -51,6 +53,7 @@ export function buildProgram(
   program.commandsGroup("Server:");
   addServe(program, services, finish);
   addStatus(program, services, finish);
+  addMember(program, services, finish);
   program.commandsGroup("Data:");
   const kv = program.command("kv")
     .description("read and write a database");
@@ -62,7 +65,7 @@ export function buildProgram(
   addImport(kv, services);
   addExport(kv, services);
   program.commandsGroup("Program:");
-  addBench(program, services);
+  addBench(program, services, finish);
   addVersion(program, services);
   // The same class at run time; only the types of the two packages differ.
   tab(program as unknown as PlainCommand, {

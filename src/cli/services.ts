@@ -1,7 +1,8 @@
 import { type AdminClient, makeAdminClient } from "../admin/client.ts";
 import type { NodeConfig } from "../app/config.ts";
+import type { DataDirRebuild, RebuildPlace } from "../app/rebuild.ts";
 import type { RunningNode } from "../app/running_node.ts";
-import { startNode } from "../app/start_node.ts";
+import { openDiskRebuild, startNode } from "../app/start_node.ts";
 import type { Clock } from "../io/clock.ts";
 import { denoClock } from "../io/deno/clock.ts";
 import { denoFiles } from "../io/deno/files.ts";
@@ -22,6 +23,8 @@ export interface Services {
   httpClient(options: DenoHttpClientOptions): HttpClientPort;
   adminClient: typeof makeAdminClient;
   startNode(config: NodeConfig): Promise<RunningNode>;
+  /** Holds the data dir of a stopped node; `close` lets go of it. */
+  openRebuild(place: RebuildPlace): Promise<DataDirRebuild>;
   /** Opens a remote database with Deno's own client. */
   openKv(url: string, token: string): Promise<Deno.Kv>;
   /** Opens a file of data for reading. */
@@ -39,6 +42,7 @@ export function denoServices(): Services {
     httpClient: denoHttpClient,
     adminClient: makeAdminClient,
     startNode,
+    openRebuild: openDiskRebuild,
     openKv,
     openInput: async (path) => (await Deno.open(path)).readable,
   };

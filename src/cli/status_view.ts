@@ -1,11 +1,14 @@
 import type { ClusterMember, ClusterStatus } from "../admin/client.ts";
-
-export type StatusView = ClusterStatus;
+import { shortened, tableLines } from "./table.ts";
 
 const PHASES = ["capable", "storage envelope on", "raft envelope on"];
+const COLUMNS = 80;
+const NAME_COLUMNS_MAX = 16;
+/** lag, applied, phase. */
+const RIGHT = new Set([5, 6, 7]);
 
 /** One object; u64 as strings. Its names are for ever: scripts read them. */
-export function statusJson(status: StatusView): string {
+export function statusJson(status: ClusterStatus): string {
   const { cluster, clusterId, node, leader, phase, ready } = status;
   const json = {
     cluster,
@@ -17,21 +20,38 @@ export function statusJson(status: StatusView): string {
     applied: String(status.applied),
     phase,
     ready,
-    members: status.members.map((member) => ({
-      name: member.name,
-      role: member.role,
-      up: member.up,
-      ready: member.ready,
-      lag: String(member.lag),
-      applied: String(member.applied),
-      phase: member.phase,
-    })),
+    members: status.members.map(memberJson),
   };
   return `${JSON.stringify(json)}\n`;
 }
 
+/** A member as every command shows it in JSON. */
+export function memberJson(member: ClusterMember) {
+  const { name, role, up, ready, phase, isVoter, hasStarted } = member;
+  const { replication, peerAddress, clientAddress, adminAddress } = member;
+  return {
+    name,
+    role,
+    up,
+    ready,
+    lag: String(member.lag),
+    applied: String(member.applied),
+    phase,
+    id: String(member.id),
+    isVoter,
+    replication,
+    peerAddress,
+    clientAddress,
+    adminAddress,
+    hasStarted,
+  };
+}
+
 /** Everything on one screen; all states are words, colour only repeats them. */
-export function statusScreen(status: StatusView, isColored: boolean): string {
+export function statusScreen(
+  status: ClusterStatus,
+  isColored: boolean,
+): string {
   const head = [
     `cluster ${status.cluster || "(no name yet)"}`,
     `leader ${status.leader || "(none)"}`,
@@ -39,42 +59,83 @@ export function statusScreen(status: StatusView, isColored: boolean): string {
     `phase ${phaseText(status.phase)}`,
     `seen by ${status.node}`,
   ].join("   ");
-  const rows = [
-    ["name", "role", "up", "ready", "lag", "applied", "phase"],
+  const [header = "", ...rows] = tableLines([
+    ["", "name", "role", "up", "ready", "lag", "applied", "phase", "feed"],
     ...status.members.map(cells),
-  ];
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0))
+  ], RIGHT);
+  const lines = rows.map((row, position) =>
+    isColored && !isWell(status.members[position]) ? paint(row, "31") : row
   );
-  const lines = rows.map((row, position) => {
-    const text = row.map((cell, column) => {
-      const width = widths[column] ?? 0;
-      return column >= 4 ? cell.padStart(width) : cell.padEnd(width);
-    }).join("  ").trimEnd();
-    const member = status.members[position - 1];
-    return isColored ? paint(text, member) : text;
-  });
-  return `${head}\n\n${lines.join("\n")}\n`;
+  return [
+    head,
+    "",
+    isColored ? paint(header, "1") : header,
+    ...lines,
+    ...addressLines(status.members, isColored),
+    "",
+  ].join("\n");
 }
 
 /** One member on one line, for outputs that are no terminal. */
-export function statusLine(status: StatusView, member: ClusterMember): string {
-  const [name, role, up, ready, lag, applied, phase] = cells(member);
-  return `cluster=${status.cluster} term=${status.term} name=${name} ` +
+export function statusLine(
+  status: ClusterStatus,
+  member: ClusterMember,
+): string {
+  const [, , role, up, ready, lag, applied, phase, feed] = cells(member);
+  return `cluster=${status.cluster} term=${status.term} name=${member.name} ` +
     `role=${role} up=${up} ready=${ready} lag=${lag} applied=${applied} ` +
-    `phase=${phase}\n`;
+    `phase=${phase} feed=${feed}\n`;
 }
 
 function cells(member: ClusterMember): readonly string[] {
   return [
-    member.name,
-    member.role,
+    member.role === "leader" ? "*" : "",
+    shortened(member.name, NAME_COLUMNS_MAX),
+    roleText(member),
     member.up ? "yes" : "NO",
     member.ready ? "yes" : "NO",
     String(member.lag),
     String(member.applied),
     String(member.phase),
+    member.replication === "unknown" ? "-" : member.replication,
   ];
+}
+
+/** A learner has no vote, whatever else it is. */
+function roleText({ role, isVoter }: ClusterMember): string {
+  return isVoter || role === "unknown" ? role : "learner";
+}
+
+/** Where members are reached; nothing while none has said it. */
+export function addressLines(
+  members: readonly ClusterMember[],
+  isColored = false,
+): readonly string[] {
+  const given = members.filter((member) =>
+    member.peerAddress + member.clientAddress + member.adminAddress !== ""
+  );
+  if (given.length === 0) return [];
+  const names = given.map(({ name }) => shortened(name, NAME_COLUMNS_MAX));
+  const first = Math.max(4, ...names.map(({ length }) => length));
+  // The mark of the leader, and two spaces before each of the others.
+  const length = Math.floor((COLUMNS - 3 - first - 6) / 3);
+  const cell = (address: string) =>
+    address === "" ? "-" : shortened(address, length);
+  const [header = "", ...rows] = tableLines([
+    ["", "name", "clients", "peers", "operators"],
+    ...given.map((member, position) => [
+      member.role === "leader" ? "*" : "",
+      names[position] ?? "",
+      cell(member.clientAddress),
+      cell(member.peerAddress),
+      cell(member.adminAddress),
+    ]),
+  ]);
+  return ["", isColored ? paint(header, "1") : header, ...rows];
+}
+
+function isWell(member: ClusterMember | undefined): boolean {
+  return member === undefined || member.up && member.ready;
 }
 
 function phaseText(phase: number): string {
@@ -82,7 +143,6 @@ function phaseText(phase: number): string {
   return name === undefined ? String(phase) : `${phase} (${name})`;
 }
 
-function paint(text: string, member: ClusterMember | undefined): string {
-  if (member === undefined) return `\x1b[1m${text}\x1b[0m`;
-  return member.up && member.ready ? text : `\x1b[31m${text}\x1b[0m`;
+function paint(text: string, style: string): string {
+  return `\x1b[${style}m${text}\x1b[0m`;
 }

@@ -13,6 +13,8 @@ export interface Terminal {
   /** Talk: errors, progress, events. */
   readonly err: Output;
   input(): ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** Someone can be asked: standard input and error are a terminal. */
+  readonly isInteractive: boolean;
   env(name: string): string | undefined;
 }
 
@@ -27,6 +29,7 @@ export function denoTerminal(): Terminal {
     out: outputOf(Deno.stdout),
     err: outputOf(Deno.stderr),
     input: () => Deno.stdin.readable,
+    isInteractive: Deno.stdin.isTerminal() && Deno.stderr.isTerminal(),
     env: (name) => Deno.env.get(name),
   };
 }

@@ -43,8 +43,8 @@ export interface BeginOptions {
 /** What is in the data dir. */
 export interface FoundDataDir {
   readonly hasLog: boolean;
-  /** Voters of the store's state. */
-  readonly storedVoters: readonly number[];
+  /** Ids of the store's state, in any role. */
+  readonly storedMembers: readonly number[];
 }
 
 /** Who the node is, and what its log starts with if there is none. */
@@ -82,7 +82,7 @@ export async function begin(
     if (known.name !== name) throw new WrongNodeError(name, known.name);
     return beginningOf(known, founders, await joinAgain(known, options));
   }
-  if (hasLog && !isLoneFounder(options.storedVoters)) {
+  if (hasLog && !isLoneFounder(options.storedMembers)) {
     throw new IdentityDamagedError(path);
   }
   const grant = join === null || hasLog ? null : await join();
@@ -113,9 +113,9 @@ async function joinAgain(
   throw new JoinRefusedError(name, `it has raft id ${grant.id} by now`);
 }
 
-/** Nothing is applied yet, or by one voter alone. */
-function isLoneFounder(voters: readonly number[]): boolean {
-  return voters.every((id) => id === LONE_FOUNDER);
+/** Nothing is applied yet, or by one voter alone: a learner is not it. */
+function isLoneFounder(members: readonly number[]): boolean {
+  return members.every((id) => id === LONE_FOUNDER);
 }
 
 function beginningOf(

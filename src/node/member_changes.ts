@@ -1,5 +1,5 @@
 import type { Clock } from "../io/clock.ts";
-import type { FsmState, Member } from "../fsm/types.ts";
+import type { FsmState } from "../fsm/types.ts";
 import { encodeMemberContext } from "../fsm/members.ts";
 import { EMPTY_BYTES } from "../base/bytes.ts";
 import {
@@ -13,7 +13,7 @@ import {
 import type { Core } from "../raft/core.ts";
 import { isVoter } from "../raft/membership.ts";
 import type { ConfState, LogIndex, RaftId } from "../raft/types.ts";
-import { NotReadyError, OutcomeUnknownError } from "./errors.ts";
+import { OutcomeUnknownError } from "./errors.ts";
 import {
   MemberChangeRefusedError,
   NotLeaderError,
@@ -23,6 +23,7 @@ import {
   bestHeir,
   type ClusterFacts,
   type MemberFacts,
+  memberToAdd,
   planMemberChange,
   PROMOTE_LAG_MAX,
 } from "./member_plan.ts";
@@ -145,21 +146,12 @@ export class MemberChanges {
   }
 
   async #add(
-    { name, peerAddress, promote }: Extract<MemberRequest, { kind: "add" }>,
+    request: Extract<MemberRequest, { kind: "add" }>,
   ): Promise<RaftId> {
     const { core } = this.#host;
     // The index of the entry that adds it: never given out twice (formats.md).
     const id = core.state.entryLog.lastIndex() + 1;
-    const member: Member = {
-      id,
-      name,
-      peerAddress,
-      clientAddress: "",
-      adminAddress: "",
-      diskId: null,
-      protocolVersion: 0,
-      promoteWhenCaughtUp: promote,
-    };
+    const member = memberToAdd(id, request);
     const context = encodeMemberContext([member]);
     const change = { ...changeOf(CHANGE_ADD_LEARNER, id), context };
     await this.#propose(change, () => this.#hasMember(id));
@@ -182,7 +174,9 @@ export class MemberChanges {
       await this.#transferTo(heir);
     }
     const change = changeOf(CHANGE_REMOVE, id);
-    await this.#propose(change, () => !this.#hasMember(id));
+    const isDone = () => !this.#hasMember(id);
+    if (id === core.state.id) await this.#proposeAgain(change, isDone);
+    else await this.#propose(change, isDone);
   }
 
   async #transferTo({ id, name }: MemberFacts): Promise<void> {
@@ -196,10 +190,9 @@ export class MemberChanges {
   }
 
   /**
-   * Proposes `change`, on the leader or through it, and waits for its effect.
+   * Proposes `change` on the leader, and waits for its effect.
    *
-   * @throws {NodeError} NODE_MEMBER_CHANGE_REFUSED, NODE_NOT_READY,
-   * NODE_OUTCOME_UNKNOWN.
+   * @throws {NodeError} NODE_MEMBER_CHANGE_REFUSED, NODE_OUTCOME_UNKNOWN.
    */
   async #propose(change: ConfChange, isDone: () => boolean): Promise<void> {
     const { core } = this.#host;
@@ -207,7 +200,25 @@ export class MemberChanges {
     if (refusal !== null) throw new MemberChangeRefusedError(refusal);
     this.#host.wake();
     if (await this.#until(isDone, CHANGE_ELECTIONS_MAX)) return;
-    if (this.#host.isStopped()) throw new NotReadyError("the node is stopping");
+    throw new OutcomeUnknownError();
+  }
+
+  /**
+   * Proposes `change` through the leader, which may lose it or be at another
+   * one just then: again and again, so twice must be as good as once.
+   *
+   * @throws {OutcomeUnknownError}
+   */
+  async #proposeAgain(
+    change: ConfChange,
+    isDone: () => boolean,
+  ): Promise<void> {
+    for (let i = 0; i < CHANGE_ELECTIONS_MAX; i += 1) {
+      this.#host.core.proposeConfChange(change);
+      this.#host.wake();
+      if (await this.#until(isDone, 1)) return;
+      if (this.#host.isStopped()) break;
+    }
     throw new OutcomeUnknownError();
   }
 

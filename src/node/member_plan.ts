@@ -1,5 +1,6 @@
 import { toHex, utf8 } from "../base/bytes.ts";
 import { sha256 } from "../base/sha256.ts";
+import { brokenMemberRule } from "../fsm/member_codec.ts";
 import type { Member, MemberId } from "../fsm/types.ts";
 import { MEMBERS_MAX } from "../fsm/types.ts";
 import { majorityOf } from "../raft/quorum.ts";
@@ -100,6 +101,8 @@ function planAdd(
   plan: MakePlan,
 ): PlannedChange {
   const { name, peerAddress, promote } = request;
+  const rule = brokenMemberRule(memberToAdd(facts.self, request));
+  if (rule !== null) throw new MemberChangeRefusedError(rule);
   if (facts.members.length === 0) {
     throw new MemberChangeRefusedError("this member has to announce itself");
   }
@@ -121,6 +124,23 @@ function planAdd(
   const later = promote ? ["make it a voter when it has caught up"] : [];
   const steps = [`add "${name}" at ${peerAddress} as a learner`, ...later];
   return { plan: plan(steps), member: null, isNeeded: true };
+}
+
+/** The member that `request` asks for, before it has announced itself. */
+export function memberToAdd(
+  id: MemberId,
+  { name, peerAddress, promote }: Extract<MemberRequest, { kind: "add" }>,
+): Member {
+  return {
+    id,
+    name,
+    peerAddress,
+    clientAddress: "",
+    adminAddress: "",
+    diskId: null,
+    protocolVersion: 0,
+    promoteWhenCaughtUp: promote,
+  };
 }
 
 function planPromote(

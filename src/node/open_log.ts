@@ -1,5 +1,9 @@
 import { equalBytes, toHex } from "../base/bytes.ts";
-import type { LogIndex, SnapshotMetadata } from "../raft/types.ts";
+import {
+  type LogIndex,
+  NO_MEMBER,
+  type SnapshotMetadata,
+} from "../raft/types.ts";
 import type { BufferedStore } from "../store/buffered_store.ts";
 import { Wal, type WalOptions } from "../wal/wal.ts";
 import {
@@ -56,13 +60,20 @@ async function finishInstall(
   { installedIndex, log }: OpenLogOptions,
 ): Promise<void> {
   const { applied, confState, fsm } = store.state;
-  if (applied.index !== installedIndex) return;
-  if (applied.index <= wal.storage.lastIndex()) return;
+  if (applied.index !== installedIndex || installedIndex === 0) return;
+  const known = wal.storage.term(applied.index);
+  // A log that reaches further may still hold what never was committed.
+  if (known === applied.term || known === "compacted") return;
   if (wal.clusterId === null && fsm.clusterId !== null) {
     await wal.setClusterId(fsm.clusterId);
   }
+  const { hardState: prior } = wal.storage.initialState();
+  // What it heard of a later term may have been lost, its own vote not.
+  const hardState = prior.term >= applied.term
+    ? prior
+    : { term: applied.term, vote: NO_MEMBER, commit: applied.index };
   const snapshot = { ...applied, confState };
-  await wal.append({ snapshot, entries: [], mustSync: true });
+  await wal.append({ hardState, snapshot, entries: [], mustSync: true });
   log.write("info", "checkpoint_install_finished", { index: applied.index });
 }
 

@@ -110,13 +110,15 @@ async function beginNode(
     readonly store: BufferedStore;
   },
 ): Promise<Beginning> {
+  const { voters, votersOutgoing, learners, learnersNext } =
+    store.state.confState;
   return await begin({ disk, random }, paths.identity, {
     name: options.name,
     initialCluster: options.initialCluster ?? null,
     join: options.join ?? null,
     peerAddress: options.peerAddress ?? "",
     hasLog: await Wal.exists({ disk, dir: paths.wal }),
-    storedVoters: store.state.confState.voters,
+    storedMembers: [...voters, ...votersOutgoing, ...learners, ...learnersNext],
   });
 }
 

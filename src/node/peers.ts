@@ -206,7 +206,10 @@ export class Peers implements TransportHost {
    */
   #learn({ id, name, address }: PeerIdentity): void {
     const place = splitAddress(address);
-    if (place === null || this.members().get(id)?.peerAddress === address) {
+    if (place === null) return;
+    if (this.members().get(id)?.peerAddress === address) {
+      // It may have been elsewhere in between.
+      if (this.#learned.delete(id)) this.#dial();
       return;
     }
     const known = this.#learned.get(id);

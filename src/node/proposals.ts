@@ -22,6 +22,8 @@ export interface WriteSize {
 }
 
 interface PendingWrite {
+  /** Dense, in the order of arrival. */
+  readonly order: number;
   readonly write: AtomicWrite;
   readonly size: WriteSize;
   /** Monotonic ms. */
@@ -57,6 +59,7 @@ export class Proposals {
   #waiting: PendingWrite[] = [];
   #waitingBytes = 0;
   #nextId: number;
+  #nextOrder = 0;
   #idleWaiters: (() => void)[] = [];
   readonly #inFlight = new Map<number, InFlight>();
 
@@ -88,7 +91,9 @@ export class Proposals {
     const { promise, resolve, reject } = Promise.withResolvers<WriteReply>();
     const settle = { resolve, reject };
     this.#waitingBytes += size.bytes;
-    this.#waiting.push({ write, size, addedMs: nowMs, settle });
+    const order = this.#nextOrder;
+    this.#nextOrder += 1;
+    this.#waiting.push({ order, write, size, addedMs: nowMs, settle });
     return promise;
   }
 
@@ -194,10 +199,11 @@ export class Proposals {
     this.#inFlight.delete(id);
   }
 
-  /** Before what came later: a client's oldest write goes first. */
+  /** Before what came later, whichever batch comes back first. */
   #putBack(batch: readonly PendingWrite[]): void {
     for (const pending of batch) this.#waitingBytes += pending.size.bytes;
-    this.#waiting = [...batch, ...this.#waiting];
+    const waiting = [...batch, ...this.#waiting];
+    this.#waiting = waiting.sort((a, b) => a.order - b.order);
   }
 
   #wakeIdle(): void {

@@ -102,9 +102,12 @@ export class Proposer {
   onRole(isLeader: boolean): void {
     this.#isHeld = false;
     this.#announcedMs = -Infinity;
+    if (isLeader) {
+      this.#proposeClusterInit();
+      return;
+    }
     this.#receiver.forget();
-    if (isLeader) this.#proposeClusterInit();
-    else this.#clockWanted = null;
+    this.#clockWanted = null;
   }
 
   onLinkUp(peer: RaftId): void {

@@ -49,7 +49,6 @@ import {
   ENTRY_NORMAL,
   type EntryType,
   type HardState,
-  type LogIndex,
   NO_MEMBER,
   type RaftId,
   type Snapshot,

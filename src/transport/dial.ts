@@ -23,8 +23,7 @@ export type Dialled =
 
 /**
  * Connects to `peer` and shakes hands, within DIAL_MS_MAX and HELLO_MS_MAX.
- * Says so in the log when either side refuses. `abort` gives up early; it is
- * the dial's own.
+ * `abort` gives up early; it is the dial's own.
  */
 export async function dialPeer(
   peer: PeerAddress,
@@ -45,16 +44,23 @@ export async function dialPeer(
   if (outcome.kind !== "refused") {
     return { kind: "unreachable", reason: "the handshake broke off" };
   }
-  const { refusal, by, isProven } = outcome;
-  const { hostname, port } = peer;
   parts.counters.refusals += 1;
-  const remote = `${hostname}:${port}`;
-  parts.strangers.write(
-    by === "us" ? "peer_refused" : "peer_refused_us",
-    `${peer.name} ${remote} ${refusal}`,
-    { peer: peer.name, remote, reason: refusal, isProven },
-  );
+  const { refusal, by, isProven } = outcome;
   return { kind: "refused", refusal, by, isProven };
+}
+
+/** Says in the log which side refused. */
+export function writeRefusal(
+  { name, hostname, port }: PeerAddress,
+  { refusal, by, isProven }: Dialled & { readonly kind: "refused" },
+  { strangers }: TransportParts,
+): void {
+  const remote = `${hostname}:${port}`;
+  strangers.write(
+    by === "us" ? "peer_refused" : "peer_refused_us",
+    `${name} ${remote} ${refusal}`,
+    { peer: name, remote, reason: refusal, isProven },
+  );
 }
 
 async function connect(

@@ -1,7 +1,7 @@
 import type { Timer } from "../io/clock.ts";
 import { Backoff } from "./backoff.ts";
 import type { Outgoing } from "./batch.ts";
-import { dialPeer } from "./dial.ts";
+import { dialPeer, writeRefusal } from "./dial.ts";
 import type { FrameConnection } from "./frame_connection.ts";
 import { CLOSE_MS_MAX, STEADY_MS_MIN } from "./limits.ts";
 import { LinkSession } from "./link_session.ts";
@@ -130,6 +130,7 @@ export class Link {
         return dialled.connection;
       case "refused":
         this.#lastRefusal = dialled.refusal;
+        writeRefusal(this.#peer, dialled, this.#parts);
         if (dialled.by === "them" && dialled.isProven) {
           this.#parts.host.onRefused(this.#peer.id, dialled.refusal);
         }

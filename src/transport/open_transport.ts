@@ -8,7 +8,7 @@ import type { RaftId } from "../raft/types.ts";
 import { Acceptor } from "./acceptor.ts";
 import { outgoingMessage, outgoingPacket } from "./batch.ts";
 import { zeroCounters } from "./counters.ts";
-import { dialPeer } from "./dial.ts";
+import { dialPeer, writeRefusal } from "./dial.ts";
 import { PeerRefusedError, PeerUnreachableError } from "./errors.ts";
 import {
   FRAME_BYTES_MAX,
@@ -136,6 +136,7 @@ class NetTransport implements Transport {
     this.#dials.delete(abort);
     switch (dialled.kind) {
       case "refused":
+        writeRefusal(peer, dialled, this.#parts);
         throw new PeerRefusedError(peer.name, dialled.refusal);
       case "unreachable":
         throw new PeerUnreachableError(peer.name, dialled.reason);

@@ -6,7 +6,8 @@
  * the record is read, and says what it found. With the bit put back everything
  * is there again: a refusal changes nothing.
  */
-import { equal, match, ok, rejects } from "node:assert/strict";
+import { equal, match, rejects } from "node:assert/strict";
+import { flip, offsetOf, segmentsOf } from "./damage.ts";
 import { NodeProcess } from "./node_process.ts";
 import { openKv } from "./open_kv.ts";
 
@@ -32,33 +33,6 @@ async function withWrittenDataDir(
   }
 }
 
-/** Flips the lowest bit at `offset`; called again it puts it back. */
-async function flip(path: string, offset: number): Promise<void> {
-  using file = await Deno.open(path, { read: true, write: true });
-  const byte = new Uint8Array(1);
-  await file.seek(offset, Deno.SeekMode.Start);
-  equal(await file.read(byte), 1);
-  byte[0]! ^= 1;
-  await file.seek(offset, Deno.SeekMode.Start);
-  await file.write(byte);
-}
-
-/** Offset of `text` in `path`. */
-async function offsetOf(path: string, text: string): Promise<number> {
-  const latin1 = new TextDecoder("latin1").decode(await Deno.readFile(path));
-  const offset = latin1.lastIndexOf(text);
-  ok(offset >= 0, `"${text}" is not in ${path}`);
-  return offset;
-}
-
-async function segmentOf(dataDir: string): Promise<string> {
-  const dir = `${dataDir}/raft/wal`;
-  const names = (await Array.fromAsync(Deno.readDir(dir)))
-    .map(({ name }) => name).filter((name) => name.endsWith(".seg")).sort();
-  ok(names.length > 0, "there is a segment");
-  return `${dir}/${names.at(-1)}`;
-}
-
 async function valueOf(node: NodeProcess, i: number): Promise<string> {
   using kv = await openKv(node.url);
   const { value } = await kv.get<Uint8Array>(["k", i]);
@@ -67,7 +41,7 @@ async function valueOf(node: NodeProcess, i: number): Promise<string> {
 
 Deno.test("a flipped bit in the log is named, refused, and changes nothing", () =>
   withWrittenDataDir(async (dataDir) => {
-    const segment = await segmentOf(dataDir);
+    const segment = (await segmentsOf(dataDir)).at(-1)!;
     const offset = await offsetOf(segment, `${MARK} 7.`);
     await flip(segment, offset);
     await using damaged = await NodeProcess.launch({ dataDir });

@@ -6,6 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { ACCESS_TOKEN, NodeProcess } from "./node_process.ts";
+import { HAS_NODE } from "./npm_client.ts";
 
 const OLD_DENO = "deno@2.5.7";
 const DONE = /^exam: (\d+) passed, 0 failed, \d+ skipped$/m;
@@ -13,8 +14,6 @@ const PASSED_MIN = 200;
 
 const exam = (name: string) =>
   new URL(`exam/${name}`, import.meta.url).pathname;
-
-const hasNode = await isThere("node") && await isThere("npm");
 
 Deno.test("serve passes the exam put by this Deno", async () => {
   await using node = await NodeProcess.start();
@@ -24,7 +23,7 @@ Deno.test("serve passes the exam put by this Deno", async () => {
 
 Deno.test({
   name: "serve passes the exam put by Deno 2.5",
-  ignore: !hasNode,
+  ignore: !HAS_NODE,
   async fn() {
     const work = await Deno.makeTempDir({ prefix: "exam_deno_" });
     try {
@@ -39,7 +38,7 @@ Deno.test({
 
 Deno.test({
   name: "serve passes the exam put by @deno/kv on Node",
-  ignore: !hasNode,
+  ignore: !HAS_NODE,
   async fn() {
     await using node = await NodeProcess.start();
     const deno = Deno.execPath();
@@ -77,14 +76,4 @@ async function pass(command: string, args: readonly string[]): Promise<void> {
   const said = decoder.decode(stdout) + decoder.decode(stderr);
   const passed = Number(DONE.exec(said)?.[1] ?? 0);
   assert.ok(success && passed >= PASSED_MIN, said);
-}
-
-async function isThere(command: string): Promise<boolean> {
-  try {
-    const args = ["--version"];
-    return (await new Deno.Command(command, { args }).output()).success;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

@@ -1,5 +1,7 @@
 import { fail } from "node:assert/strict";
 import { loopbackAddress } from "../loopback.ts";
+import { leash } from "../../tools/leash.ts";
+import { Output } from "./output.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const READY_MS_MAX = 60_000;
@@ -18,6 +20,8 @@ export interface NodeProcessOptions {
   /** Further flags of `serve`. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Words before the command: another network, other limits. */
+  readonly wrap?: readonly string[];
 }
 
 /** What the node said it bound, each `host:port`. */
@@ -92,12 +96,16 @@ export class NodeProcess implements AsyncDisposable {
   static async launch(options: NodeProcessOptions = {}): Promise<NodeProcess> {
     const home = await Deno.makeTempDir({ prefix: "sealkv-home-" });
     const dataDir = options.dataDir ?? `${home}/data`;
-    const [program, ...args] = sealkvCommand();
+    const [program, ...args] = [
+      ...options.wrap ?? [],
+      ...leash("KILL"),
+      ...sealkvCommand(),
+    ];
     const isOwnAddress = Deno.build.os === "linux" ||
       options.hostname !== undefined;
     const hostname = options.hostname ?? loopbackAddress();
     const address = (port: number) => `${hostname}:${isOwnAddress ? port : 0}`;
-    const child = new Deno.Command(program, {
+    const child = new Deno.Command(program!, {
       args: [
         ...args,
         "serve",
@@ -194,38 +202,6 @@ export class NodeProcess implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
     await Deno.remove(this.#home, { recursive: true });
-  }
-}
-
-/** Text of a stream as it comes, for those who wait for a line of it. */
-class Output {
-  readonly ended: Promise<void>;
-  text = "";
-  #wake = Promise.withResolvers<void>();
-  #hasEnded = false;
-
-  constructor(stream: ReadableStream<Uint8Array>) {
-    this.ended = this.#collect(stream);
-  }
-
-  /** The first match; `null` when the stream ends without. */
-  async waitFor(pattern: RegExp): Promise<RegExpExecArray | null> {
-    for (;;) {
-      const match = pattern.exec(this.text);
-      if (match !== null || this.#hasEnded) return match;
-      await this.#wake.promise;
-    }
-  }
-
-  async #collect(stream: ReadableStream<Uint8Array>): Promise<void> {
-    const decoder = new TextDecoder();
-    for await (const bytes of stream) {
-      this.text += decoder.decode(bytes, { stream: true });
-      this.#wake.resolve();
-      this.#wake = Promise.withResolvers();
-    }
-    this.#hasEnded = true;
-    this.#wake.resolve();
   }
 }
 

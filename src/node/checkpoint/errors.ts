@@ -11,3 +11,10 @@ export class CheckpointInterruptedError extends NodeError {
     super(`Cannot go on with a checkpoint's transfer: ${reason}`);
   }
 }
+
+/** What an event about a transfer says of `error`. */
+export function reasonOf(error: NodeError): string {
+  return error instanceof CheckpointInterruptedError
+    ? error.reason
+    : error.code;
+}

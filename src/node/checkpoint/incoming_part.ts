@@ -1,6 +1,7 @@
 import { assert } from "../../base/assert.ts";
 import { type Bytes, equalBytes } from "../../base/bytes.ts";
 import type { Disk, DiskFile } from "../../io/disk.ts";
+import type { LogIndex } from "../../raft/types.ts";
 import { decodeNote, encodeNote, NOTE_BYTES } from "./note.ts";
 
 /** Where a part lies and how often it is synced. */
@@ -15,6 +16,8 @@ interface PartOptions {
 export interface WholeFile {
   readonly digest: Bytes;
   readonly bytes: number;
+  /** Of the state that it holds. */
+  readonly index: LogIndex;
 }
 
 interface OpenPart extends WholeFile {
@@ -27,7 +30,7 @@ interface OpenPart extends WholeFile {
 
 /**
  * The one file that this member is receiving, kept across connections and
- * restarts: after a restart it is as long as what was synced.
+ * restarts: after a restart it counts as long as what was synced.
  *
  * One caller at a time. A full disk leaves it as it was; after another failure
  * it is to be discarded.
@@ -57,10 +60,17 @@ export class IncomingPart {
     return { received: this.#open.received, total: this.#open.bytes };
   }
 
+  /** Of the state that the whole file would hold. */
+  get index(): LogIndex | null {
+    return this.#open?.index ?? null;
+  }
+
   /** Bytes of `file` that are here. */
-  receivedOf({ digest, bytes }: WholeFile): number {
+  receivedOf({ digest, bytes, index }: WholeFile): number {
     const open = this.#open;
-    if (open === null || open.bytes !== bytes) return 0;
+    if (open === null || open.bytes !== bytes || open.index !== index) {
+      return 0;
+    }
     return equalBytes(open.digest, digest) ? open.received : 0;
   }
 
@@ -71,10 +81,10 @@ export class IncomingPart {
     const { disk, dir } = this.#options;
     const part = await disk.open(this.path, "create");
     const note = await disk.open(this.#notePath, "create");
-    const { digest, bytes } = file;
-    this.#open = { digest, bytes, part, note, received: 0, synced: 0 };
+    const { digest, bytes, index } = file;
+    this.#open = { digest, bytes, index, part, note, received: 0, synced: 0 };
     await this.#write(0);
-    // A note of synced bytes must not outlive the name of the part.
+    // Before there are bytes: a note of before must not come to describe them.
     await disk.syncDir(dir);
   }
 
@@ -100,10 +110,8 @@ export class IncomingPart {
   /** Removes the part, for ever. */
   async discard(): Promise<void> {
     await this.close();
-    const { disk, dir } = this.#options;
-    // The note first: it must never describe another part.
+    const { disk } = this.#options;
     await disk.remove(this.#notePath);
-    await disk.syncDir(dir);
     await disk.remove(this.path);
   }
 
@@ -128,16 +136,17 @@ export class IncomingPart {
       await part.close();
       return false;
     }
-    const { digest, total: bytes, synced } = known;
-    this.#open = { digest, bytes, part, note, received: synced, synced };
-    await part.truncate(synced);
+    const { total: bytes, synced, ...rest } = known;
+    this.#open = { ...rest, bytes, part, note, received: synced, synced };
+    // What lies behind is written again before anybody reads it.
     return true;
   }
 
   async #write(synced: number): Promise<void> {
     const open = this.#mustBeOpen();
-    const { digest, bytes: total } = open;
-    await open.note.writeAndSync(0, encodeNote({ digest, total, synced }));
+    const { digest, bytes: total, index } = open;
+    const bytes = encodeNote({ digest, total, index, synced });
+    await open.note.writeAndSync(0, bytes);
     open.synced = synced;
   }
 

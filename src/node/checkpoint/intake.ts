@@ -2,9 +2,9 @@ import { NodeError } from "../../base/error.ts";
 import type { Clock, Timer } from "../../io/clock.ts";
 import { DiskError, DiskNoSpaceError } from "../../io/errors.ts";
 import type { EventLog, LogFields } from "../../io/log.ts";
-import type { RaftId } from "../../raft/types.ts";
+import type { LogIndex, RaftId } from "../../raft/types.ts";
 import type { FrameChannel } from "./channel.ts";
-import { CheckpointInterruptedError } from "./errors.ts";
+import { CheckpointInterruptedError, reasonOf } from "./errors.ts";
 import type { Frame, Offer } from "./frame.ts";
 import type { IncomingPart } from "./incoming_part.ts";
 import {
@@ -20,6 +20,8 @@ export interface IntakeHost {
   readonly installer: CheckpointInstaller;
   /** Tells whether this member follows `peer` at this moment. */
   readonly isLeader: (peer: RaftId) => boolean;
+  /** What is committed here: a checkpoint up to it is not needed. */
+  readonly commit: () => LogIndex;
   /** Free bytes where checkpoints and stores lie; `null` when unknown. */
   readonly freeBytes: () => Promise<number | null>;
   /**
@@ -69,13 +71,17 @@ export class Intake {
    */
   async run(): Promise<Frame> {
     try {
+      if (this.#host.commit() >= this.#offering.offer.index) {
+        await this.#part.discard();
+        return { type: "have-enough" };
+      }
       const refusal = await this.#receive();
       if (refusal !== null) return refusal;
       this.#isInstalling = true;
       return await this.#install();
     } catch (error) {
       if (!(error instanceof NodeError)) throw error;
-      this.#tell("checkpoint_failed", { error: error.code });
+      this.#tell("checkpoint_failed", { error: reasonOf(error) });
       if (error instanceof CheckpointInterruptedError) throw error;
       // Once there is space, it goes on from here. After any other failure of
       // the disk the bytes may not be those that were written.

@@ -14,6 +14,8 @@ export interface OutgoingParts {
   readonly clock: Clock;
   readonly log: EventLog;
   readonly maker: CheckpointMaker;
+  /** This program is wrong, and should end. */
+  readonly onFatal: (error: unknown) => void;
 }
 
 interface Held {
@@ -139,10 +141,10 @@ export class OutgoingFiles {
   #remove(held: Held): void {
     held.timer?.cancel();
     this.#held.delete(held);
-    const { disk, log } = this.#parts;
+    const { disk, log, onFatal } = this.#parts;
     const { path } = held.file;
     const removal = disk.remove(path).catch((error) => {
-      if (!(error instanceof NodeError)) throw error;
+      if (!(error instanceof NodeError)) return onFatal(error);
       // The next start removes it.
       log.write("warn", "checkpoint_file_left", { path, error: error.code });
     }).finally(() => this.#removals.delete(removal));

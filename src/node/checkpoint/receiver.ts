@@ -1,6 +1,6 @@
 import { NodeError } from "../../base/error.ts";
 import type { Disk } from "../../io/disk.ts";
-import type { LogIndex, RaftId } from "../../raft/types.ts";
+import type { RaftId } from "../../raft/types.ts";
 import type { PeerStream } from "../../transport/port.ts";
 import { FrameChannel } from "./channel.ts";
 import { CheckpointInterruptedError } from "./errors.ts";
@@ -18,8 +18,6 @@ export interface ReceiverParts extends IntakeHost {
   readonly disk: Disk;
   /** The directory of checkpoints; is there. */
   readonly dir: string;
-  /** What is committed here: a checkpoint up to it is not needed. */
-  readonly commit: () => LogIndex;
   /** This program is wrong, and should end. */
   readonly onFatal: (error: unknown) => void;
   /** CHECKPOINT_NOTE_BYTES unless given. */
@@ -57,6 +55,9 @@ export class CheckpointReceiver {
   static async open(parts: ReceiverParts): Promise<CheckpointReceiver> {
     const { disk, dir, noteBytes = CHECKPOINT_NOTE_BYTES } = parts;
     const part = await IncomingPart.open({ disk, dir, noteBytes });
+    if (part.index !== null && part.index <= parts.commit()) {
+      await part.discard();
+    }
     return new CheckpointReceiver(parts, part);
   }
 
@@ -132,7 +133,9 @@ export class CheckpointReceiver {
     const { isLeader, commit } = this.#parts;
     if (this.#isClosed) return { type: "refused", reason: "stopping" };
     if (!isLeader(from)) return { type: "refused", reason: "not-leader" };
-    if (commit() >= offer.index) return { type: "have-enough" };
+    if (this.#served !== null && commit() >= offer.index) {
+      return { type: "have-enough" };
+    }
     return offer.bytes > CHECKPOINT_BYTES_MAX
       ? { type: "refused", reason: "too-large" }
       : null;

@@ -10,7 +10,7 @@ import type { PeerStream } from "../../transport/port.ts";
 import type { Backoff } from "./backoff.ts";
 import { FrameChannel } from "./channel.ts";
 import { deliver, type Delivery } from "./delivery.ts";
-import { CheckpointInterruptedError } from "./errors.ts";
+import { CheckpointInterruptedError, reasonOf } from "./errors.ts";
 import type { Holds } from "./holds.ts";
 import { CHECKPOINT_ATTEMPTS_MAX, CHECKPOINT_STALL_MS } from "./limits.ts";
 import type { OutgoingFiles } from "./outgoing_files.ts";
@@ -230,10 +230,4 @@ export class Transfer {
       ...more,
     });
   }
-}
-
-function reasonOf(error: NodeError): string {
-  return error instanceof CheckpointInterruptedError
-    ? error.reason
-    : error.code;
 }

@@ -4,7 +4,7 @@ import type { Backing, RowObserver } from "../backing.ts";
 import { recordPart, rowName } from "../row_key.ts";
 
 /** What records may look like before their change, held for a scan. */
-export const PREIMAGE_BYTES_MAX = 16 * 2 ** 20;
+const PREIMAGE_BYTES_MAX = 16 * 2 ** 20;
 /** Rows read in one go: up to 5 MiB above the limit. */
 const READ_ROWS = 8 * KV_READ_KEYS_MAX;
 /** Map entries, key parts and names beside the bytes themselves. */

@@ -206,10 +206,20 @@ export class SimDisk implements Disk {
     const node = this.#names.get(from);
     if (node === undefined) throw new DiskNotFoundError("rename", from);
     if (parentOf(from) !== parentOf(to)) throw new Error("across directories");
+    const below = [...this.#pending].some(([dir, changes]) =>
+      changes.length > 0 && `${dir}/`.startsWith(`${from}/`)
+    );
+    if (below) throw new Error("not modelled: names below are not synced");
     this.count(`rename ${from} ${to}`);
     this.#change(parentOf(from), (names) => {
       names.delete(from);
       names.set(to, node);
+      // What is in a directory goes along.
+      for (const [path, child] of [...names]) {
+        if (!path.startsWith(`${from}/`)) continue;
+        names.delete(path);
+        names.set(to + path.slice(from.length), child);
+      }
     });
   }
 

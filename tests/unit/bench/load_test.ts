@@ -15,7 +15,7 @@ function steppingClock() {
 Deno.test("runLoad() leaves the warm-up out and closes every client", async () => {
   let sent = 0;
   let closed = 0;
-  const figures = await runLoad({
+  const { figures, answered } = await runLoad({
     clock: steppingClock(),
     clients: 2,
     warmUpMs: 100,
@@ -31,6 +31,7 @@ Deno.test("runLoad() leaves the warm-up out and closes every client", async () =
   });
   assert.ok(figures.count < sent, `${figures.count} of ${sent} measured`);
   assert.ok(figures.count > 20);
+  assert.equal(answered, sent);
   assert.equal(closed, 2);
 });
 

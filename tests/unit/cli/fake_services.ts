@@ -1,6 +1,14 @@
-import type { AdminClient, ClusterStatus } from "../../../src/admin/client.ts";
+import type {
+  AdminClient,
+  ChangeOptions,
+  ChangeOutcome,
+  ClusterStatus,
+  NewMember,
+} from "../../../src/admin/client.ts";
+import type { DataDirRebuild, RebuildPlace } from "../../../src/app/rebuild.ts";
 import type { NodeConfig } from "../../../src/app/config.ts";
 import type { RunningNode } from "../../../src/app/running_node.ts";
+import { AdminUnreachableError } from "../../../src/admin/errors.ts";
 import { run } from "../../../src/cli/run.ts";
 import type { Services } from "../../../src/cli/services.ts";
 import type { Output } from "../../../src/cli/terminal.ts";
@@ -17,8 +25,18 @@ export interface World {
   readonly files?: Readonly<Record<string, string>>;
   readonly input?: string | Uint8Array<ArrayBuffer>;
   readonly isTerminal?: boolean;
-  /** Answers of the admin client, in order; the last one stays. */
+  /**
+   * Answers of the admin client, in order; the last one stays. A watch tells
+   * what is left of them, an unreachable cluster as silence.
+   */
   readonly statuses?: readonly (ClusterStatus | Error)[];
+  /** Called when a watch has told everything; else it waits. */
+  readonly onWatchEnd?: (signal: (s: StopSignal) => void) => void;
+  /** Answers changes of members; throws to refuse. */
+  readonly change?: (change: AskedChange) => ChangeOutcome;
+  readonly openRebuild?: (place: RebuildPlace) => Promise<DataDirRebuild>;
+  /** Someone types at the terminal. */
+  readonly isInteractive?: boolean;
   readonly startNode?: (config: NodeConfig) => Promise<RunningNode>;
   /** Status of the metadata exchange, or none at all. */
   readonly metadataStatus?: number | null;
@@ -28,6 +46,13 @@ export interface World {
   readonly isSilent?: boolean;
   /** Called before each timer of the command fires, with its number. */
   readonly onTimer?: (count: number, signal: (s: StopSignal) => void) => void;
+}
+
+/** A change as a command asked for it. */
+export interface AskedChange {
+  readonly kind: "add" | "promote" | "remove" | "transfer-leader";
+  readonly member: NewMember | string;
+  readonly options: ChangeOptions;
 }
 
 export interface Outcome {
@@ -69,6 +94,7 @@ export function fakeServices(
       out,
       err,
       input: () => streamOf(world.input ?? ""),
+      isInteractive: world.isInteractive ?? false,
       env: (name) => env[name],
     },
     clock: eagerClock(world, raise),
@@ -87,7 +113,9 @@ export function fakeServices(
       fetch: (request) => metadata(world, request),
       close() {},
     }),
-    adminClient: () => fakeAdmin(world.statuses ?? []),
+    adminClient: () => fakeAdmin(world, raise),
+    openRebuild: world.openRebuild ??
+      (() => Promise.reject(new Error("no data dir"))),
     startNode: world.startNode ?? (() => Promise.reject(new Error("no node"))),
     openKv: () =>
       world.kv === undefined
@@ -135,16 +163,51 @@ function eagerClock(world: World, raise: (signal: StopSignal) => void) {
   };
 }
 
-function fakeAdmin(answers: readonly (ClusterStatus | Error)[]): AdminClient {
+function fakeAdmin(
+  world: World,
+  raise: (signal: StopSignal) => void,
+): AdminClient {
+  const answers = world.statuses ?? [];
   let next = 0;
+  const change = async (
+    kind: AskedChange["kind"],
+    member: NewMember | string,
+    options: ChangeOptions = {},
+  ) => {
+    if (world.change === undefined) throw new Error("no change is expected");
+    return world.change({ kind, member, options });
+  };
   return {
-    getStatus() {
+    async getStatus() {
       const answer = answers[Math.min(next, answers.length - 1)];
       next += 1;
-      if (answer === undefined) return Promise.reject(new Error("no answer"));
-      return answer instanceof Error
-        ? Promise.reject(answer)
-        : Promise.resolve(answer);
+      if (answer === undefined) throw new Error("no answer");
+      if (answer instanceof Error) throw answer;
+      return answer;
+    },
+    async *watchStatus(signal = new AbortController().signal) {
+      const rest = next >= answers.length
+        ? answers.slice(-1)
+        : answers.slice(next);
+      for (const answer of rest) {
+        if (signal.aborted) return;
+        if (!(answer instanceof Error)) {
+          yield { kind: "status", status: answer };
+        } else if (!(answer instanceof AdminUnreachableError)) throw answer;
+        else yield { kind: "silence", sinceMs: 1_500, reason: answer.message };
+      }
+      world.onWatchEnd?.(raise);
+      if (signal.aborted) return;
+      await new Promise((resolve) => {
+        signal.addEventListener("abort", resolve);
+      });
+    },
+    addMember: (member, options) => change("add", member, options),
+    promoteMember: (name, options) => change("promote", name, options),
+    removeMember: (name, options) => change("remove", name, options),
+    transferLeader: (name, options) => change("transfer-leader", name, options),
+    backup: () => {
+      throw new Error("not part of this test");
     },
     close() {},
   };

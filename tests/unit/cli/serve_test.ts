@@ -28,6 +28,7 @@ function fakeNode(): Started {
           peer: { hostname: "::1", port: 2 },
           admin: { ...config.adminListen, port: 3 },
         },
+        ready: Promise.resolve(),
         failure: failure.promise,
         stop() {
           started.stops += 1;
@@ -145,11 +146,39 @@ Deno.test("serve hands every setting on, from flag, variable and file", async ()
   assert.equal(config?.logFormat, "json");
 });
 
+Deno.test("serve hands the settings of a cluster on", async () => {
+  const node = fakeNode();
+  const { startNode, failure, configs } = node;
+  failure.resolve(new DataHomeUnknownError());
+  const list = "n1=127.0.0.1:4513,n2=127.0.0.1:4523,n3=127.0.0.1:4533";
+  await runIn(
+    { startNode, env: { SEALKV_READ_LEASE: "1", HOME: "/h" } },
+    ...["serve", "--initial-cluster", list, "--checkpoint-rate", "50MiB"],
+  );
+  await runIn(
+    { startNode },
+    ...["serve", "--node", "n4", "--join", "127.0.0.1:4514,127.0.0.1:4524"],
+  );
+  const [founder, joiner] = configs;
+  assert.deepEqual(founder?.initialCluster?.map(({ name }) => name), [
+    "n1",
+    "n2",
+    "n3",
+  ]);
+  assert.equal(founder?.checkpointBytesPerSecond, 50 * 2 ** 20);
+  assert.equal(founder?.readLease, true);
+  assert.equal(joiner?.join?.length, 2);
+  assert.equal(joiner?.initialCluster, null);
+});
+
 const BAD: [args: string[], code: number][] = [
   [["--node", "UPPER"], 78],
   [["--listen", "0.0.0.0:1"], 78],
   [["--config", "/none"], 78],
   [["--initial-cluster", "n1=h:1,n2=h:2"], 78],
+  [["--join", "h:1", "--initial-cluster", "n1=127.0.0.1:4513,n2=h:2"], 78],
+  [["--checkpoint-rate", "fast"], 78],
+  [["--peer-mtls"], 78],
   [["--heartbeat-ms"], 2],
   [["--access-token", "secret"], 2],
   [["now"], 2],

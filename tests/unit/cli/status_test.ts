@@ -1,48 +1,22 @@
 import assert from "node:assert/strict";
-import type { ClusterStatus } from "../../../src/admin/client.ts";
 import {
   AdminUnreachableError,
   RemoteError,
 } from "../../../src/admin/errors.ts";
+import { clusterOf, DOWN, FRESH, LEADER } from "./cluster.ts";
 import { runIn, type World } from "./fake_services.ts";
 
-const MEMBER = {
-  name: "n1",
-  role: "leader",
-  up: true,
-  ready: true,
-  lag: 0n,
-  applied: 2n ** 64n - 1n,
-  phase: 0,
-} as const;
-const STATUS: ClusterStatus = {
-  cluster: "prod-eu-1",
-  clusterId: "00010203-0405-0607-0809-0a0b0c0d0e0f",
-  node: "n1",
-  leader: "n1",
-  term: 7n,
-  commit: 12n,
-  applied: 12n,
-  phase: 0,
-  ready: true,
-  members: [
-    MEMBER,
-    {
-      ...MEMBER,
-      name: "n2",
-      role: "follower",
-      up: false,
-      ready: false,
-      lag: 4210n,
-    },
-  ],
-};
+const STATUS = clusterOf(LEADER, DOWN);
 const SCREEN =
   `cluster prod-eu-1   leader n1   term 7   phase 0 (capable)   seen by n1
 
-name  role      up   ready   lag               applied  phase
-n1    leader    yes  yes       0  18446744073709551615      0
-n2    follower  NO   NO     4210  18446744073709551615      0
+   name  role      up   ready   lag  applied  phase  feed
+*  n1    leader    yes  yes       0      812      0  -
+   n3    follower  NO   NO     4210      812      0  probe
+
+   name  clients        peers          operators
+*  n1    10.0.0.1:4512  10.0.0.1:4513  10.0.0.1:4514
+   n3    10.0.0.3:4512  10.0.0.3:4513  10.0.0.3:4514
 `;
 
 Deno.test("status shows every member on one screen", async () => {
@@ -52,12 +26,12 @@ Deno.test("status shows every member on one screen", async () => {
 
 Deno.test("status --node shows one member, and knows no other", async () => {
   const world: World = { statuses: [STATUS] };
-  const one = await runIn(world, "status", "--node", "n2", "--json");
+  const one = await runIn(world, "status", "--node", "n3", "--json");
   const names = JSON.parse(one.out).members.map((m: { name: string }) =>
     m.name
   );
-  assert.deepEqual(names, ["n2"]);
-  const none = await runIn(world, "status", "--node", "n3");
+  assert.deepEqual(names, ["n3"]);
+  const none = await runIn(world, "status", "--node", "n9");
   assert.equal(none.code, 2);
   assert.match(none.err, /Give a member's name, as n1/);
 });
@@ -76,9 +50,35 @@ Deno.test("status --json has the promised fields, u64 as strings", async () => {
     up: true,
     ready: true,
     lag: "0",
-    applied: "18446744073709551615",
+    applied: "812",
     phase: 0,
+    id: "1",
+    isVoter: true,
+    replication: "unknown",
+    peerAddress: "10.0.0.1:4513",
+    clientAddress: "10.0.0.1:4512",
+    adminAddress: "10.0.0.1:4514",
+    hasStarted: true,
   });
+});
+
+Deno.test("status fits 80 columns, whatever names and addresses are", async () => {
+  const long = {
+    ...FRESH,
+    name: "a".repeat(63),
+    lag: 99_999_999n,
+    applied: 99_999_999n,
+    replication: "replicate",
+    clientAddress: `${"client.example.org".repeat(5)}:65535`,
+    peerAddress: "[2001:db8:1234:5678:9abc:def0:1234:5678]:4513",
+  } as const;
+  const { out } = await runIn(
+    { statuses: [clusterOf(LEADER, long)] },
+    "status",
+  );
+  for (const line of out.split("\n")) assert.ok(line.length <= 80, line);
+  assert.match(out, /learner/);
+  assert.match(out, /…\S*:65535/);
 });
 
 Deno.test("status before the first leader says so", async () => {
@@ -92,9 +92,7 @@ Deno.test("status --watch prints lines, outlives silence, ends with 130", async 
   const { code, out, err } = await runIn(
     {
       statuses: [STATUS, silence, STATUS],
-      onTimer: (count, raise) => {
-        if (count === 3) raise("SIGINT");
-      },
+      onWatchEnd: (raise) => raise("SIGINT"),
     },
     "status",
     "--watch",
@@ -104,9 +102,9 @@ Deno.test("status --watch prints lines, outlives silence, ends with 130", async 
   assert.equal(
     line,
     "cluster=prod-eu-1 term=7 name=n1 role=leader up=yes ready=yes lag=0 " +
-      "applied=18446744073709551615 phase=0",
+      "applied=812 phase=0 feed=-",
   );
-  assert.equal(out.trimEnd().split("\n").length, 4);
+  assert.equal(out.trimEnd().split("\n").length, 2);
   assert.match(err, /^no answer, last one 2 s ago: Cannot reach/);
   assert.ok(!out.includes("\x1b"));
 });
@@ -116,7 +114,7 @@ Deno.test("status --watch redraws a terminal, without colour if unwanted", async
     statuses: [STATUS],
     isTerminal: true,
     env: { SEALKV_ADMIN_TOKEN: "admin-token-123", NO_COLOR: "1" },
-    onTimer: (_, raise) => raise("SIGTERM"),
+    onWatchEnd: (raise) => raise("SIGTERM"),
   };
   const { out } = await runIn(world, "status", "--watch");
   assert.equal(out, `\x1b[H\x1b[2J${SCREEN}`);
@@ -135,7 +133,7 @@ for (const [name, error, code] of FAILED) {
 }
 
 const BAD: string[][] = [
-  ["--interval", "soon"],
+  ["--interval", "2s"],
   ["--timeout", "-1s"],
   ["--jsn"],
   ["n1"],

@@ -3,6 +3,7 @@ import { CommandMalformedError } from "../../../src/fsm/errors.ts";
 import { encodeMemberContext } from "../../../src/fsm/members.ts";
 import {
   encodeAnnouncement,
+  encodeClock,
   encodeClusterInit,
 } from "../../../src/fsm/payload.ts";
 import { encodeProposal } from "../../../src/fsm/proposal.ts";
@@ -24,6 +25,7 @@ import {
   ENTRY_NORMAL,
 } from "../../../src/raft/types.ts";
 import { BufferedStore } from "../../../src/store/buffered_store.ts";
+import { settle } from "../../sim/io/clock.ts";
 import { SimKv, SimKvDisk } from "../../sim/io/kv.ts";
 import { memberOf, SILENT_LOG } from "../store/store_model.ts";
 
@@ -34,11 +36,20 @@ const FOUNDERS = [
   memberOf(3, "n3:1"),
 ];
 
+interface Told {
+  readonly index: number;
+  readonly seq: number | null;
+  readonly term: number;
+  readonly isMembershipChanged: boolean;
+}
+
 /** An applier on a store of voters 1 to 3, and what it told its node. */
 class Bench {
   readonly replies = new Map<number, readonly WriteReply[]>();
   readonly store: BufferedStore;
   readonly #applier: Applier;
+  readonly groups: Told[] = [];
+  readonly skipped: number[] = [];
   halted: Error | null = null;
   #index = 0;
   #settled = Promise.withResolvers<void>();
@@ -48,10 +59,12 @@ class Bench {
     this.store = store;
     this.#applier = new Applier(store, {
       clusterIdKnown: () => Promise.resolve(),
-      applied: ({ replies, index }) => {
+      applied: ({ replies, index, seq, term, isMembershipChanged }) => {
+        this.groups.push({ index, seq, term, isMembershipChanged });
         for (const [id, reply] of replies) this.replies.set(id, reply);
         if (index === this.#left) this.#settled.resolve();
       },
+      skipped: (seq) => this.skipped.push(seq),
       halted: (error) => {
         this.halted = error;
         this.#settled.resolve();
@@ -85,6 +98,15 @@ class Bench {
     this.#settled = Promise.withResolvers<void>();
     this.#applier.enqueue({ seq: 1, entries });
     await this.#settled.promise;
+  }
+
+  /** Hands entries over without waiting for them. */
+  enqueue(seq: number, ...entries: readonly Entry[]): void {
+    this.#applier.enqueue({ seq, entries });
+  }
+
+  replaceStore(swap: () => Promise<void>): Promise<void> {
+    return this.#applier.replaceStore(swap);
   }
 
   members(): readonly Member[] {
@@ -171,5 +193,99 @@ Deno.test("Applier halts before a change whose context it does not know", async 
   assert.ok(bench.halted.cause instanceof CommandMalformedError);
   assert.equal(bench.store.state.applied.index, 1);
   assert.deepEqual(bench.members(), FOUNDERS);
+  await bench.close();
+});
+
+/** An entry that does nothing. */
+function empty(index: number, term = 1): Entry {
+  return { type: ENTRY_NORMAL, term, index, data: new Uint8Array(0) };
+}
+
+Deno.test("Applier tells up to where, of which term, and of which job", async () => {
+  const bench = await Bench.open(new SimKvDisk());
+  bench.enqueue(1, empty(1), empty(2));
+  bench.enqueue(2, empty(3, 4));
+  await settle();
+  const last = bench.groups.at(-1);
+  assert.deepEqual([last?.index, last?.term, last?.seq], [3, 4, 2]);
+  await bench.close();
+});
+
+Deno.test("Applier tells of changes to the members, and of nothing else", async () => {
+  const bench = await Bench.open(new SimKvDisk());
+  await bench.apply([ENTRY_NORMAL, new Uint8Array(0)]);
+  await bench.apply(init);
+  await bench.apply(normal(5, encodeClock(1_000)));
+  await bench.apply(change([{ type: CHANGE_ADD_LEARNER, id: 7 }]));
+  const said = { ...memberOf(7), name: "id-7", diskId: DISK_ID };
+  await bench.apply(normal(6, encodeAnnouncement(said)));
+  await bench.apply(normal(7, encodeAnnouncement(said)));
+  assert.deepEqual(
+    bench.groups.map(({ isMembershipChanged }) => isMembershipChanged),
+    [false, true, false, true, true, false],
+  );
+  await bench.close();
+});
+
+/** Swaps in a store at `index`, as a checkpoint does. */
+async function swapTo(bench: Bench, index: number): Promise<void> {
+  const { state } = bench.store;
+  const applied = { index, term: 9 };
+  await bench.store.commit({ state: { ...state, applied }, mutations: [] });
+}
+
+Deno.test("Applier.replaceStore() lets what runs end, and skips what waits", async () => {
+  const bench = await Bench.open(new SimKvDisk());
+  bench.enqueue(1, empty(1));
+  bench.enqueue(2, empty(2), empty(3));
+  const during: number[] = [];
+  await bench.replaceStore(async () => {
+    during.push(bench.store.state.applied.index);
+    await swapTo(bench, 50);
+  });
+  const appliedBefore = bench.groups.at(-1)!.index;
+  assert.deepEqual(during, [appliedBefore], "no group was cut in two");
+  const waited = appliedBefore === 3 ? [] : [2];
+  assert.deepEqual(bench.skipped, waited);
+  bench.enqueue(3, empty(51));
+  await settle();
+  assert.equal(bench.store.state.applied.index, 51);
+  assert.equal(bench.groups.at(-1)?.seq, 3);
+  await bench.close();
+});
+
+Deno.test("Applier.replaceStore() answers for jobs that waited, once", async () => {
+  const bench = await Bench.open(new SimKvDisk());
+  let startSwap = () => {};
+  const started = new Promise<void>((resolve) => startSwap = resolve);
+  const first = bench.replaceStore(async () => {
+    await started;
+    await swapTo(bench, 50);
+  });
+  await settle();
+  // Handed out while the swap runs: half below it, half above.
+  bench.enqueue(7, empty(49), empty(50));
+  bench.enqueue(8, empty(51), empty(52));
+  await settle();
+  assert.equal(bench.groups.length, 0, "nothing is applied meanwhile");
+  startSwap();
+  await first;
+  await settle();
+  assert.deepEqual(bench.skipped, [], "they were not there when it began");
+  assert.equal(bench.store.state.applied.index, 52);
+  assert.equal(bench.groups.at(-1)?.seq, 8);
+  assert.equal(bench.halted, null);
+  await bench.close();
+});
+
+Deno.test("Applier.replaceStore() skips the last of the jobs that wait", async () => {
+  const bench = await Bench.open(new SimKvDisk());
+  const done = bench.replaceStore(() => swapTo(bench, 50));
+  bench.enqueue(1, empty(1), empty(2));
+  bench.enqueue(2, empty(3));
+  await done;
+  assert.deepEqual(bench.skipped, [2]);
+  await settle();
+  assert.equal(bench.groups.length, 0);
   await bench.close();
 });

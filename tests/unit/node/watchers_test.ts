@@ -50,3 +50,13 @@ Deno.test("Watchers.add() forgets a cancelled watcher", () => {
   watchers.notify([{ database: 1, key: utf8("a") }], NAMES);
   assert.equal(watchers.size, 0);
 });
+
+Deno.test("Watchers.notifyAll() calls each watcher once", () => {
+  const watchers = new Watchers();
+  const calls: string[] = [];
+  watchers.add("", [utf8("a"), utf8("b")], () => calls.push("ab"));
+  watchers.add("late", [utf8("a")], () => calls.push("late"));
+  watchers.add("", [utf8("c")], () => calls.push("c")).cancel();
+  watchers.notifyAll();
+  assert.deepEqual(calls.sort(), ["ab", "late"]);
+});

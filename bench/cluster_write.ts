@@ -1,0 +1,7 @@
+// Question: how many durable writes a second do three nodes answer, beside etcd?
+import { run } from "../src/cli/run.ts";
+import { denoServices } from "../src/cli/services.ts";
+
+const asked = ["bench", "write", "--nodes", "3", "--against", "etcd"];
+const clients = ["--clients", "64,256"];
+Deno.exit(await run([...asked, ...clients, ...Deno.args], denoServices()));

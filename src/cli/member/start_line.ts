@@ -1,0 +1,33 @@
+import { formatAddress, parseAddress } from "../../base/address.ts";
+
+export interface StartPlace {
+  readonly node: string;
+  /** `null`: the data home's. */
+  readonly dataDir: string | null;
+  readonly peerAddress: string;
+  /** What `--admin` said. */
+  readonly admin: string;
+}
+
+/** The command that starts a member which the cluster was told to expect. */
+export function startLine(
+  { node, dataDir, peerAddress, admin }: StartPlace,
+): string {
+  const join = admin.split(",").flatMap((text) => {
+    const address = parseAddress(text.trim().replace(/^https?:\/\//, ""));
+    return address === null ? [] : [formatAddress(address)];
+  }).join();
+  return [
+    `sealkv serve --node ${node}`,
+    ...dataDir === null ? [] : [`--data-dir ${quoted(dataDir)}`],
+    `--peer-listen ${peerAddress}`,
+    ...join === "" ? [] : [`--join ${join}`],
+  ].join(" ");
+}
+
+/** For a POSIX shell. */
+function quoted(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text)
+    ? text
+    : `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,209 @@
+import assert from "node:assert/strict";
+import { utf8, viewOf } from "../../../src/base/bytes.ts";
+import {
+  type AtomicWrite,
+  ENCODING_LE64,
+  type WriteReply,
+} from "../../../src/fsm/types.ts";
+import type { Node } from "../../../src/node/node.ts";
+import { openNode, type OpenNodeOptions } from "../../../src/node/open_node.ts";
+import type { ReadRange } from "../../../src/node/port.ts";
+import { SimClock } from "../../sim/io/clock.ts";
+import { SimDisk } from "../../sim/io/disk.ts";
+import { SimKv, SimKvDisk } from "../../sim/io/kv.ts";
+import { SimLog } from "../../sim/io/log.ts";
+import { SimRandom } from "../../sim/io/random.ts";
+import { FakeNetwork } from "./fake_network.ts";
+
+export const HEARTBEAT_MS = 50;
+export const ELECTION_MS = 500;
+const ONE = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0);
+const NO_BYTES = new Uint8Array(0);
+const ALL: ReadRange = {
+  start: utf8("a"),
+  end: utf8("l"),
+  limit: 1_000,
+  reverse: false,
+};
+
+/** Keys of all writes that took place, and how often writes did. */
+export interface Held {
+  readonly keys: string;
+  readonly count: number;
+}
+
+interface Place {
+  readonly name: string;
+  readonly disk: SimDisk;
+  readonly kvDisk: SimKvDisk;
+  readonly log: SimLog;
+  readonly random: SimRandom;
+  node: Node;
+  fatal: Error | null;
+}
+
+/** Whole nodes on simulated disks and time, linked in memory. */
+export class TestCluster {
+  readonly clock = new SimClock();
+  readonly network = new FakeNetwork(this.clock);
+  readonly #places = new Map<string, Place>();
+  readonly #initial: readonly { name: string; address: string }[];
+  readonly #options: Partial<OpenNodeOptions>;
+  readonly #seed: number;
+
+  private constructor(
+    names: readonly string[],
+    options: Partial<OpenNodeOptions>,
+    seed: number,
+  ) {
+    this.#seed = seed;
+    this.#initial = names.map((name) => ({ name, address: `${name}:1` }));
+    this.#options = options;
+  }
+
+  /** Starts members of these names; resolves when all of them serve. */
+  static async start(
+    names: readonly string[],
+    options: Partial<OpenNodeOptions> = {},
+    seed = 1,
+  ): Promise<TestCluster> {
+    const cluster = new TestCluster(names, options, seed);
+    for (const name of names) await cluster.open(name);
+    await cluster.ready();
+    return cluster;
+  }
+
+  /** Opens and starts `name`, on what it stored if it was there before. */
+  async open(
+    name: string,
+    options: Partial<OpenNodeOptions> = {},
+  ): Promise<Node> {
+    const known = this.#places.get(name);
+    const seed = this.#seed * 16 + this.#places.size;
+    const place = known ?? {
+      name,
+      disk: new SimDisk({ seed }),
+      kvDisk: new SimKvDisk(),
+      log: new SimLog(this.clock),
+      random: new SimRandom(seed),
+      fatal: null,
+    };
+    const node = await openNode({
+      disk: place.disk,
+      openKv: () => Promise.resolve(new SimKv({ disk: place.kvDisk })),
+      clock: this.clock,
+      random: place.random,
+      log: place.log,
+      openTransport: async (host) => this.network.open(host, name),
+    }, {
+      name,
+      clusterName: "test",
+      dataDir: "/data",
+      heartbeatMs: HEARTBEAT_MS,
+      electionMs: ELECTION_MS,
+      segmentBytes: 64 * 1024,
+      initialCluster: this.#initial,
+      peerAddress: `${name}:1`,
+      onFatal: (error) => this.place(name).fatal = error,
+      ...this.#options,
+      ...options,
+    });
+    this.#places.set(name, { ...place, node, fatal: null });
+    node.start();
+    return node;
+  }
+
+  place(name: string): Place {
+    const place = this.#places.get(name);
+    assert.ok(place !== undefined, `${name} is there`);
+    return place;
+  }
+
+  node(name: string): Node {
+    return this.place(name).node;
+  }
+
+  names(): readonly string[] {
+    return [...this.#places.keys()];
+  }
+
+  async ready(names = this.names()): Promise<void> {
+    const all = Promise.all(names.map((name) => this.node(name).ready()));
+    await this.clock.until(all);
+  }
+
+  /** Name of the leader that `names` agree on, once they do. */
+  async leader(names = this.names()): Promise<string> {
+    for (let turn = 0; turn < 200; turn += 1) {
+      const [first, ...others] = names.map((name) =>
+        this.node(name).status().leader
+      );
+      const isAgreed = others.every((other) => other === first);
+      if (first !== undefined && names.includes(first) && isAgreed) {
+        return first;
+      }
+      await this.clock.run(HEARTBEAT_MS);
+    }
+    assert.fail("no leader");
+  }
+
+  /** Sets `key` and counts it, at `name`; the reply comes with time. */
+  write(name: string, key: string): Promise<WriteReply> {
+    return this.node(name).write(counted(key));
+  }
+
+  /** Keys and the count of their writes, as a strong read at `name` has them. */
+  read(name: string): Promise<Held> {
+    return this.clock.until(this.startRead(name));
+  }
+
+  /** As `read`; the answer comes with time. */
+  async startRead(name: string): Promise<Held> {
+    const answer = await this.node(name).read({
+      database: "",
+      ranges: [ALL],
+      strong: true,
+    });
+    let keys = "";
+    let count = 0;
+    for (const { key, value } of answer[0]!) {
+      const text = new TextDecoder().decode(key);
+      if (text !== "count") keys += text.slice(1);
+      else count = Number(viewOf(value.data).getBigUint64(0, true));
+    }
+    return { keys, count };
+  }
+
+  async stop(name: string): Promise<void> {
+    await this.clock.until(this.node(name).stop());
+  }
+
+  /** Stops all that run; nothing of it may have failed. */
+  async close(): Promise<void> {
+    const all = this.names().map((name) => this.node(name).stop());
+    await this.clock.until(Promise.all(all));
+    for (const name of this.names()) {
+      assert.equal(this.place(name).fatal, null, name);
+    }
+  }
+}
+
+/** Taking place twice shows in the count. */
+function counted(key: string): AtomicWrite {
+  const value = { data: ONE, encoding: ENCODING_LE64 } as const;
+  return {
+    database: "",
+    checks: [],
+    changes: [
+      { kind: "set", key: utf8(`k${key}`), value, expireAtMs: 0 },
+      {
+        kind: "sum",
+        key: utf8("count"),
+        value,
+        min: NO_BYTES,
+        max: NO_BYTES,
+        clamp: false,
+      },
+    ],
+  };
+}

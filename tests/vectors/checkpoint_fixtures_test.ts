@@ -1,0 +1,42 @@
+/*
+ * Bytes that a program once wrote: they are read for ever. One line of hex.
+ */
+import assert from "node:assert/strict";
+import { type Bytes, fromHex, toHex } from "../../src/base/bytes.ts";
+import { decodePointer } from "../../src/node/store_place.ts";
+import { readCheckpoint } from "../../src/store/checkpoint/read.ts";
+import {
+  plainRecords,
+  readAll,
+} from "../unit/store/checkpoint/checkpoint_model.ts";
+import {
+  fileOf,
+  RECORDS,
+  STATE,
+  streamOf,
+} from "../unit/store/checkpoint/stream.ts";
+
+async function fixture(name: string): Promise<Bytes> {
+  const path = new URL(`../fixtures/v1/${name}.hex`, import.meta.url);
+  const bytes = fromHex((await Deno.readTextFile(path)).trim());
+  assert.ok(bytes !== null);
+  return bytes;
+}
+
+const SMALL = RECORDS.filter(({ value }) => value.data.length < 1_000);
+
+Deno.test("checkpoint_stream is read, and written so today", async () => {
+  const stream = await fixture("checkpoint_stream");
+  const reader = await readCheckpoint(fileOf(stream));
+  assert.deepEqual(reader.state, STATE);
+  assert.deepEqual(plainRecords(await readAll(reader)), plainRecords(SMALL));
+  const again = await streamOf(STATE, SMALL, { chunkBytes: 1_000 });
+  assert.equal(toHex(again), toHex(stream));
+});
+
+Deno.test("store_pointer is read", async () => {
+  assert.deepEqual(decodePointer("x", await fixture("store_pointer")), {
+    store: "store-184273.sqlite",
+    index: 184_273,
+  });
+});
