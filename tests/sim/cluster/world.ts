@@ -1,3 +1,4 @@
+import { NodeError } from "../../../src/base/error.ts";
 import type { AtomicWrite } from "../../../src/fsm/types.ts";
 import { settle, settleBetween, SimClock } from "../io/clock.ts";
 import { fail } from "../raft/checkers.ts";
@@ -227,7 +228,10 @@ export class World {
   /** A node stopped by itself: it must have had a reason. */
   halted(host: Host, life: Life, error: Error): void {
     this.guard(() => {
-      if (life.excuses.size === 0 && !this.operator.explains(host, error)) {
+      const isTyped = error instanceof NodeError;
+      const isExcused = life.excuses.size > 0 ||
+        this.operator.explains(host, error);
+      if (!isTyped || !isExcused) {
         const cause = error.cause instanceof Error ? error.cause.stack : "";
         fail("Halt", `${host.name}: ${error.stack} ${cause}`);
       }
