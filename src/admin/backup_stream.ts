@@ -4,7 +4,7 @@ import { AdminStoppingError } from "./errors.ts";
 import type { BackupResponseSchema } from "./gen/admin_pb.ts";
 
 /** Small enough for any client, large enough to cost nothing. */
-export const PIECE_BYTES_MAX = 65_536;
+const PIECE_BYTES_MAX = 65_536;
 
 export interface BackupStreamOptions {
   readonly copy: AsyncIterable<Bytes>;

@@ -4,7 +4,7 @@ import type { ChangeTerms, MemberRequest } from "../node/port.ts";
 import { AdminRequestInvalidError } from "./errors.ts";
 
 /** Risks that a caller may accept, one word each. */
-export const ACCEPTABLE_RISKS = ["quorum-loss"] as const;
+const ACCEPTABLE_RISKS = ["quorum-loss"] as const;
 export type AcceptableRisk = (typeof ACCEPTABLE_RISKS)[number];
 
 const PLAN_HASH = /^[0-9a-f]{16}$/;

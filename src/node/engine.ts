@@ -28,6 +28,7 @@ import { Proposer } from "./proposer.ts";
 import { Reads } from "./reads.ts";
 
 const CLUSTER_ID_BYTES = 16;
+const NOWHERE: Addresses = { client: "", admin: "" };
 
 /** An opened data dir and the world around it. */
 export interface NodeParts {
@@ -88,7 +89,7 @@ export class Engine {
     this.#options = options;
     this.#beginnings = beginnings;
     this.#host = host;
-    this.addresses = options.addresses ?? { client: "", admin: "" };
+    this.addresses = options.addresses ?? NOWHERE;
     // 2^52 ids, drawn per start: an entry of others never answers a caller here.
     this.proposals = new Proposals(random.below(2 ** 31) * 2 ** 21 + 1);
     this.lease = options.readLease === true
@@ -128,14 +129,7 @@ export class Engine {
       wake: () => this.driver.wake(),
       isStopped: () => host.isStopped(),
     });
-    this.#expiry = new Expiry(clock, store, {
-      proposeClock: (wallMs) => {
-        this.#proposer.wantClock(wallMs);
-        this.driver.wake();
-      },
-      expired: (keys) => host.changed(keys),
-      halted: (error) => host.failed(error),
-    });
+    this.#expiry = this.#makeExpiry();
     this.#attachCheckpoints();
   }
 
@@ -169,6 +163,18 @@ export class Engine {
       await store.close();
       await lock.release();
     }
+  }
+
+  #makeExpiry(): Expiry {
+    const { clock, store } = this.#parts;
+    return new Expiry(clock, store, {
+      proposeClock: (wallMs) => {
+        this.#proposer.wantClock(wallMs);
+        this.driver.wake();
+      },
+      expired: (keys) => this.#host.changed(keys),
+      halted: (error) => this.#host.failed(error),
+    });
   }
 
   #makeDriver(): Driver {

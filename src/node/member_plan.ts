@@ -39,7 +39,7 @@ export interface ClusterFacts {
 export const PROMOTE_LAG_MAX = 1_000;
 
 /** The risk that `accept` of a change may name. */
-export const QUORUM_LOSS = "quorum-loss";
+const QUORUM_LOSS = "quorum-loss";
 
 /** What a plan leads to; `null` where all is as asked already. */
 export interface PlannedChange {
