@@ -118,6 +118,7 @@ function nodeOptions(
   { config, secrets, ports, fail }: Assembly,
 ): OpenNodeOptions {
   const { initialCluster, join, checkpointBytesPerSecond } = config;
+  const { logCompactAfterBytes, logKeepEntries } = config;
   return {
     name: config.node,
     clusterName: config.clusterName ?? drawnClusterName(ports),
@@ -132,6 +133,10 @@ function nodeOptions(
     join: join === null ? null : () => askToJoin(config, secrets, ports),
     peerAddress: peerAddress(config),
     ...(checkpointBytesPerSecond === null ? {} : { checkpointBytesPerSecond }),
+    ...(logCompactAfterBytes === null
+      ? {}
+      : { compactAfterBytes: logCompactAfterBytes }),
+    ...(logKeepEntries === null ? {} : { trailingEntries: logKeepEntries }),
     onFatal: fail,
   };
 }
