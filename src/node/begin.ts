@@ -56,7 +56,7 @@ export interface Beginning {
 
 /** Where the log of a new cluster begins; upstream's tests start here too. */
 const FOUNDING_INDEX = 2;
-const FOUNDING_TERM = 1;
+export const FOUNDING_TERM = 1;
 
 /** The only member of a cluster founded before there were identity files. */
 const LONE_FOUNDER = 1;
