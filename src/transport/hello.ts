@@ -31,7 +31,7 @@ import { PEER_REFUSALS, type PeerIdentity, type PeerRefusal } from "./port.ts";
 const MAGIC = 0x534b5054;
 const PREFIX_BYTES = 6;
 export const CHALLENGE_BYTES = 32;
-export const PROOF_BYTES = 32;
+const PROOF_BYTES = 32;
 const ID_BYTES = 16;
 const DIGEST_BYTES = 32;
 const NAME_BYTES_MAX = 63;
