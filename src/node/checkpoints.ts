@@ -89,6 +89,7 @@ export class Checkpoints implements LogHold {
   static async open(parts: CheckpointsParts): Promise<Checkpoints> {
     const { disk, dir, clock, log, bytesPerSecond } = parts;
     await disk.makeDir(dir);
+    let checkpoints: Checkpoints | null = null;
     // They call back only after `attach`, when the node has started.
     const self = (): Checkpoints => present(checkpoints, "an opened service");
     const onFatal = (error: unknown) => self().#hosted.onFatal(error);
@@ -105,11 +106,15 @@ export class Checkpoints implements LogHold {
       ...{ disk, dir, clock, log, onFatal },
       installer: { prepare: (path) => self().#prepare(path) },
       isLeader: (peer) => self().#hosted.isLeader(peer),
-      commit: () => self().#hosted.committed(),
+      // Asked for what an earlier process received, too: before `attach`.
+      commit: () => {
+        const host = checkpoints === null ? null : checkpoints.#host;
+        return host?.committed() ?? parts.store.state.applied.index;
+      },
       freeBytes: () => Promise.resolve(null),
       onPrepared: (prepared) => self().#onPrepared(prepared),
     });
-    const checkpoints: Checkpoints = new Checkpoints(parts, sender, receiver);
+    checkpoints = new Checkpoints(parts, sender, receiver);
     return checkpoints;
   }
 

@@ -53,7 +53,9 @@ export class Faults {
     const world = this.#world;
     const { network } = world;
     const dice = this.#dice;
-    const host = dice.pick(world.hosts);
+    // Whatever happens to the leader is worth more.
+    const leader = dice.chance(0.4) ? world.leader() : null;
+    const host = leader ?? dice.pick(world.hosts);
     switch (kind) {
       case "reset":
         return network.reset(...network.pick());
@@ -89,6 +91,10 @@ export class Faults {
       case "fail-sync":
         return this.#excused(host, "sync", () => {
           host.disk.failSyncAt = host.disk.syncs + dice.between(1, 5);
+        });
+      case "fail-store":
+        return this.#excused(host, "store", () => {
+          host.device.failingCommits = dice.between(1, 3);
         });
       case "no-space":
         return this.#fill(host);

@@ -69,8 +69,8 @@ export class Host {
     this.lives += 1;
     const life = new Life(this.#world.lifeHost(this), this.lives);
     if (this.isForeign) life.excuses.add("empty disk");
-    if (this.joins) life.excuses.add("joins");
     if (this.damagedReads) life.excuses.add("damage");
+    if (this.device.failingCommits > 0) life.excuses.add("store");
     if (this.disk.capacityBytes !== Infinity) life.excuses.add("space");
     this.life = life;
     this.state = "opening";
@@ -177,7 +177,7 @@ export class Host {
 
   #halt(life: Life, error: Error): void {
     if (life.isEnded) return;
-    this.#world.note(`${this.name} stops by itself: ${error.name}`);
+    this.#world.note(`${this.name} stops by itself: ${error}`);
     const { node } = this;
     this.#world.halted(this, life, error);
     if (node === null) return this.#ended(life, "halted", error);

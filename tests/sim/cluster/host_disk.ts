@@ -7,6 +7,8 @@ import type { Latency, Life } from "./life.ts";
 export class Device {
   /** All of it takes that many times as long: a disk that is about to fail. */
   slowness = 1;
+  /** So many commits of the backing store fail from now on. */
+  failingCommits = 0;
   readonly #dice: Dice;
   /** When the last operation on each path ends: one at a time, in order. */
   readonly #busyUntil = new Map<string, number>();

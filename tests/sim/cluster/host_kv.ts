@@ -65,7 +65,11 @@ export function hostOpenKv(
       list: (range) =>
         life.operate(device.latency(READ_MS), () => kv.list(range)),
       commit: (batch) =>
-        life.operate(device.latency(COMMIT_MS), () => kv.commit(batch)),
+        life.operate(device.latency(COMMIT_MS), () => {
+          if (device.failingCommits === 0) return kv.commit(batch);
+          device.failingCommits -= 1;
+          return Promise.reject(new Error("simulated write error"));
+        }),
       close: () => kv.close(),
     };
   };

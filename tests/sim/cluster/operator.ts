@@ -42,8 +42,12 @@ export class Operator {
     void this.#do(this.#draw());
   }
 
-  /** Tells whether `error` is what becomes of a member that was taken out. */
-  explains({ name }: Host, error: Error): boolean {
+  /**
+   * Tells whether `error` is what becomes of a member that was taken out, or
+   * that asks to join too early.
+   */
+  explains({ name, joins }: Host, error: Error): boolean {
+    if (error.name === "JoinRefusedError") return joins;
     return error.name === "MemberRemovedError" && this.#removed.has(name);
   }
 

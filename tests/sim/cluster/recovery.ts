@@ -68,6 +68,7 @@ function endFaults({ network, hosts }: World): void {
     host.resume();
     host.skew.setRate(1);
     host.device.slowness = 1;
+    host.device.failingCommits = 0;
     host.disk.capacityBytes = Infinity;
     host.disk.damageRead = null;
     host.disk.failSyncAt = Infinity;

@@ -23,6 +23,7 @@ export interface RunSeedOptions {
   readonly isTracing?: boolean;
   readonly open?: OpenSimNode;
   readonly members?: number;
+  readonly onlyHistory?: boolean;
 }
 
 /** Runs one seed; a failure is a value, so that many seeds can be counted. */
@@ -30,10 +31,11 @@ export async function runSeed(
   seed: string,
   options: RunSeedOptions = {},
 ): Promise<RunReport> {
-  const { isTracing = false, open = openProductNode } = options;
+  const { isTracing = false, onlyHistory = false } = options;
+  const open = options.open ?? openProductNode;
   const dice = new Dice(`${seed}/swarm`);
   const swarm = drawSwarm(dice, options.members ?? MEMBERS_MAX);
-  const world = new World(seed, { swarm, open, isTracing });
+  const world = new World(seed, { swarm, open, isTracing, onlyHistory });
   let failure: RunReport["failure"] = null;
   try {
     await world.run();
