@@ -60,12 +60,6 @@ Deno.test({
       const others = { members: ["n1", "n2"] };
       await using load = await ClusterLoad.start(cluster, others);
       const empty = `${cluster.place("n3").dataDir}-empty`;
-      const lone = `${cluster.place("n3").dataDir}-lone`;
-      {
-        const args = ["--node", "n3"];
-        await using node = await NodeProcess.start({ dataDir: lone, args });
-        equal(await node.stop(), 0);
-      }
       const env = { SEALKV_PEER_TOKEN: "another-token-than-the-others" };
       await refused(cluster, { env }, /wrong-token/);
       await load.progress(WRITES);
@@ -73,12 +67,6 @@ Deno.test({
         cluster,
         { args: ["--data-dir", empty] },
         /wrong-disk|NODE_DISK_REPLACED/,
-      );
-      await load.progress(WRITES);
-      await refused(
-        cluster,
-        { args: ["--data-dir", lone] },
-        WRONG_CLUSTER,
       );
       await load.progress(WRITES);
       await using other = await ClusterProcess.start();
@@ -91,6 +79,21 @@ Deno.test({
       );
       await load.progress(WRITES);
       await load.verify();
+    }),
+});
+
+Deno.test({
+  name: "a data dir that served alone is no member of a cluster",
+  ignore: !HAS_CLUSTERS,
+  fn: () =>
+    withCluster({}, async (cluster) => {
+      const lone = `${cluster.place("n3").dataDir}-lone`;
+      {
+        const args = ["--node", "n3"];
+        await using node = await NodeProcess.start({ dataDir: lone, args });
+        equal(await node.stop(), 0);
+      }
+      await refused(cluster, { args: ["--data-dir", lone] }, WRONG_CLUSTER);
     }),
 });
 
@@ -108,6 +111,7 @@ Deno.test({
       match(taken.stderr, /^error\[NODE_MEMBER_EXISTS\]: /m);
 
       cluster.addPlace("n4");
+      const n4 = cluster.place("n4").dataDir;
       const twice = `${cluster.founders},n4=${cluster.peer("n1")}`;
       await cluster.launch("n4", { args: ["--initial-cluster", twice] });
       const { code, stderr } = await cluster.ended("n4");
@@ -116,13 +120,17 @@ Deno.test({
 
       const larger = `${cluster.founders},n4=${cluster.peer("n4")}`;
       await cluster.launch("n4", { args: ["--initial-cluster", larger] });
-      await says(cluster, ["n4"], /wrong-founding|unknown-member|removed-member/);
+      await says(
+        cluster,
+        ["n4"],
+        /wrong-founding|unknown-member|removed-member/,
+      );
       ok(!cluster.node("n4").output.includes("\nready "), "it never serves");
       await cluster.kill("n4");
 
       await cluster.launch("n4", {
         isFounding: false,
-        args: ["--join", admin],
+        args: ["--join", admin, "--data-dir", `${n4}-new`],
       });
       const uninvited = await cluster.ended("n4");
       equal(uninvited.code, EXIT_CONFIG, uninvited.stderr);
