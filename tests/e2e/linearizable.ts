@@ -26,18 +26,24 @@ export interface LinearizabilityReport {
  * Looks for an order of the calls on each key that one copy of the database
  * could have answered: keys are independent of each other, so each is searched
  * by itself. Tallies, each a key of its own, are left out.
+ *
+ * Values are unique, so a read names the call that wrote, and its versionstamp
+ * the time it was carried out. A write of unknown outcome, or one that may have
+ * been sent again, stands in the history once for each versionstamp at which
+ * it was seen, and had happened when it was. What nobody saw may have happened
+ * too, but can explain nothing except a check that failed: such refusals are
+ * left out where there is such a write.
  */
 export function checkKeys(
   history: readonly HistoryItem[],
 ): LinearizabilityReport {
   const faults: string[] = [];
   const undecided: string[] = [];
-  const byKey = Map.groupBy(
-    history.filter(({ op }) => op.kind !== "tally"),
-    ({ op }) => op.kind === "tally" ? "" : op.key,
+  const calls = history.flatMap((item) =>
+    isOfKey(item.op) ? [{ ...item, op: item.op }] : []
   );
-  for (const [key, items] of byKey) {
-    const operations = items.flatMap(operationsOf);
+  for (const [key, items] of Map.groupBy(calls, ({ op }) => op.key)) {
+    const operations = operationsOf(items);
     const verdict = checkLinearizable(KV_MODEL, operations, STEPS_MAX);
     if (verdict.kind === "undecided") undecided.push(key);
     if (verdict.kind === "violation") {
@@ -48,66 +54,106 @@ export function checkKeys(
   return { faults, undecided };
 }
 
-/** The call as the model knows it; twice for a set that may have been resent. */
-function operationsOf(item: HistoryItem): KvOperation[] {
-  const { op, invokeMs, returnMs, result } = item;
-  if (result.kind === "failed" || op.kind === "tally") return [];
-  const output = outputOf(op, item);
-  if (op.kind === "get" && output === null) return [];
-  const operation = {
-    input: inputOf(op, ""),
-    output,
-    calledAt: invokeMs,
-    returnedAt: output === null ? Infinity : returnMs ?? Infinity,
-  };
-  if (op.kind !== "set" || output === null || !mayRepeat(item)) {
-    return [operation];
-  }
-  const again = {
-    input: inputOf(op, "again "),
-    output: null,
-    calledAt: invokeMs,
-    returnedAt: Infinity,
-  };
-  return [operation, again];
+type KeyCall = Exclude<Call, { readonly kind: "tally" }>;
+type WriteCall = Exclude<KeyCall, { readonly kind: "get" }>;
+type KeyItem = Omit<HistoryItem, "op"> & { readonly op: KeyCall };
+
+function isOfKey(op: Call): op is KeyCall {
+  return op.kind !== "tally";
 }
 
-function inputOf(
-  op: Exclude<Call, { readonly kind: "tally" }>,
-  idPrefix: string,
-): KvInput {
+/** By value: the versionstamps at which it was seen, and until when at most. */
+type Sightings = ReadonlyMap<string, ReadonlyMap<string, number>>;
+
+function operationsOf(items: readonly KeyItem[]): KvOperation[] {
+  const sightings = sightingsOf(items);
+  const operations: KvOperation[] = [];
+  const refusals: { readonly item: KeyItem; readonly op: WriteCall }[] = [];
+  /** When the first write began that may have happened unseen. */
+  let unseenMs = Infinity;
+  for (const item of items) {
+    const { op, result } = item;
+    if (op.kind === "get") operations.push(...readsOf(item));
+    else if (result.kind === "refused" && !mayRepeat(item)) {
+      refusals.push({ item, op });
+    } else if (result.kind !== "failed") {
+      operations.push(...writesOf(item, op, sightings));
+      const isSure = result.kind === "written" && !mayRepeat(item);
+      if (!isSure) unseenMs = Math.min(unseenMs, item.invokeMs);
+    }
+  }
+  for (const { item, op } of refusals) {
+    if ((item.returnMs ?? Infinity) > unseenMs) continue;
+    operations.push({
+      ...timesOf(item),
+      input: writeOf(op, op.value),
+      output: { kind: "check-failed", failed: [0] },
+    });
+  }
+  return operations;
+}
+
+function sightingsOf(items: readonly KeyItem[]): Sightings {
+  const sightings = new Map<string, Map<string, number>>();
+  for (const { result, returnMs } of items) {
+    if (result.kind !== "read" || result.value === null) continue;
+    const stamps = sightings.get(result.value) ?? new Map<string, number>();
+    sightings.set(result.value, stamps);
+    const stamp = result.versionstamp ?? "";
+    const known = stamps.get(stamp) ?? Infinity;
+    stamps.set(stamp, Math.min(known, returnMs ?? Infinity));
+  }
+  return sightings;
+}
+
+function readsOf(item: KeyItem): KvOperation[] {
+  const { op, result } = item;
+  if (result.kind !== "read") return [];
   const { key } = op;
-  if (op.kind === "get") {
-    return {
+  const { value, versionstamp: stamp } = result;
+  const entries = value === null || stamp === null
+    ? []
+    : [{ key, value, stamp }];
+  return [{
+    ...timesOf(item),
+    input: {
       kind: "read",
       ranges: [{ keys: [key], limit: 1, reverse: false }],
-    };
-  }
-  const checks = op.kind === "cas" ? [{ key, stamp: op.expected }] : [];
-  const changes = [{ kind: "set", key, value: op.value } as const];
-  return { kind: "write", id: `${idPrefix}${op.value}`, checks, changes };
+    },
+    output: { kind: "entries", ranges: [entries] },
+  }];
 }
 
-/** `null` when nobody knows. */
-function outputOf(
-  op: Exclude<Call, { readonly kind: "tally" }>,
-  item: HistoryItem,
-): KvOutput | null {
+/** Once for its answer, and once for each other time at which it was seen. */
+function writesOf(
+  item: KeyItem,
+  op: WriteCall,
+  sightings: Sightings,
+): KvOperation[] {
   const { result } = item;
-  switch (result.kind) {
-    case "written":
-      return { kind: "committed", stamp: result.versionstamp };
-    case "refused":
-      // One that was sent again may have been refused for what it did itself.
-      return mayRepeat(item) ? null : { kind: "check-failed", failed: [0] };
-    case "read": {
-      const { value, versionstamp: stamp } = result;
-      const entries = value === null || stamp === null
-        ? []
-        : [{ key: op.key, value, stamp }];
-      return { kind: "entries", ranges: [entries] };
+  const own = result.kind === "written" ? result.versionstamp : null;
+  const stamps = new Map<string, number>();
+  const canBeElsewhere = own === null || (op.kind === "set" && mayRepeat(item));
+  if (canBeElsewhere) {
+    for (const [stamp, seenMs] of sightings.get(op.value) ?? []) {
+      stamps.set(stamp, seenMs);
     }
-    default:
-      return null;
   }
+  if (own !== null) stamps.set(own, timesOf(item).returnedAt);
+  return [...stamps].map(([stamp, returnedAt]) => ({
+    input: writeOf(op, `${op.value}@${stamp}`),
+    output: { kind: "committed", stamp },
+    calledAt: item.invokeMs,
+    returnedAt,
+  }));
+}
+
+function writeOf(op: WriteCall, id: string): KvInput {
+  const { key, value } = op;
+  const checks = op.kind === "cas" ? [{ key, stamp: op.expected }] : [];
+  return { kind: "write", id, checks, changes: [{ kind: "set", key, value }] };
+}
+
+function timesOf({ invokeMs, returnMs }: KeyItem) {
+  return { calledAt: invokeMs, returnedAt: returnMs ?? Infinity };
 }
