@@ -166,10 +166,9 @@ export class Faults {
 
   /** The machine comes back under its name with nothing on its disk. */
   #emptyDisk(host: Host): void {
-    const { atlas } = this.#world;
-    if (!host.isRunning || !atlas.claim(host.name, this.#world.voters())) {
-      return;
-    }
+    const { atlas, truth } = this.#world;
+    if (!host.isRunning || !truth.knowsDisk(host.name)) return;
+    if (!atlas.claim(host.name, this.#world.voters())) return;
     host.crash("power");
     host.replaceDisk();
     host.isForeign = true;

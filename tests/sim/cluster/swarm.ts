@@ -77,7 +77,7 @@ export function drawSwarm(dice: Dice, membersMax: number): Swarm {
     segmentBytes: dice.pick([4, 8, 32]) * 1_024,
     compactAfterBytes: dice.pick([1, 4, 16, 1_024]) * 1_024,
     trailingEntries: dice.pick([0, 3, 30, 300]),
-    readLease: dice.chance(0.3),
+    readLease: dice.chance(0.5),
     delays: dice.pick([
       { baseMs: 0.1, meanMs: 0.3 },
       { baseMs: 0.5, meanMs: 2 },
