@@ -38,7 +38,11 @@ function startNode(dir: string, token: string): Deno.ChildProcess {
       ...["--peer-listen", ANY_PORT],
       ...["--admin-listen", ANY_PORT],
     ],
-    env: { SEALKV_ACCESS_TOKEN: token, SEALKV_ADMIN_TOKEN: token },
+    env: {
+      SEALKV_ACCESS_TOKEN: token,
+      SEALKV_ADMIN_TOKEN: token,
+      SEALKV_PEER_TOKEN: token,
+    },
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",

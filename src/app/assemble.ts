@@ -21,7 +21,7 @@ import {
 } from "../node/open_node.ts";
 import type { NodeConfig } from "./config.ts";
 import { askToJoin } from "./join.ts";
-import { registerNodeMetrics } from "./node_metrics.ts";
+import { type NodeMetricsSource, registerNodeMetrics } from "./node_metrics.ts";
 import { openPeerLinks } from "./peer_links.ts";
 import type { RunningNode } from "./running_node.ts";
 import type { Token } from "./secrets.ts";
@@ -118,6 +118,7 @@ function nodeOptions(
   { config, secrets, ports, fail }: Assembly,
 ): OpenNodeOptions {
   const { initialCluster, join, checkpointBytesPerSecond } = config;
+  const { logCompactAfterBytes, logKeepEntries } = config;
   return {
     name: config.node,
     clusterName: config.clusterName ?? drawnClusterName(ports),
@@ -132,6 +133,10 @@ function nodeOptions(
     join: join === null ? null : () => askToJoin(config, secrets, ports),
     peerAddress: peerAddress(config),
     ...(checkpointBytesPerSecond === null ? {} : { checkpointBytesPerSecond }),
+    ...(logCompactAfterBytes === null
+      ? {}
+      : { compactAfterBytes: logCompactAfterBytes }),
+    ...(logKeepEntries === null ? {} : { trailingEntries: logKeepEntries }),
     onFatal: fail,
   };
 }
@@ -150,7 +155,7 @@ async function openListeners(
   const { http, clock, log } = ports;
   const tls = secrets.tls === null ? {} : { tls: secrets.tls };
   const metrics = new MetricRegistry();
-  registerNodeMetrics(metrics, node, ports.process);
+  registerNodeMetrics(metrics, metricsOf(node), ports.process);
   const server = new KvConnectServer({
     node,
     signer: new AccessTokenSigner(secrets.accessToken.reveal()),
@@ -183,6 +188,16 @@ async function openListeners(
   closers.push(() => stopServing(server, listener));
   const peer: Address = node.peerAddress ?? config.peerListen;
   return { listen: listener.address, peer, admin: adminListener.address };
+}
+
+function metricsOf(node: Node): NodeMetricsSource {
+  return {
+    status: () => node.status(),
+    raft: () => node.counters().raft,
+    wal: () => node.counters().wal,
+    store: () => node.counters().store,
+    transport: () => node.counters().transport,
+  };
 }
 
 async function stopServing(

@@ -23,9 +23,20 @@ const JOIN_ADDRESSES_MAX = 32;
 /** Less, and a checkpoint of any size never arrives. */
 const CHECKPOINT_RATE_MIN = 64 * 1024;
 const CHECKPOINT_RATE_MAX = 1024 ** 4;
+const LOG_COMPACT_BYTES_MIN = 64 * 1024;
+const LOG_COMPACT_BYTES_MAX = 1024 ** 4;
+const LOG_KEEP_ENTRIES_MAX = 100_000_000;
+
+/** How short the log is kept; `null`: the node's own measure. */
+interface LogLimits {
+  /** Bytes written between two compactions. */
+  readonly logCompactAfterBytes: number | null;
+  /** Entries that a compaction keeps. */
+  readonly logKeepEntries: number | null;
+}
 
 /** Everything a node is told, checked and frozen. Holds no secret. */
-export interface NodeConfig {
+export interface NodeConfig extends LogLimits {
   readonly node: string;
   readonly dataDir: string;
   readonly listen: Address;
@@ -125,6 +136,7 @@ export function parseConfig(
       CHECKPOINT_RATE_MIN,
       CHECKPOINT_RATE_MAX,
     ),
+    ...readLogLimits(read),
     tls,
     tlsCaPath: read.path("tls-ca"),
     peerMtls: readPeerMtls(read, tls),
@@ -134,6 +146,17 @@ export function parseConfig(
     logLevel: read.choice("log-level", LOG_LEVELS) ?? "info",
     logFormat: read.choice("log-format", LOG_FORMATS),
   });
+}
+
+function readLogLimits(read: SettingReader): LogLimits {
+  return {
+    logCompactAfterBytes: read.size(
+      "log-compact-after",
+      LOG_COMPACT_BYTES_MIN,
+      LOG_COMPACT_BYTES_MAX,
+    ),
+    logKeepEntries: read.integer("log-keep-entries", 1, LOG_KEEP_ENTRIES_MAX),
+  };
 }
 
 function readTls(read: SettingReader): TlsPaths | null {

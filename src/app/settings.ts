@@ -60,6 +60,16 @@ export const SETTINGS = {
     "no limit",
     "bytes a second of a checkpoint to another member, as 50MiB",
   ),
+  "log-compact-after": setting(
+    "SIZE",
+    "32MiB",
+    "bytes of log after which entries in the store are let go",
+  ),
+  "log-keep-entries": setting(
+    "COUNT",
+    "5000",
+    "entries kept for members that are a little behind",
+  ),
   "tls-cert": setting("FILE", "", "certificate chain for all listeners, PEM"),
   "tls-key": setting("FILE", "", "private key of --tls-cert, PEM"),
   "tls-ca": setting(

@@ -21,6 +21,16 @@ export interface ReadOptions extends MetricOptions {
   readonly read: () => number;
 }
 
+export interface ReadEachOptions {
+  readonly name: string;
+  readonly help: string;
+  readonly kind: "counter" | "gauge";
+  /** The one label that tells the series apart. */
+  readonly label: string;
+  /** Called at each scrape: label values and numbers. */
+  readonly readEach: () => Iterable<readonly [value: string, number: number]>;
+}
+
 type MetricKind = "counter" | "gauge" | "histogram";
 
 interface Series {
@@ -149,6 +159,14 @@ export class MetricRegistry {
     series.set(labels, new ReadSeries(options.read));
   }
 
+  /** Declares series that come and go, as members do: asked for each time. */
+  readEach(options: ReadEachOptions): void {
+    const { kind, label, readEach } = options;
+    const { series } = this.#family(kind, options);
+    assert(series.size === 0, `${options.name} is read from one place`);
+    series.set("", new EachSeries(label, readEach));
+  }
+
   /** Prometheus text, families in order of declaration. */
   render(): string {
     let text = "";
@@ -180,7 +198,10 @@ export class MetricRegistry {
     return made;
   }
 
-  #family(kind: MetricKind, options: MetricOptions): Family {
+  #family(
+    kind: MetricKind,
+    options: Pick<MetricOptions, "name" | "help">,
+  ): Family {
     assert(NAME.test(options.name), `"${options.name}" is a metric name`);
     const known = this.#families.get(options.name);
     if (known === undefined) {
@@ -203,6 +224,24 @@ class ReadSeries implements Series {
 
   lines(name: string, labels: string): string {
     return line(name, labels, this.#read());
+  }
+}
+
+class EachSeries implements Series {
+  readonly #label: string;
+  readonly #readEach: ReadEachOptions["readEach"];
+
+  constructor(label: string, readEach: ReadEachOptions["readEach"]) {
+    this.#label = label;
+    this.#readEach = readEach;
+  }
+
+  lines(name: string): string {
+    let text = "";
+    for (const [value, number] of this.#readEach()) {
+      text += line(name, labelText({ [this.#label]: value }), number);
+    }
+    return text;
   }
 }
 

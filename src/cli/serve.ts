@@ -27,8 +27,11 @@ makes under the user's data home.
 
 Every flag --some-name is also the variable SEALKV_SOME_NAME and the key
 "some-name" of the --config file. A flag wins over a variable, a variable over
-the file. Tokens come from files, or from SEALKV_ACCESS_TOKEN and
-SEALKV_ADMIN_TOKEN; never from the command line.
+the file. Tokens come from files, or from SEALKV_ACCESS_TOKEN,
+SEALKV_ADMIN_TOKEN and SEALKV_PEER_TOKEN; never from the command line.
+
+A cluster: give every founding member the same --initial-cluster. A member that
+\`sealkv member add\` announced starts with --join instead.
 
 When the node can serve its clients it prints one line on standard output:
 ready {"listen":"HOST:PORT","peer":"HOST:PORT","admin":"HOST:PORT"}

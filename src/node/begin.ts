@@ -56,7 +56,7 @@ export interface Beginning {
 
 /** Where the log of a new cluster begins; upstream's tests start here too. */
 const FOUNDING_INDEX = 2;
-const FOUNDING_TERM = 1;
+export const FOUNDING_TERM = 1;
 
 /** The only member of a cluster founded before there were identity files. */
 const LONE_FOUNDER = 1;
@@ -80,7 +80,13 @@ export async function begin(
   const known = await readIdentity(ports.disk, path);
   if (known !== null) {
     if (known.name !== name) throw new WrongNodeError(name, known.name);
-    return beginningOf(known, founders, await joinAgain(known, options));
+    if (hasLog) return beginningOf(known, founders, null);
+    // A start cut short, or a log that was taken away: then it must not pass
+    // for the disk that the cluster knows.
+    const grant = await joinAgain(known, options);
+    const identity = drawIdentity(ports.random, known);
+    await writeIdentity(ports.disk, path, identity);
+    return beginningOf(identity, founders, grant);
   }
   if (hasLog && !isLoneFounder(options.storedMembers)) {
     throw new IdentityDamagedError(path);
@@ -104,9 +110,9 @@ export async function begin(
 /** A start cut short between identity and log has to ask once more. */
 async function joinAgain(
   { id, name, foundingDigest }: Identity,
-  { hasLog, join }: BeginOptions & FoundDataDir,
+  { join }: BeginOptions,
 ): Promise<JoinGrant | null> {
-  if (hasLog || foundingDigest.some((byte) => byte !== 0)) return null;
+  if (foundingDigest.some((byte) => byte !== 0)) return null;
   const grant = await join?.() ?? null;
   if (grant === null) throw new JoinRefusedError(name, "--join is not given");
   if (grant.id === id) return grant;

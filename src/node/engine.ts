@@ -1,15 +1,16 @@
-import type { Bytes } from "../base/bytes.ts";
 import type { Clock } from "../io/clock.ts";
 import type { DiskLock } from "../io/disk.ts";
 import type { EventLog } from "../io/log.ts";
 import type { Random } from "../io/random.ts";
-import { encodeAnnouncement, encodeClusterInit } from "../fsm/payload.ts";
 import type { RecordKey } from "../fsm/types.ts";
 import type { Core } from "../raft/core.ts";
 import { isVoter, voterIds } from "../raft/membership.ts";
-import type { SnapshotMetadata } from "../raft/types.ts";
+import {
+  NO_MEMBER,
+  type RaftId,
+  type SnapshotMetadata,
+} from "../raft/types.ts";
 import type { BufferedStore } from "../store/buffered_store.ts";
-import { PROTOCOL_VERSION } from "../transport/port.ts";
 import type { Wal } from "../wal/wal.ts";
 import { type AppliedGroup, Applier } from "./applier.ts";
 import type { Checkpoints } from "./checkpoints.ts";
@@ -26,8 +27,8 @@ import { Peers, type PeersHost } from "./peers.ts";
 import { Proposals } from "./proposals.ts";
 import { Proposer } from "./proposer.ts";
 import { Reads } from "./reads.ts";
+import { announcementOf, clusterInitOf, type Self } from "./self_entries.ts";
 
-const CLUSTER_ID_BYTES = 16;
 const NOWHERE: Addresses = { client: "", admin: "" };
 
 /** An opened data dir and the world around it. */
@@ -42,6 +43,16 @@ export interface NodeParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: EventLog;
+}
+
+/** Counts of one member's consensus since its start. */
+export interface RaftCounters {
+  /** Entries that it proposed as leader. */
+  readonly proposals: number;
+  /** Elections that it stood in. */
+  readonly elections: number;
+  /** Leaders that it saw after the first. */
+  readonly leaderChanges: number;
 }
 
 /** What the engine tells its node. */
@@ -67,7 +78,9 @@ export class Engine {
   readonly changes: MemberChanges;
   readonly driver: Driver;
   addresses: Addresses;
-  leaderChanges = 0;
+  #elections = 0;
+  #leaderChanges = 0;
+  #lastLead: RaftId = NO_MEMBER;
   readonly #parts: NodeParts;
   readonly #options: NodeOptions;
   readonly #beginnings: Beginnings;
@@ -116,8 +129,8 @@ export class Engine {
       boot: random.below(2 ** 32),
       sendPacket: (to, packet) =>
         this.peers.transport?.sendPacket(to, packet) ?? false,
-      clusterInit: () => this.#clusterInit(),
-      announcement: () => this.#announcement(),
+      clusterInit: () => clusterInitOf(this.#self(), random),
+      announcement: () => announcementOf(this.#self()),
     });
     this.driver = this.#makeDriver();
     this.changes = new MemberChanges({
@@ -131,6 +144,25 @@ export class Engine {
     });
     this.#expiry = this.#makeExpiry();
     this.#attachCheckpoints();
+  }
+
+  get raftCounters(): RaftCounters {
+    return {
+      proposals: this.#proposer.count,
+      elections: this.#elections,
+      leaderChanges: this.#leaderChanges,
+    };
+  }
+
+  #self(): Self {
+    return {
+      identity: this.#parts.identity,
+      peerAddress: this.peers.address,
+      addresses: this.addresses,
+      clusterName: this.#options.clusterName,
+      founders: this.#beginnings.members,
+      fsm: this.#parts.store.state.fsm,
+    };
   }
 
   /** A lone voter leads at once; others wait for a leader or a timeout. */
@@ -291,7 +323,11 @@ export class Engine {
     const { log } = this.#parts;
     const leader = this.peers.nameOf(lead);
     log.write("info", "leadership_changed", { role, leader, term });
-    this.leaderChanges += 1;
+    if (role === "candidate") this.#elections += 1;
+    if (lead !== NO_MEMBER && lead !== this.#lastLead) {
+      if (this.#lastLead !== NO_MEMBER) this.#leaderChanges += 1;
+      this.#lastLead = lead;
+    }
     this.#parts.checkpoints.leadershipChanged();
     this.changes.progressed();
     this.#host.progressed();
@@ -338,48 +374,5 @@ export class Engine {
       confState.learners.includes(identity.id);
     if (isMember || fsm.members.size === 0) return;
     this.#host.failed(new MemberRemovedError(identity.name, identity.id));
-  }
-
-  #clusterInit(): Bytes | null {
-    const { random, store, identity } = this.#parts;
-    if (store.state.fsm.clusterId !== null) return null;
-    const id = random.bytes(CLUSTER_ID_BYTES);
-    // Version 4, variant 1: the id is shown as a UUID (RFC 9562 §5.4).
-    id[6] = (id[6] as number) & 0x0f | 0x40;
-    id[8] = (id[8] as number) & 0x3f | 0x80;
-    const members = this.#beginnings.members.map((member) =>
-      member.id === identity.id && this.peers.address !== ""
-        ? { ...member, peerAddress: this.peers.address }
-        : member
-    );
-    return encodeClusterInit(id, this.#options.clusterName, members);
-  }
-
-  /** This member's own row, when the applied one says something else. */
-  #announcement(): Bytes | null {
-    const { store, identity } = this.#parts;
-    const { fsm } = store.state;
-    const { id, name, diskId } = identity;
-    const { client, admin } = this.addresses;
-    const known = fsm.members.get(id);
-    if (fsm.clusterId === null) return null;
-    if (known === undefined && fsm.members.size > 0) return null;
-    const peerAddress = this.peers.address || (known?.peerAddress ?? "");
-    const isKnown = known !== undefined && known.diskId !== null &&
-      known.protocolVersion === PROTOCOL_VERSION &&
-      known.peerAddress === peerAddress &&
-      (client === "" || known.clientAddress === client) &&
-      (admin === "" || known.adminAddress === admin);
-    if (isKnown) return null;
-    return encodeAnnouncement({
-      id,
-      name,
-      peerAddress,
-      clientAddress: client || (known?.clientAddress ?? ""),
-      adminAddress: admin || (known?.adminAddress ?? ""),
-      diskId,
-      protocolVersion: PROTOCOL_VERSION,
-      promoteWhenCaughtUp: false,
-    });
   }
 }

@@ -4,7 +4,8 @@
  *
  * A round confirmed by a quorum and asked at `s` proves that a quorum heard
  * this leader after `s`; for an election timeout from there none of them helps
- * anyone else (check-quorum). So the lease ends at
+ * anyone else (check-quorum), not even after a restart (`quietTicks`). So the
+ * lease ends at
  *
  *     s + (electionTicks - 1) × tick × (1 - DRIFT)
  *

@@ -8,13 +8,14 @@ import type {
 import { DEFAULT_DATABASE } from "../fsm/types.ts";
 import type { BufferedStore } from "../store/buffered_store.ts";
 import type {
+  PeerLinkStatus,
   Transport,
   TransportCounters,
   TransportHost,
 } from "../transport/port.ts";
 import type { Wal } from "../wal/wal.ts";
 import { clusterView } from "./cluster_view.ts";
-import { Engine, type NodeParts } from "./engine.ts";
+import { Engine, type NodeParts, type RaftCounters } from "./engine.ts";
 import { NotReadyError } from "./errors.ts";
 import { DRAIN_MS_MAX } from "./limits.ts";
 import type { Addresses, Beginnings, NodeOptions } from "./node_options.ts";
@@ -35,9 +36,11 @@ import { Watchers } from "./watchers.ts";
 export interface NodeCounters {
   readonly wal: Wal["counters"];
   readonly store: BufferedStore["counters"];
-  /** `null` on a node without links. */
-  readonly transport: TransportCounters | null;
-  readonly leaderChanges: number;
+  readonly raft: RaftCounters;
+  readonly transport: {
+    readonly links: readonly PeerLinkStatus[];
+    readonly counters: TransportCounters;
+  };
 }
 
 /**
@@ -198,13 +201,12 @@ export class Node implements NodePort, OperatorPort {
 
   counters(): NodeCounters {
     const { wal, store } = this.#parts;
-    const { peers, leaderChanges } = this.#engine;
-    const transport = peers.transport?.counters ?? null;
+    const { raftCounters: raft, peers } = this.#engine;
     return {
       wal: wal.counters,
       store: store.counters,
-      transport,
-      leaderChanges,
+      raft,
+      transport: peers.traffic(),
     };
   }
 

@@ -9,7 +9,12 @@ import type { RaftId } from "../raft/types.ts";
 import { BufferedStore } from "../store/buffered_store.ts";
 import type { Transport, TransportHost } from "../transport/port.ts";
 import { Wal } from "../wal/wal.ts";
-import { begin, type Beginning, type BeginOptions } from "./begin.ts";
+import {
+  begin,
+  type Beginning,
+  type BeginOptions,
+  FOUNDING_TERM,
+} from "./begin.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { type DataDirPaths, dataDirPaths, lockDataDir } from "./data_dir.ts";
 import { Node } from "./node.ts";
@@ -156,13 +161,17 @@ function newCore(
   id: RaftId,
   { wal, store }: Opened,
 ): Core {
+  const electionTicks = Math.ceil(electionMs / heartbeatMs);
+  // Only who took part before may have promised anything to a leader.
+  const { term } = wal.storage.initialState().hardState;
   return new Core(raftOptions({
     id,
     storage: wal.storage,
     randomTicks: (count) => random.below(count),
     applied: store.state.applied.index,
     confState: store.state.confState,
-    electionTicks: Math.ceil(electionMs / heartbeatMs),
+    electionTicks,
+    quietTicks: term > FOUNDING_TERM ? electionTicks : 0,
     tailSuspect: wal.tailSuspect ?? 0,
   }));
 }

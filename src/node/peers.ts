@@ -6,10 +6,12 @@ import type { LogIndex, RaftId } from "../raft/types.ts";
 import {
   type PeerAddress,
   type PeerIdentity,
+  type PeerLinkStatus,
   type PeerRefusal,
   type PeerStream,
   PROTOCOL_VERSION,
   type Transport,
+  type TransportCounters,
   type TransportHost,
 } from "../transport/port.ts";
 import type { Identity } from "./identity.ts";
@@ -45,6 +47,16 @@ export interface PeersOptions {
   readonly monotonicMs: () => number;
   readonly host: PeersHost;
 }
+
+const NO_TRAFFIC: TransportCounters = Object.freeze({
+  messagesSent: 0,
+  messagesReceived: 0,
+  messagesDropped: 0,
+  bytesSent: 0,
+  bytesReceived: 0,
+  connects: 0,
+  refusals: 0,
+});
 
 /** A member that said nothing for this long counts as down. */
 const SILENCE_MS_MAX = 3_000;
@@ -128,6 +140,18 @@ export class Peers implements TransportHost {
     for (const { id, isUp } of this.#transport?.links() ?? []) {
       if (isUp) this.#transport?.sendPacket(id, packet);
     }
+  }
+
+  /** What the links carried, those that are gone too. */
+  traffic(): {
+    readonly links: readonly PeerLinkStatus[];
+    readonly counters: TransportCounters;
+  } {
+    const transport = this.#transport;
+    return {
+      links: transport?.links() ?? [],
+      counters: transport?.counters ?? NO_TRAFFIC,
+    };
   }
 
   /** Whether every one of `ids` but this node talks and listens. */

@@ -54,10 +54,16 @@ export class Proposer {
   #isHeld = false;
   #clockWanted: number | null = null;
   #announcedMs = -Infinity;
+  #count = 0;
 
   constructor(parts: ProposerParts) {
     this.#parts = parts;
     this.#sender = new ForwardSender(parts.sendPacket, parts.boot);
+  }
+
+  /** Entries that this member put into its own log as leader. */
+  get count(): number {
+    return this.#count;
   }
 
   /** Asks for a clock entry, if this member leads at the next turn. */
@@ -139,7 +145,7 @@ export class Proposer {
     const { core, clock } = this.#parts;
     const stamped = stampForwarded(payload, clock.wallMs());
     return stamped !== null &&
-      core.propose(encodeProposal(proposalId, stamped));
+      this.#make(encodeProposal(proposalId, stamped));
   }
 
   #proposeBatches(): void {
@@ -148,7 +154,7 @@ export class Proposer {
       const batch = proposals.takeBatch(core.state.term);
       if (batch === null) return;
       const payload = encodeBatch(batch.writes, clock.wallMs());
-      if (core.propose(encodeProposal(batch.id, payload))) {
+      if (this.#make(encodeProposal(batch.id, payload))) {
         this.#unpersisted += 1;
         this.#proposed += 1;
       } else {
@@ -170,17 +176,23 @@ export class Proposer {
     }
   }
 
+  #make(data: Uint8Array): boolean {
+    if (!this.#parts.core.propose(data)) return false;
+    this.#count += 1;
+    return true;
+  }
+
   #proposeClusterInit(): void {
     const payload = this.#parts.clusterInit();
     if (payload === null) return;
-    this.#parts.core.propose(encodeProposal(NO_PROPOSAL, payload));
+    this.#make(encodeProposal(NO_PROPOSAL, payload));
   }
 
   #proposeClock(): void {
     if (this.#clockWanted === null) return;
     const payload = encodeClock(this.#clockWanted);
     this.#clockWanted = null;
-    this.#parts.core.propose(encodeProposal(NO_PROPOSAL, payload));
+    this.#make(encodeProposal(NO_PROPOSAL, payload));
   }
 
   #announce(): void {
@@ -191,7 +203,7 @@ export class Proposer {
     if (payload === null) return;
     this.#announcedMs = nowMs;
     if (core.state.lead === core.state.id) {
-      core.propose(encodeProposal(NO_PROPOSAL, payload));
+      this.#make(encodeProposal(NO_PROPOSAL, payload));
     } else this.#sender.forward(NO_PROPOSAL, payload, nowMs);
   }
 }

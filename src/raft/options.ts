@@ -46,6 +46,11 @@ export interface RaftOptions extends RequiredRaftOptions {
    * campaigns nor votes, as it may have acknowledged what it lost.
    */
   readonly tailSuspect: LogIndex;
+  /**
+   * Ticks from the start in which this member helps nobody to replace a leader:
+   * it may have told one, just before, that it would not (check of the quorum).
+   */
+  readonly quietTicks: number;
   readonly log: RaftLog | null;
 }
 
@@ -69,6 +74,7 @@ const DEFAULTS: Omit<RaftOptions, keyof RequiredRaftOptions> = {
   leaseReads: false,
   snapshotTicksMax: 10 * ELECTION_TICKS,
   tailSuspect: 0,
+  quietTicks: 0,
   log: null,
 };
 

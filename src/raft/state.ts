@@ -88,12 +88,15 @@ export class RaftState {
   readonly snapshotElapsed = new Map<RaftId, number>();
   /** Commit index from which on the end of the log is beyond doubt. */
   suspectUntil: LogIndex;
+  /** Ticks left in which a leader of before the start may count on us. */
+  quietTicks: number;
 
   constructor(options: RaftOptions) {
     this.id = options.id;
     this.options = options;
     this.log = options.log;
     this.suspectUntil = options.tailSuspect;
+    this.quietTicks = options.quietTicks;
     this.entryLog = new EntryLog(
       options.storage,
       options.applyBytesMax,

@@ -98,8 +98,9 @@ function onHigherTerm(state: RaftState, message: Message): boolean {
 
 /** Our leader was heard too recently to help anyone replace it. */
 function isInLease(state: RaftState): boolean {
-  return state.options.checkQuorum && state.lead !== NO_MEMBER &&
-    state.electionElapsed < state.options.electionTicks;
+  if (!state.options.checkQuorum) return false;
+  return state.quietTicks > 0 || state.lead !== NO_MEMBER &&
+      state.electionElapsed < state.options.electionTicks;
 }
 
 function onLowerTerm(state: RaftState, message: Message): void {

@@ -7,6 +7,7 @@ import { NO_MEMBER } from "./types.ts";
 
 /** Lets one tick pass. */
 export function tick(state: RaftState): void {
+  if (state.quietTicks > 0) state.quietTicks -= 1;
   if (state.role === "leader") tickLeader(state);
   else tickFollower(state);
 }

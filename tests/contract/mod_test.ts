@@ -20,6 +20,7 @@ Deno.test("startNode() and connectAdmin() work together", async () => {
       "admin-listen": ANY,
       "access-token-file": `${dir}/token`,
       "admin-token-file": `${dir}/token`,
+      "peer-token-file": `${dir}/token`,
       "log-level": "error",
     };
     const node = await startNode(settings);

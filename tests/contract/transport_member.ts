@@ -19,6 +19,7 @@ import type {
   Transport,
   TransportHost,
 } from "../../src/transport/port.ts";
+import type { SimClock } from "../sim/io/clock.ts";
 import { SimLog } from "../sim/io/log.ts";
 
 /** A world that transports run in. */
@@ -53,6 +54,14 @@ export function simProver(token: string): PeerProver {
     prove: async (message) => mac(message),
     verify: async (message, proof) => mac(message).join() === proof.join(),
   };
+}
+
+/** Passes virtual time until `work` settles, for 400 s at most. */
+export function untilWithin<T>(clock: SimClock, work: Promise<T>): Promise<T> {
+  const late = new Promise<never>((_, reject) =>
+    void clock.after(400_000, () => reject(new Error("It took too long")))
+  );
+  return clock.until(Promise.race([work, late]));
 }
 
 export function identityOf(id: RaftId): PeerIdentity {

@@ -9,7 +9,11 @@ import { SimClock } from "../sim/io/clock.ts";
 import { SimNet } from "../sim/io/net.ts";
 import { SimRandom } from "../sim/io/random.ts";
 import { runTransportContract } from "./transport_contract.ts";
-import { simProver, type TransportWorld } from "./transport_member.ts";
+import {
+  simProver,
+  type TransportWorld,
+  untilWithin,
+} from "./transport_member.ts";
 
 const fixture = (name: string) =>
   Deno.readTextFileSync(new URL(`../fixtures/tls/${name}`, import.meta.url));
@@ -47,7 +51,7 @@ function simulation(delayMs: number, windowBytes: number): TransportWorld {
     clock,
     random: (id) => new SimRandom(id),
     prover: simProver,
-    until: (work) => clock.until(work),
+    until: (work) => untilWithin(clock, work),
   };
 }
 

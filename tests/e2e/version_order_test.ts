@@ -4,6 +4,7 @@
  */
 import { deepEqual, equal, match } from "node:assert/strict";
 import type { HistoryItem, Operation, Result } from "./history.ts";
+import { checkKeys } from "./linearizable.ts";
 import { versionOrderFaults } from "./version_order.ts";
 
 const ABSENT: Result = { kind: "read", value: null, versionstamp: null };
@@ -132,9 +133,17 @@ const BAD: readonly [
   ]],
 ];
 
+/** Faults of versionstamps alone, which the search believes nothing of. */
+const OF_STAMPS = new Set([
+  "an order against time",
+  "one versionstamp twice",
+  "one versionstamp, two values",
+]);
+
 for (const [name, history] of GOOD) {
   Deno.test(`versionOrderFaults() accepts ${name}`, () => {
     deepEqual(versionOrderFaults(history), []);
+    deepEqual(checkKeys(history), { faults: [], undecided: [] });
   });
 }
 
@@ -143,5 +152,6 @@ for (const [name, fault, history] of BAD) {
     const faults = versionOrderFaults(history);
     equal(faults.length, 1, faults.join("\n"));
     match(faults[0]!, fault);
+    equal(checkKeys(history).faults.length, OF_STAMPS.has(name) ? 0 : 1);
   });
 }

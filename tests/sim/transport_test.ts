@@ -26,6 +26,7 @@ import {
   pass,
   simProver,
   type TransportWorld,
+  untilWithin,
   withMembers,
 } from "../contract/transport_member.ts";
 import { SimClock } from "./io/clock.ts";
@@ -52,7 +53,7 @@ function world(seed = 1): SimWorld {
     hostname: (id) => `host${id}`,
     random: (id) => randoms.split(`n${id}`),
     prover: simProver,
-    until: (work) => clock.until(work),
+    until: (work) => untilWithin(clock, work),
   };
 }
 
@@ -79,6 +80,8 @@ for (const [name, ways] of CUTS) {
       await pass(clock, 5_000);
       const cutAtMs = clock.monotonicMs();
       for (const [from, to] of ways) sim.cut(from, to);
+      // More than the network takes: the last one waits in the queue.
+      a.transport.send([bulk(2_000_000), beat(1, 2, 1)]);
       await a.hears("down 2");
       await b.hears("down 1");
       ok(clock.monotonicMs() - cutAtMs <= 2 * NOTICE_MS_MAX);
@@ -94,7 +97,8 @@ for (const [name, ways] of CUTS) {
       ok(clock.monotonicMs() - healedAtMs <= 6_000);
       a.transport.send([beat(1, 2, 2)]);
       await b.hears("message 1 2");
-      equal(b.count("message 1 1"), 0, "nothing of before the link is sent");
+      const early = name === "back from the peer" ? 2 : 0;
+      equal(b.count("message 1 1"), early, "nothing of before a link is sent");
     });
   });
 }
@@ -334,6 +338,35 @@ Deno.test("a refusal that nobody proves is not told to the node", async () => {
     await a.transport.close();
     await lying;
   })());
+});
+
+Deno.test("a refusal put in place of the acceptor's word is not told", async () => {
+  const here = world();
+  await withMembers(here, 2, async (a, b) => {
+    const net = here.sim.host("between");
+    const relay = await net.listen({ hostname: "between", port: 0 });
+    const relaying = (async () => {
+      for (;;) {
+        const left = await relay.accept();
+        if (left === null) return;
+        const right = await knock(b, net);
+        await right.write((await left.read())!);
+        await left.write((await right.read())!);
+        await left.read();
+        await left.write(encodeFrame(5, new Uint8Array(33).fill(7)));
+        await pass(here.clock, 10);
+        left.close();
+        right.close();
+      }
+    })();
+    a.transport.setPeers([{ ...b.address, ...relay.address }]);
+    await a.writes("peer_refused_us");
+    equal(a.log.named("peer_refused_us")[0]?.fields.isProven, false);
+    deepEqual(a.told, ["up 2", "down 2"]);
+    relay.close();
+    await a.transport.close();
+    await relaying;
+  });
 });
 
 /** Random cuts, heals and crashes; returns all that was told and written. */

@@ -156,7 +156,7 @@ Deno.test("openRebuild() refuses the log of another node", async () => {
     return true;
   });
   const own = await open(disk, "n1");
-  assert.deepEqual(own.names, ["raft"]);
+  assert.deepEqual(own.names, ["raft", "NODE", "checkpoints"]);
   await own.close();
 });
 

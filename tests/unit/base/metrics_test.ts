@@ -123,3 +123,24 @@ for (const [name, misuse] of MISUSES) {
     assert.throws(() => misuse(new MetricRegistry()), InvariantError);
   });
 }
+
+Deno.test("readEach() asks for its series at each scrape", () => {
+  const registry = new MetricRegistry();
+  const lag = new Map([["n1", 0], ['n"2', 7]]);
+  const options = {
+    name: "lag",
+    help: "Lag",
+    kind: "gauge",
+    label: "member",
+    readEach: () => lag,
+  } as const;
+  registry.readEach(options);
+  const head = "# HELP lag Lag\n# TYPE lag gauge\n";
+  assert.equal(
+    registry.render(),
+    `${head}lag{member="n1"} 0\nlag{member="n\\"2"} 7\n`,
+  );
+  lag.clear();
+  assert.equal(registry.render(), head);
+  assert.throws(() => registry.readEach(options), InvariantError);
+});

@@ -158,3 +158,133 @@ for (const readLease of [false, true]) {
     assert.ok(answered > seeds.length * 8, `${answered} writes in all`);
   });
 }
+
+/*
+ * Goal: no lease outlives the leadership that it stands for.
+ * Method: a leader is cut off, or its follower starts anew, while clients read
+ * there and write elsewhere all the time.
+ */
+class StaleWatch {
+  readonly cluster: TestCluster;
+  readonly leader: string;
+  readonly others: readonly string[];
+  served = 0;
+  #written = 0;
+  readonly #answered = new Set<string>();
+  readonly #open: Promise<unknown>[] = [];
+
+  constructor(cluster: TestCluster, leader: string) {
+    this.cluster = cluster;
+    this.leader = leader;
+    this.others = NAMES.filter((name) => name !== leader);
+  }
+
+  /** Reads at the old leader and writes at the others, for `ms`. */
+  async run(ms: number): Promise<void> {
+    for (let passed = 0; passed < ms; passed += 1) {
+      const before = [...this.#answered];
+      const read = this.cluster.startRead(this.leader).then(({ keys }) => {
+        this.served += 1;
+        for (const key of before) {
+          assert.ok(keys.includes(key), `stale: no ${key}`);
+        }
+      });
+      read.catch(() => {});
+      this.#open.push(read);
+      if (passed % 50 === 0) void this.write();
+      await this.cluster.clock.run(1);
+    }
+  }
+
+  async end(): Promise<void> {
+    this.cluster.network.heal();
+    await this.cluster.clock.until(Promise.all(this.#open));
+    await this.cluster.close();
+  }
+
+  /** Writes at the others; resolves when one has answered. */
+  write(): Promise<unknown> {
+    const key = KEYS[this.#written]!;
+    this.#written += 1;
+    const all = this.others.map((name) =>
+      this.cluster.write(name, key).then(() => this.#answered.add(key))
+    );
+    this.#open.push(...all);
+    return Promise.race(all);
+  }
+
+  transfer(from: string, to: string): Promise<unknown> {
+    const request = { kind: "transfer-leader", name: to } as const;
+    const terms = { dryRun: false, planHash: "", confirm: "", accept: [] };
+    return this.cluster.node(from).changeMembers(request, terms);
+  }
+}
+
+async function watchStale(
+  seed: number,
+  fault: (cluster: TestCluster, watch: StaleWatch) => Promise<void>,
+): Promise<number> {
+  const cluster = await TestCluster.start(NAMES, { readLease: true }, seed);
+  // Every member has announced itself: that ends leases.
+  await cluster.clock.run(2_000);
+  const watch = new StaleWatch(cluster, await cluster.leader());
+  await cluster.read(watch.leader);
+  await fault(cluster, watch);
+  await watch.end();
+  return watch.served;
+}
+
+Deno.test("Node.read() by lease is not stale when its leader is cut off", async () => {
+  for (let seed = 1; seed <= 8; seed += 1) {
+    const served = await watchStale(seed, async (cluster, watch) => {
+      cluster.network.isolate(watch.leader);
+      await watch.run(200);
+      assert.ok(watch.served > 100, `${watch.served} by lease`);
+      await watch.run(1_800);
+    });
+    assert.ok(served > 0);
+  }
+});
+
+Deno.test("Node.read() by lease is not stale when a follower starts anew", async () => {
+  for (let seed = 1; seed <= 8; seed += 1) {
+    await watchStale(seed, async (cluster, watch) => {
+      const [voter, rival] = watch.others as [string, string];
+      cluster.network.cut(watch.leader, rival);
+      // The rival wants to lead; the voter hears its leader and says no.
+      await cluster.clock.run(1_500);
+      await cluster.read(watch.leader);
+      await cluster.stop(voter);
+      cluster.network.isolate(watch.leader);
+      cluster.network.heal();
+      for (const name of watch.others) cluster.network.cut(watch.leader, name);
+      await cluster.open(voter);
+      await watch.run(1_500);
+    });
+  }
+});
+
+Deno.test("Node.read() by lease is not stale while its leader hands over", async () => {
+  for (let seed = 1; seed <= 5; seed += 1) {
+    await watchStale(seed, async (cluster, watch) => {
+      watch.transfer(watch.leader, watch.others[0]!).catch(() => {});
+      // The heir has heard; what it says does not reach its leader.
+      await cluster.clock.run(1);
+      cluster.network.isolate(watch.leader);
+      await watch.run(600);
+    });
+  }
+});
+
+Deno.test("Node.read() by lease is not stale when its leader is back at once", async () => {
+  for (let seed = 1; seed <= 5; seed += 1) {
+    await watchStale(seed, async (cluster, watch) => {
+      const heir = watch.others[0]!;
+      await cluster.clock.until(watch.transfer(watch.leader, heir));
+      await cluster.clock.until(watch.write());
+      const back = watch.transfer(heir, watch.leader);
+      await watch.run(40);
+      await cluster.clock.until(back);
+    });
+  }
+});

@@ -195,7 +195,10 @@ Deno.test("member remove of the leader hands over first, and says so", async () 
   const { asked, ...given } = world();
   const args = ["member", "remove", "n1"];
   const dry = await runIn(given, ...args, "--dry-run");
-  assert.match(dry.out, /1\. hand the leadership of n1 .*\n  2\. remove it\n/);
+  assert.match(
+    dry.out,
+    /1\. hand the leadership of n1 .*\n {2}2\. remove it\n/,
+  );
   assert.deepEqual(asked.splice(0).length, 1);
   const confirm = ["--confirm", "prod-eu-1", "--plan", PLAN_HASH];
   const done = await runIn(given, ...args, ...confirm);
@@ -238,7 +241,7 @@ for (const [input, code] of TYPED) {
     const { asked, ...given } = world({ isInteractive: true, input });
     const outcome = await runIn(given, "member", "remove", "n3");
     assert.equal(outcome.code, code, outcome.err);
-    assert.match(outcome.err, /^  remove it\nThis cannot be undone\. Type/);
+    assert.match(outcome.err, /^ {2}remove it\nThis cannot be undone\. Type/);
     assert.equal(asked.length, code === 0 ? 2 : 1);
   });
 }
