@@ -41,6 +41,13 @@ export class Faults {
     this.#after(delay, () => host.start());
   }
 
+  /** A node wrote to its log that it does something with a checkpoint. */
+  heard(host: Host, line: string): void {
+    const isWanted = this.#world.swarm.everySeconds["crash-in-transfer"] > 0;
+    if (this.#isOver || !isWanted || !line.includes("checkpoint_")) return;
+    if (this.#dice.chance(0.2)) host.armCrash(this.#dice.between(1, 40));
+  }
+
   #next(kind: FaultKind, mean: number): void {
     this.#after(this.#dice.exponential(mean), () => {
       if (this.#isOver) return;
@@ -78,6 +85,9 @@ export class Faults {
         return this.#crash(host);
       case "crash-in-operation":
         return host.armCrash(dice.between(1, 60));
+      case "crash-in-transfer":
+        // Comes with checkpoints: see `heard`.
+        return;
       case "crash-all":
         for (const each of world.hosts) this.#crash(each);
         return;

@@ -222,6 +222,7 @@ export class World {
   /** A line of a node's own log. */
   logged(host: Host, line: string): void {
     this.note(`${host.name}: ${line}`);
+    this.#faults.heard(host, line);
     this.#look(host);
   }
 
