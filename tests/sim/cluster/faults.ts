@@ -163,7 +163,8 @@ export class Faults {
     this.#excused(host, "damage", () => {
       const { disk } = host;
       disk.damageRead = (path, _, bytes) => {
-        if (bytes.length === 0) return;
+        // The name of a backing store's rows is the simulation's own.
+        if (bytes.length === 0 || path.endsWith(".sqlite")) return;
         disk.damageRead = null;
         const bit = this.#dice.below(bytes.length * 8);
         this.#world.note(`${host.name} reads "${path}" with a wrong bit`);
