@@ -144,7 +144,7 @@ export class Link {
         }
         return null;
       case "unreachable":
-        this.#write("peer_unreachable", dialled.reason);
+        this.#event("peer_unreachable", dialled.reason);
         return null;
     }
   }
@@ -197,7 +197,7 @@ export class Link {
     this.#parts.host.onLinkUp(this.#peer.id);
   }
 
-  #write(event: string, reason: string): void {
+  #event(event: string, reason: string): void {
     const { peer, remote } = this.#fields();
     const source = `${peer} ${remote} ${reason}`;
     this.#parts.strangers.write(event, source, { peer, remote, reason });
