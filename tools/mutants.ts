@@ -23,7 +23,7 @@ const RAFT_DIR = "src/raft/";
 const SLOWNESS_MAX = 6;
 const LAYER_MS_MIN = 10_000;
 const SIM_SEEDS = 1_500;
-const CLUSTER_SEEDS = 60;
+const CLUSTER_SEEDS = 100;
 
 interface Layer {
   readonly name: string;

@@ -126,6 +126,7 @@ function nodeOptions(
     heartbeatMs: config.heartbeatMs,
     electionMs: config.electionMsMin,
     readLease: config.readLease,
+    trustTail: config.trustTail,
     initialCluster: initialCluster?.map(({ name, address }) => ({
       name,
       address: formatAddress(address),

@@ -60,6 +60,8 @@ export interface NodeConfig extends LogLimits {
   readonly electionMsMin: number;
   /** Strong reads by the leader's lease. */
   readonly readLease: boolean;
+  /** Takes part in elections although a crash tore the end of the log. */
+  readonly trustTail: boolean;
   /** Of checkpoints to other members; `null`: no limit. */
   readonly checkpointBytesPerSecond: number | null;
   readonly tls: TlsPaths | null;
@@ -131,6 +133,7 @@ export function parseConfig(
       read.integer("election-ms", electionFloorMs, ELECTION_MS_MAX) ??
         Math.max(500, electionFloorMs),
     readLease: read.isOn("read-lease"),
+    trustTail: read.isOn("trust-tail"),
     checkpointBytesPerSecond: read.size(
       "checkpoint-rate",
       CHECKPOINT_RATE_MIN,

@@ -70,6 +70,11 @@ export const SETTINGS = {
     "5000",
     "entries kept for members that are a little behind",
   ),
+  "trust-tail": setting(
+    null,
+    "",
+    "vote although a crash tore the log's end, when another voter is lost",
+  ),
   "tls-cert": setting("FILE", "", "certificate chain for all listeners, PEM"),
   "tls-key": setting("FILE", "", "private key of --tls-cert, PEM"),
   "tls-ca": setting(

@@ -81,6 +81,7 @@ export class Engine {
   #elections = 0;
   #leaderChanges = 0;
   #lastLead: RaftId = NO_MEMBER;
+  #isTailHeldSaid = false;
   readonly #parts: NodeParts;
   readonly #options: NodeOptions;
   readonly #beginnings: Beginnings;
@@ -360,9 +361,17 @@ export class Engine {
   #judgeTail(): void {
     const { core, log } = this.#parts;
     const voters = voterIds(core.state.membership.config);
-    if (voters.length > 2 && !this.peers.hearsAll(voters)) return;
+    const isAsked = voters.length > 2 && this.#options.trustTail !== true;
+    if (isAsked && !this.peers.hearsAll(voters)) return this.#sayTailHeld();
     log.write("info", "wal_tail_trusted", { voters: voters.length });
     core.trustTail();
+  }
+
+  #sayTailHeld(): void {
+    if (this.#isTailHeldSaid) return;
+    this.#isTailHeldSaid = true;
+    const { core, log } = this.#parts;
+    log.write("warn", "wal_tail_held", { until: core.state.suspectUntil });
   }
 
   /** A member that applied its own removal has nothing more to do. */

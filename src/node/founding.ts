@@ -34,5 +34,5 @@ export function foundingDigest(members: readonly Member[]) {
   const lines = members.map(({ id, name, peerAddress }) =>
     `${id} ${name} ${peerAddress}\n`
   );
-  return sha256(utf8(`sealkv founding v1\n${lines.join("")}`));
+  return sha256(utf8("sealkv founding v1\n" + lines.join("")));
 }

@@ -107,12 +107,13 @@ function planAdd(
     throw new MemberChangeRefusedError("this member has to announce itself");
   }
   const known = facts.members.find((one) => one.name === name);
-  // Asked for again, after an answer that was lost.
+  // Asked for again, after an answer that was lost or to wait for its end.
   if (
     known !== undefined && known.peerAddress === peerAddress &&
-    known.diskId === null && known.promoteWhenCaughtUp === promote
+    known.promoteWhenCaughtUp === promote
   ) {
-    const steps = [`"${name}" is a learner already and has not started yet`];
+    const role = known.isVoter ? "voter" : "learner";
+    const steps = [`"${name}" at ${peerAddress} is a ${role} already`];
     return { plan: plan(steps), member: known, isNeeded: false };
   }
   if (known !== undefined) throw new MemberExistsError(name, name);

@@ -183,15 +183,7 @@ export class Node implements NodePort, OperatorPort {
     terms: ChangeTerms,
   ): Promise<ChangeResult> {
     if (this.#stopped !== null) throw new NotReadyError("the node is stopping");
-    const result = await this.#engine.changes.change(request, terms);
-    if (result.isChanged) {
-      this.#parts.log.write("info", "members_changed", {
-        change: request.kind,
-        member: request.name,
-        id: result.memberId,
-      });
-    }
-    return result;
+    return await this.#engine.changes.change(request, terms);
   }
 
   backup(): AsyncIterable<Bytes> {

@@ -17,6 +17,8 @@ export interface NodeOptions extends CompactionOptions {
   readonly electionMs: number;
   /** Answers strong reads by a lease instead of asking a quorum. */
   readonly readLease?: boolean;
+  /** Does not wait for the other voters when a crash tore the log's end. */
+  readonly trustTail?: boolean;
   /** What clients and operators dial; may be told later by `setAddresses`. */
   readonly addresses?: Addresses;
   /** The node has stopped for good and the process should end. */

@@ -166,10 +166,10 @@ export class Proposals {
   expire(untilMs: number): void {
     let count = 0;
     while ((this.#waiting[count]?.addedMs ?? Infinity) < untilMs) count += 1;
-    const error = new NotReadyError("no leader took the write in time");
     for (const pending of this.#waiting.splice(0, count)) {
       this.#waitingBytes -= pending.size.bytes;
-      pending.settle.reject(error);
+      const why = "no leader took the write in time";
+      pending.settle.reject(new NotReadyError(why));
     }
     for (const [id, { batch }] of this.#inFlight) {
       if ((batch[0]?.addedMs ?? Infinity) < untilMs) this.#forget(id);

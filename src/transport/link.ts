@@ -25,6 +25,8 @@ export class Link {
   #session: LinkSession | null = null;
   #lastRefusal: PeerRefusal | null = null;
   #loss: "none" | "due" | "told" = "none";
+  /** Ends when a due loss was told, or nobody needs to know any more. */
+  #telling: Promise<void> = Promise.resolve();
   #hasMoved = false;
   #isClosed = false;
   /** Ends the wait for a dial or between dials. */
@@ -71,7 +73,12 @@ export class Link {
     if (this.#loss !== "none" || this.#isClosed) return;
     this.#loss = "due";
     // Later: the node may be amid a turn, and its core must not be re-entered.
-    this.#parts.clock.soon(() => this.#tellLoss());
+    this.#telling = new Promise((resolve) =>
+      this.#parts.clock.soon(() => {
+        this.#tellLoss();
+        resolve();
+      })
+    );
   }
 
   /** Takes the peer's new address or name; dials at once when it differs. */
@@ -99,6 +106,7 @@ export class Link {
     session?.close();
     this.#wake();
     await this.#running;
+    await this.#telling;
   }
 
   async #run(): Promise<void> {
@@ -136,7 +144,7 @@ export class Link {
         }
         return null;
       case "unreachable":
-        this.#write("peer_unreachable", dialled.reason);
+        this.#event("peer_unreachable", dialled.reason);
         return null;
     }
   }
@@ -189,7 +197,7 @@ export class Link {
     this.#parts.host.onLinkUp(this.#peer.id);
   }
 
-  #write(event: string, reason: string): void {
+  #event(event: string, reason: string): void {
     const { peer, remote } = this.#fields();
     const source = `${peer} ${remote} ${reason}`;
     this.#parts.strangers.write(event, source, { peer, remote, reason });

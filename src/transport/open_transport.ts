@@ -178,7 +178,14 @@ class NetTransport implements Transport {
       counters.messagesDropped += 1;
       if (this.#unlinked.has(message.to) || this.#isClosed) return;
       this.#unlinked.add(message.to);
-      clock.soon(() => this.#isClosed || host.onLinkDown(message.to));
+      this.#track(
+        new Promise((resolve) =>
+          clock.soon(() => {
+            if (!this.#isClosed) host.onLinkDown(message.to);
+            resolve();
+          })
+        ),
+      );
       return;
     }
     const item = outgoingMessage(message);

@@ -22,7 +22,7 @@ export interface Transcript {
  * the purpose and the target are covered, and no proof fits the other side.
  */
 export function proofMessage(side: Side, transcript: Transcript): Bytes {
-  return labelled(`sealkv peer ${side} v1`, transcript);
+  return labelled("sealkv peer " + side + " v1", transcript);
 }
 
 /** As `proofMessage`, under "sealkv peer {side} refuses v1" ‖ code u8. */
@@ -32,7 +32,7 @@ export function refusalMessage(
   refusal: PeerRefusal,
 ): Bytes {
   const code = String.fromCharCode(refusalCode(refusal));
-  return labelled(`sealkv peer ${side} refuses v1${code}`, transcript);
+  return labelled("sealkv peer " + side + " refuses v1" + code, transcript);
 }
 
 function labelled(label: string, { hello, challenge }: Transcript): Bytes {

@@ -103,8 +103,9 @@ export class Intake {
     const offset = part.receivedOf(offer);
     if (!await this.#fits(offset)) return this.#refuse("no-space");
     await part.start(offer);
-    const event = offset > 0 ? "checkpoint_resumed" : "checkpoint_started";
-    this.#tell(event, { offset });
+    this.#tell(offset > 0 ? "checkpoint_resumed" : "checkpoint_started", {
+      offset,
+    });
     try {
       await channel.send({ type: "resume", offset });
       if (!await this.#takePieces(offset)) return this.#refuse("not-leader");

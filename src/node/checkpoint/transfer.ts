@@ -179,8 +179,9 @@ export class Transfer {
     }
     this.#resumed = { digest, offset };
     this.#sent = offset;
-    const event = offset > 0 ? "checkpoint_resumed" : "checkpoint_started";
-    this.#tell(event, { offset });
+    this.#tell(offset > 0 ? "checkpoint_resumed" : "checkpoint_started", {
+      offset,
+    });
   }
 
   /** True when the member has what it needs. */

@@ -17,6 +17,8 @@ import type { World } from "./world.ts";
 /** Tries of one operation that its nodes refuse. */
 const TRIES_MAX = 12;
 const PAUSE_MS = 60;
+/** Some give up early, to come back to a member that has fallen behind. */
+const READ_MS = [200, 600, 2_000, 8_000] as const;
 
 /**
  * Does one thing after the other, at one member or at any. As Deno's client it
@@ -120,6 +122,7 @@ export class Client {
     const answer = await this.#world.asking.ask(
       host,
       (node) => node.read(request),
+      this.#dice.pick(READ_MS),
     );
     if (answer.kind !== "answered") return answer.kind === "lost";
     const entries = answer.value.map((found) => found.map(modelEntry));

@@ -41,6 +41,13 @@ export class Faults {
     this.#after(delay, () => host.start());
   }
 
+  /** A node wrote to its log that it does something with a checkpoint. */
+  heard(host: Host, line: string): void {
+    const isWanted = this.#world.swarm.everySeconds["crash-in-transfer"] > 0;
+    if (this.#isOver || !isWanted || !line.includes("checkpoint_")) return;
+    if (this.#dice.chance(0.2)) host.armCrash(this.#dice.between(1, 40));
+  }
+
   #next(kind: FaultKind, mean: number): void {
     this.#after(this.#dice.exponential(mean), () => {
       if (this.#isOver) return;
@@ -78,6 +85,9 @@ export class Faults {
         return this.#crash(host);
       case "crash-in-operation":
         return host.armCrash(dice.between(1, 60));
+      case "crash-in-transfer":
+        // Comes with checkpoints: see `heard`.
+        return;
       case "crash-all":
         for (const each of world.hosts) this.#crash(each);
         return;
@@ -153,7 +163,8 @@ export class Faults {
     this.#excused(host, "damage", () => {
       const { disk } = host;
       disk.damageRead = (path, _, bytes) => {
-        if (bytes.length === 0) return;
+        // The name of a backing store's rows is the simulation's own.
+        if (bytes.length === 0 || path.endsWith(".sqlite")) return;
         disk.damageRead = null;
         const bit = this.#dice.below(bytes.length * 8);
         this.#world.note(`${host.name} reads "${path}" with a wrong bit`);
@@ -166,10 +177,9 @@ export class Faults {
 
   /** The machine comes back under its name with nothing on its disk. */
   #emptyDisk(host: Host): void {
-    const { atlas } = this.#world;
-    if (!host.isRunning || !atlas.claim(host.name, this.#world.voters())) {
-      return;
-    }
+    const { atlas, truth } = this.#world;
+    if (!host.isRunning || !truth.knowsDisk(host.name)) return;
+    if (!atlas.claim(host.name, this.#world.voters())) return;
     host.crash("power");
     host.replaceDisk();
     host.isForeign = true;

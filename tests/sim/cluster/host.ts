@@ -97,15 +97,24 @@ export class Host {
   crash(kind: EndKind): void {
     const { life } = this;
     if (life === null || !this.isRunning) return;
-    const kept: CrashKind = kind === "kill"
-      ? "all"
-      : this.#dice.pick(CRASH_KINDS);
+    const kept = kind === "kill" ? "all" : this.#dice.pick(this.#powerCuts());
     this.#world.note(`${this.name} dies: ${kind}, disk keeps ${kept}`);
     this.state = "down";
     this.#end(life);
     this.disk.restart(kept);
     this.#world.network.down(this.name, kind);
     this.#world.gone(this);
+  }
+
+  /**
+   * A member whose log ends torn waits for all voters before it votes: with
+   * another one damaged for good, nobody would lead again.
+   */
+  #powerCuts(): readonly CrashKind[] {
+    const others = [...this.#world.atlas.damaged].filter((name) =>
+      name !== this.name
+    );
+    return others.length === 0 ? CRASH_KINDS : ["none", "all"];
   }
 
   /** Dies in the operation on disk, store or network that comes `count`th. */

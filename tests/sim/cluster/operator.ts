@@ -18,9 +18,10 @@ const CHANGE_MS_MAX = 20_000;
 export class Operator {
   readonly #world: World;
   readonly #dice: Dice;
-  #isBusy = false;
+  /** Members of changes that are not answered yet. */
+  readonly #asked: string[] = [];
   readonly #removed = new Set<string>();
-  /** Members of changes whose answers were lost: they may still happen. */
+  /** Members of changes whose outcome is not known: they may still happen. */
   readonly #uncertain = new Set<string>();
   /** The last change, if it was refused: whether its member was one. */
   #refused: { what: string; name: string; wasMember: boolean } | null = null;
@@ -32,7 +33,7 @@ export class Operator {
 
   /** Does something, unless the last thing is still going on. */
   act(): void {
-    if (this.#isBusy || this.#world.hosts.length === 1) return;
+    if (this.#asked.length > 0 || this.#world.hosts.length === 1) return;
     const { hosts, atlas } = this.#world;
     const broken = hosts.filter(({ name }) => atlas.damaged.has(name));
     if (this.#dice.chance(0.2)) {
@@ -117,9 +118,12 @@ export class Operator {
   async #do(request: MemberRequest): Promise<boolean> {
     const world = this.#world;
     const host = world.leader() ?? this.#dice.pick(world.hosts);
-    this.#isBusy = true;
     this.checkRefused();
     const { name } = request;
+    // The peace does not wait for what the faults left unanswered.
+    for (const other of this.#asked) this.#uncertain.add(other);
+    if (this.#asked.length > 0) this.#uncertain.add(name);
+    this.#asked.push(name);
     const wasMember = this.#isMember(name);
     if (request.kind === "remove") this.#removed.add(request.name);
     const what = `operator at ${host.name}: ${request.kind} ${request.name}`;
@@ -135,7 +139,7 @@ export class Operator {
     if (answer.kind === "refused" && !this.#uncertain.has(name)) {
       this.#refused = { what: `${what}: ${how}`, name, wasMember };
     }
-    this.#isBusy = false;
+    this.#asked.splice(this.#asked.indexOf(name), 1);
     return answer.kind === "answered";
   }
 }

@@ -15,7 +15,11 @@ const NOTICED_BY: Readonly<Record<ToyBug, readonly string[]>> = {
   "answers another caller": ["WrongAnswer"],
   "refuses what it has appended": ["RefusedCommitted"],
   "reads without asking the leader": ["StaleRead"],
-  "reads keys of one request at different times": ["TornRead", "StaleRead"],
+  "reads keys of one request at different times": [
+    "TornRead",
+    "StaleRead",
+    "Linearizability",
+  ],
   "applies another value on one member": ["ReplicaMismatch"],
   "commits another entry on one member": [
     "CommitMismatch",

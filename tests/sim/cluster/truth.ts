@@ -26,7 +26,7 @@ import { hashBytes } from "../raft/dice.ts";
 import { attemptOf, keyText, valueText } from "./values.ts";
 
 /** Where a cluster's log begins (node/open_log.ts). */
-const FOUNDING_INDEX = 2;
+export const FOUNDING_INDEX = 2;
 
 /** What one committed entry did to the one and only store. */
 export interface TrueEntry {
@@ -83,6 +83,12 @@ export class Truth {
   /** Names of all members; none before the founding. */
   members(): readonly string[] {
     return [...this.#fsm.members.values()].map(({ name }) => name);
+  }
+
+  /** Whether the cluster knows the disk of member `name`. */
+  knowsDisk(name: string): boolean {
+    const members = [...this.#fsm.members.values()];
+    return members.some((one) => one.name === name && one.diskId !== null);
   }
 
   entry(index: LogIndex): TrueEntry | null {

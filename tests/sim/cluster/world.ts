@@ -21,7 +21,7 @@ import { serveAgain } from "./recovery.ts";
 import type { NodeStatus } from "../../../src/node/port.ts";
 import type { OpenSimNode, SimNodeOptions } from "./sim_node.ts";
 import type { Swarm } from "./swarm.ts";
-import { Truth } from "./truth.ts";
+import { FOUNDING_INDEX, Truth } from "./truth.ts";
 
 /** When what happens, in virtual ms. */
 const FAULTS_FROM_MS = 2_000;
@@ -222,6 +222,7 @@ export class World {
   /** A line of a node's own log. */
   logged(host: Host, line: string): void {
     this.note(`${host.name}: ${line}`);
+    this.#faults.heard(host, line);
     this.#look(host);
   }
 
@@ -302,11 +303,16 @@ export class World {
     this.known = Math.max(this.known, indexOf(stamp));
   }
 
-  #look({ node, name, lifeName }: Host): void {
+  #look({ node, name, lifeName, isForeign }: Host): void {
     if (node === null) return;
     const { term, commit, applied, leader } = node.status();
     const standing = { term, commit, applied, isLeader: leader === name };
-    this.guard(() => this.#terms.see(lifeName, standing));
+    this.guard(() => {
+      this.#terms.see(lifeName, standing);
+      if (isForeign && commit > FOUNDING_INDEX) {
+        fail("TookPart", `${name} with an empty disk knows ${commit}`);
+      }
+    });
   }
 
   #auditLater(): void {

@@ -13,6 +13,19 @@ interface Call {
   readonly events: readonly string[];
 }
 
+/** Methods that write the event they are given, with levels of their own. */
+const PASSED_ON: readonly {
+  readonly call: RegExp;
+  readonly levelOf: (event: string) => string;
+}[] = [
+  { call: /\bstrangers\.write\(/g, levelOf: () => "warn" },
+  { call: /this\.#event\(/g, levelOf: () => "warn" },
+  {
+    call: /this\.#tell\(/g,
+    levelOf: (event) => event === "checkpoint_failed" ? "warn" : "info",
+  },
+];
+
 const tree = readTree();
 const calls = [...tree.sources.values()]
   .filter(({ path }) => path.startsWith("src/"))
@@ -58,12 +71,34 @@ Deno.test("callsOf() reads conditions, and sees what is no literal", () => {
 });
 
 function callsOf(path: string, text: string): Call[] {
-  return [...text.matchAll(/\blog\.write\(/g)].map(({ index }) => {
-    const [level = "", event = ""] = argumentsOf(
-      text.slice(index + "log.write(".length),
-    );
-    return { path, levels: literalsOf(level), events: literalsOf(event) };
-  });
+  const direct = [...text.matchAll(/\blog\.write\(/g)].map(
+    ({ 0: call, index }): Call | null => {
+      const [level = "", event = ""] = argumentsOf(
+        text.slice(index + call.length),
+      );
+      // What was handed in: its callers are looked at instead.
+      if (event.trim() === "event" && isPassedOn(path)) return null;
+      return { path, levels: literalsOf(level), events: literalsOf(event) };
+    },
+  );
+  const passed = PASSED_ON.flatMap(({ call, levelOf }) =>
+    [...text.matchAll(call)].flatMap(({ 0: found, index }): Call[] => {
+      const [event = ""] = argumentsOf(text.slice(index + found.length));
+      if (event.trim() === "event") return [];
+      return literalsOf(event).map((name) => ({
+        path,
+        levels: [levelOf(name)],
+        events: [name],
+      }));
+    })
+  );
+  return [...direct.filter((call) => call !== null), ...passed];
+}
+
+/** Files whose `log.write` is fed by the methods above. */
+function isPassedOn(path: string): boolean {
+  return /^src\/(?:transport\/stranger_log|node\/checkpoint\/(?:intake|transfer))\.ts$/
+    .test(path);
 }
 
 /** The texts between the commas of a call, up to its closing bracket. */
@@ -80,8 +115,10 @@ function argumentsOf(text: string): string[] {
   return found;
 }
 
+/** Of a condition, what it chooses from. */
 function literalsOf(text: string): string[] {
-  return [...text.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, word = ""]) =>
+  const chosen = text.slice(text.indexOf("?") + 1);
+  return [...chosen.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, word = ""]) =>
     word
   );
 }
