@@ -71,6 +71,8 @@ interface Choice<S> {
   /** Where the search is: a stop, and the next of `known` to try there. */
   at: number;
   next: number;
+  /** The last one tried here changed nothing: no other need come first. */
+  isSettled: boolean;
   /** The known operation that led here; -1 at the start. */
   readonly chosen: number;
 }
@@ -125,6 +127,11 @@ class Search<S, I, O> {
       if (steps > stepsMax) return { kind: "undecided", steps };
       const state = this.#step(stop.state, candidate);
       if (state === null) continue;
+      if (state === stop.state) {
+        // What explains the rest explains it after this one, too.
+        top.isSettled = true;
+        top.next = top.known.length;
+      }
       this.#do(candidate);
       if (this.#isNew(state)) stack.push(this.#choose(state, candidate));
       else this.#undo(candidate);
@@ -150,12 +157,12 @@ class Search<S, I, O> {
       if (this.#isDone[at] === 0) unknown.push(at);
     }
     const stops = [{ state, taken: [] }];
-    return { known, unknown, stops, at: 0, next: 0, chosen };
+    return { known, unknown, stops, at: 0, next: 0, isSettled: false, chosen };
   }
 
   /** Leaves `stop` for the next one; adds those one unknown operation on. */
   #spread(top: Choice<S>, stop: Stop<S>): number {
-    for (const at of top.unknown) {
+    for (const at of top.isSettled ? [] : top.unknown) {
       if (this.#isDone[at] === 1) continue;
       const state = this.#step(stop.state, at);
       if (state === null) continue;
@@ -168,6 +175,7 @@ class Search<S, I, O> {
     for (const at of stop.taken.toReversed()) this.#undo(at);
     top.at += 1;
     top.next = 0;
+    top.isSettled = false;
     for (const at of top.stops[top.at]?.taken ?? []) this.#do(at);
     return top.unknown.length;
   }
