@@ -56,7 +56,7 @@ export class ClusterLoad implements AsyncDisposable {
   ): Promise<ClusterLoad> {
     const kinds = options.kinds ?? (HAS_NODE ? ["deno", "npm"] : ["deno"]);
     const run = crypto.randomUUID().slice(0, 8);
-    const { keys = 5, callers = 2, pauseMs = 10, restlessMs = 0 } = options;
+    const { keys = 5, callers = 2, pauseMs = 20, restlessMs = 0 } = options;
     const urls = cluster.urls(options.members);
     const order = { urls, callers, run, keys, pauseMs, restlessMs };
     const programs: LoadProcess[] = [];
