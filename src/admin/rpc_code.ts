@@ -55,6 +55,7 @@ export const RPC_CODE_OF: Readonly<Record<ErrorCode, Code>> = {
   KVCONNECT_SERVER_UNREACHABLE: Code.InvalidArgument,
   KVCONNECT_TOKEN_REFUSED: Code.InvalidArgument,
   KVCONNECT_WATCHES_EXHAUSTED: Code.InvalidArgument,
+  NODE_ALREADY_FOUNDED: Code.FailedPrecondition,
   NODE_APPLY_HALTED: Code.FailedPrecondition,
   NODE_CHECKPOINT_INTERRUPTED: Code.Unavailable,
   NODE_CONFIRMATION_WRONG: Code.FailedPrecondition,

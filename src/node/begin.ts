@@ -1,4 +1,4 @@
-import type { Bytes } from "../base/bytes.ts";
+import { type Bytes, equalBytes } from "../base/bytes.ts";
 import type { Disk } from "../io/disk.ts";
 import type { Random } from "../io/random.ts";
 import type { Member } from "../fsm/types.ts";
@@ -16,7 +16,11 @@ import {
   writeIdentity,
 } from "./identity.ts";
 import { IdentityDamagedError } from "./errors.ts";
-import { JoinRefusedError, WrongNodeError } from "./member_errors.ts";
+import {
+  AlreadyFoundedError,
+  JoinRefusedError,
+  WrongNodeError,
+} from "./member_errors.ts";
 import type { Beginnings } from "./node_options.ts";
 
 /** What a running cluster lets a node join it as. */
@@ -80,6 +84,7 @@ export async function begin(
   const known = await readIdentity(ports.disk, path);
   if (known !== null) {
     if (known.name !== name) throw new WrongNodeError(name, known.name);
+    mustNotBeAlone(known, founders, options);
     if (hasLog) return beginningOf(known, founders, null);
     // A start cut short, or a log that was taken away: then it must not pass
     // for the disk that the cluster knows.
@@ -91,6 +96,7 @@ export async function begin(
   if (hasLog && !isLoneFounder(options.storedMembers)) {
     throw new IdentityDamagedError(path);
   }
+  mustNotBeAlone({ id: LONE_FOUNDER, foundingDigest: null }, founders, options);
   const grant = join === null || hasLog ? null : await join();
   const own = founders.find((member) => member.name === name);
   const id = hasLog ? LONE_FOUNDER : grant?.id ?? own?.id;
@@ -105,6 +111,32 @@ export async function begin(
   });
   await writeIdentity(ports.disk, path, identity);
   return beginningOf(identity, founders, grant);
+}
+
+/**
+ * A data dir that founded a cluster of its own belongs to no other: it would
+ * serve its old data alone while the others found theirs without it.
+ *
+ * @throws {AlreadyFoundedError}
+ */
+function mustNotBeAlone(
+  { id, foundingDigest: digest }: {
+    readonly id: number;
+    /** `null` when it is not known. */
+    readonly foundingDigest: Uint8Array | null;
+  },
+  founders: readonly Member[],
+  { name, join, storedMembers }: BeginOptions & FoundDataDir,
+): void {
+  const isAlone = storedMembers.length > 0 &&
+    storedMembers.every((member) => member === id);
+  const hasJoined = digest?.every((byte) => byte === 0) === true;
+  if (!isAlone || hasJoined) return;
+  const isFounder = digest !== null &&
+    equalBytes(digest, foundingDigest(founders));
+  if (join !== null || (founders.length > 1 && !isFounder)) {
+    throw new AlreadyFoundedError(name);
+  }
 }
 
 /** A start cut short between identity and log has to ask once more. */

@@ -168,3 +168,17 @@ export class JoinRefusedError extends NodeError {
     super(`Cannot join as "${member}": ${reason}`);
   }
 }
+
+/** A data dir with a cluster of its own is told to belong to another one. */
+export class AlreadyFoundedError extends NodeError {
+  override readonly name = "AlreadyFoundedError";
+  override readonly code = "NODE_ALREADY_FOUNDED";
+  override readonly remedy =
+    "Start it without --initial-cluster and --join and add members to it with `sealkv member add`, or give it an empty --data-dir";
+
+  constructor(readonly member: string) {
+    super(
+      `Cannot start as a member of another cluster: "${member}" has founded one of its own in this data dir`,
+    );
+  }
+}

@@ -142,7 +142,7 @@ export class Proposer {
   }
 
   #proposeFor({ proposalId, payload }: Forward): boolean {
-    const { core, clock } = this.#parts;
+    const { clock } = this.#parts;
     const stamped = stampForwarded(payload, clock.wallMs());
     return stamped !== null &&
       this.#make(encodeProposal(proposalId, stamped));

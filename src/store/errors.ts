@@ -1,7 +1,7 @@
 import { NodeError } from "../base/error.ts";
 
 const REMEDY_DAMAGED =
-  "Stop the node, keep a copy of its data directory, check the disk and restore the directory from a copy made before the damage";
+  "Stop the node, keep a copy of its data directory, and check the disk; in a cluster let the others rebuild this member: `sealkv member rebuild`; alone, restore the directory from a copy made before the damage";
 
 /** Ways in which a stored record can contradict itself. */
 export type RecordFault =
@@ -77,7 +77,7 @@ export class StoreBackingFailedError extends NodeError {
   override readonly name = "StoreBackingFailedError";
   override readonly code = "STORE_BACKING_FAILED";
   override readonly remedy =
-    "Check free space, permissions and health of the disk that holds the data directory, then start the node again; if it fails again, restore the directory from a copy";
+    "Check free space, permissions and health of the disk that holds the data directory, then start the node again; if it fails again, put the directory back from a copy, or let the others rebuild this member: `sealkv member rebuild`";
 
   constructor(readonly operation: string, options?: ErrorOptions) {
     super(`Cannot ${operation} as the backing store failed`, options);

@@ -2,7 +2,7 @@ import { NodeError } from "../base/error.ts";
 import type { LogIndex } from "../raft/types.ts";
 
 const REBUILD =
-  "Keep a copy of the data directory, then restore it from a backup";
+  "Keep a copy of the data directory; in a cluster let the others rebuild this member: `sealkv member rebuild`; alone, restore it from a backup";
 
 /** A log is there where a new one was to be made. */
 export class WalExistsError extends NodeError {

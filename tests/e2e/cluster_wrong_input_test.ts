@@ -22,7 +22,7 @@ const EXIT_CONFIG = 78;
 const SAID_MS_MAX = 15_000;
 const CLOSED_MS_MAX = 15_000;
 const WRITES = 30;
-const WRONG_CLUSTER = /wrong-cluster|wrong-founding|NODE_WRONG_CLUSTER/;
+const WRONG_CLUSTER = /wrong-cluster|wrong-founding|NODE_ALREADY_FOUNDED/;
 
 /** Waits until one of the members says it. */
 async function says(

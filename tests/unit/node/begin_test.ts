@@ -14,6 +14,7 @@ import {
   writeIdentity,
 } from "../../../src/node/identity.ts";
 import {
+  AlreadyFoundedError,
   JoinRefusedError,
   WrongNodeError,
 } from "../../../src/node/member_errors.ts";
@@ -233,3 +234,29 @@ for (const storedMembers of [[1, 2, 3], [2], [1, 2], [42]]) {
     assert.equal(await bench.identity(), null);
   });
 }
+
+for (
+  const [what, given, isRefused] of [
+    ["others in --initial-cluster", { initialCluster: CLUSTER }, true],
+    ["--join", { join: mustNotJoin }, true],
+    ["nothing", {}, false],
+  ] as const
+) {
+  Deno.test(`begin() with a cluster of its own, told of ${what}`, async () => {
+    const bench = await Bench.make();
+    await bench.write(
+      1,
+      foundingDigest(foundingMembers([{ name: "n1", address: "n1:1" }])),
+    );
+    const begun = bench.begin({ ...given, hasLog: true, storedMembers: [1] });
+    if (isRefused) await assert.rejects(begun, AlreadyFoundedError);
+    else assert.equal((await begun).identity.id, 1);
+  });
+}
+
+Deno.test("begin() lets a cluster shrunk to one start as it was founded", async () => {
+  const bench = await Bench.make();
+  await bench.write(1, THREE);
+  const options = { initialCluster: CLUSTER, hasLog: true, storedMembers: [1] };
+  assert.equal((await bench.begin(options)).identity.id, 1);
+});
