@@ -216,7 +216,7 @@ const LONE: [name: string, voters: number[]][] = [
 for (const [name, storedMembers] of LONE) {
   Deno.test(`begin() is the lone founder of a log before identities, ${name}`, async () => {
     const bench = await Bench.make();
-    const given = { hasLog: true, storedMembers, join: mustNotJoin };
+    const given = { hasLog: true, storedMembers };
     const begun = await bench.begin(given);
     assert.equal(begun.identity.id, 1);
     assert.deepEqual(await bench.identity(), begun.identity);
