@@ -8,6 +8,7 @@ import type { Random } from "../io/random.ts";
 import type { LogIndex, RaftId, SnapshotMetadata } from "../raft/types.ts";
 import type { BufferedStore } from "../store/buffered_store.ts";
 import { buildStore } from "../store/checkpoint/build.ts";
+import { Pace } from "../store/checkpoint/pace.ts";
 import { readCheckpoint, verifyCheckpoint } from "../store/checkpoint/read.ts";
 import { writeCheckpointFile } from "../store/checkpoint/write.ts";
 import { Store } from "../store/store.ts";
@@ -48,6 +49,7 @@ export interface CheckpointsParts {
   readonly place: StorePlace;
   /** Where checkpoints on their way lie. */
   readonly dir: string;
+  /** Of checkpoints made and sent; no bound unless given. */
   readonly bytesPerSecond?: number;
 }
 
@@ -208,8 +210,12 @@ export class Checkpoints implements LogHold {
   }
 
   async #make(path: string): Promise<CheckpointFile> {
-    const { store, disk, random } = this.#parts;
-    const source = await store.checkpoint();
+    const { store, disk, random, clock, bytesPerSecond } = this.#parts;
+    const source = await store.checkpoint(
+      bytesPerSecond === undefined
+        ? {}
+        : { pace: new Pace(clock, bytesPerSecond) },
+    );
     const { applied, confState } = source.state;
     const { bytes, digest } = await writeCheckpointFile(
       source,

@@ -11,7 +11,10 @@ export interface CliEnd {
 }
 
 /** Runs `sealkv` with these words, as an operator who has the tokens. */
-export async function runSealkv(args: readonly string[]): Promise<CliEnd> {
+export async function runSealkv(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<CliEnd> {
   const home = await Deno.makeTempDir({ prefix: "sealkv-cli-" });
   try {
     const [program, ...words] = [...leash("KILL"), ...sealkvCommand()];
@@ -22,6 +25,7 @@ export async function runSealkv(args: readonly string[]): Promise<CliEnd> {
         ...bareEnvironment(home),
         SEALKV_ACCESS_TOKEN: ACCESS_TOKEN,
         SEALKV_ADMIN_TOKEN: ADMIN_TOKEN,
+        ...env,
       },
       stdin: "null",
       stdout: "piped",

@@ -144,6 +144,13 @@ export class NodeProcess implements AsyncDisposable {
     return this.#bound;
   }
 
+  /** Whether it writes an event like this, sooner or later. */
+  async says(pattern: RegExp): Promise<boolean> {
+    const found = this.#complaints.waitFor(pattern);
+    const kill = () => this.#child.kill("SIGKILL");
+    return await within(EXIT_MS_MAX, found, kill) !== null;
+  }
+
   get bound(): Bound {
     return this.#bound ?? fail("the node is not ready yet");
   }
