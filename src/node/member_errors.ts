@@ -35,7 +35,7 @@ export class MemberExistsError extends NodeError {
     "Give another name and address, or remove the member that has them first: `sealkv member remove`";
 
   constructor(readonly member: string, readonly taken: string) {
-    super(`Cannot add a member as "${member}" has "${taken}" already`);
+    super(`Cannot add a member as "${taken}" is taken: "${member}" has it`);
   }
 }
 
