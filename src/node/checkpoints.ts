@@ -1,5 +1,6 @@
 import { assert, present } from "../base/assert.ts";
 import type { Bytes } from "../base/bytes.ts";
+import { parentOf } from "../base/path.ts";
 import type { Clock } from "../io/clock.ts";
 import type { Disk } from "../io/disk.ts";
 import type { Kv } from "../io/kv.ts";
@@ -91,6 +92,7 @@ export class Checkpoints implements LogHold {
   static async open(parts: CheckpointsParts): Promise<Checkpoints> {
     const { disk, dir, clock, log, bytesPerSecond } = parts;
     await disk.makeDir(dir);
+    await disk.syncDir(parentOf(dir));
     let checkpoints: Checkpoints | null = null;
     // They call back only after `attach`, when the node has started.
     const self = (): Checkpoints => present(checkpoints, "an opened service");
