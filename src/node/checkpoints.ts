@@ -100,7 +100,7 @@ export class Checkpoints implements LogHold {
     const sender = await CheckpointSender.open({
       ...{ disk, dir, clock, log, onFatal },
       ...(bytesPerSecond === undefined ? {} : { bytesPerSecond }),
-      maker: { make: (path) => self().#make(path) },
+      maker: { make: (path) => self().#make(path, { flush: false }) },
       openStream: (peer) => self().#hosted.openStream(peer),
       firstIndex: () => self().#hosted.firstIndex(),
       lastIndex: () => self().#hosted.lastIndex(),
@@ -184,13 +184,14 @@ export class Checkpoints implements LogHold {
     await this.#receiver.close();
   }
 
-  /** The store's durable state as a stream, read from a file made for it. */
+  /** The applied state as a stream, read from a file made for it. */
   async *backup(): AsyncGenerator<Bytes> {
     const { disk, dir } = this.#parts;
     this.#backups += 1;
     const path = `${dir}/outgoing-backup-${this.#backups}`;
     try {
-      await this.#make(path);
+      // All that was answered, also what the store has yet to make durable.
+      await this.#make(path, { flush: true });
       const file = await disk.open(path, "existing");
       try {
         const size = await file.size();
@@ -211,13 +212,17 @@ export class Checkpoints implements LogHold {
     return present(this.#host, "an attached node");
   }
 
-  async #make(path: string): Promise<CheckpointFile> {
+  async #make(
+    path: string,
+    { flush }: { readonly flush: boolean },
+  ): Promise<CheckpointFile> {
     const { store, disk, random, clock, bytesPerSecond } = this.#parts;
-    const source = await store.checkpoint(
-      bytesPerSecond === undefined
+    const source = await store.checkpoint({
+      flush,
+      ...(bytesPerSecond === undefined
         ? {}
-        : { pace: new Pace(clock, bytesPerSecond) },
-    );
+        : { pace: new Pace(clock, bytesPerSecond) }),
+    });
     const { applied, confState } = source.state;
     const { bytes, digest } = await writeCheckpointFile(
       source,
