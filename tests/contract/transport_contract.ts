@@ -340,7 +340,9 @@ function refusalTests(name: string, make: () => TransportWorld): void {
       spoil(a, b);
       a.transport.setPeers([address]);
       await b.writes("peer_refused");
+      // The event first, then what the link knows.
       await a.holds(() =>
+        linkOf(a, 2).lastRefusal !== null &&
         a.log.events.some(({ event }) =>
           event === "peer_refused_us" || event === "peer_refused"
         )
