@@ -22,6 +22,9 @@ import type {
 /** What a client may take for its handshake. */
 const HANDSHAKE_MS_MAX = 3_000;
 
+/** Whether this Deno's `node:tls` is the one that was replaced in 2.9. */
+const IS_BEFORE_2_9 = createServer({}).listen.length === 2;
+
 /**
  * TLS of this machine whose listeners can demand certificates of clients,
  * which Deno's own cannot. Cleartext is `denoNet()`'s.
@@ -63,8 +66,8 @@ function bind(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    // Deno before 2.9 knows port and callback alone.
-    if (server.listen.length === 2) server.listen(port, resolve);
+    // Before, port and callback alone are known.
+    if (IS_BEFORE_2_9) server.listen(port, resolve);
     else server.listen(port, hostname, resolve);
   });
 }
@@ -108,8 +111,9 @@ function clientOptions(options: NetConnectOptions): ConnectionOptions {
     ...(ca === undefined ? {} : { ca: [ca] }),
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),
-    // An address is no name that TLS may ask for, but can be verified.
-    ...(isIP(name) === 0 ? { servername: name } : {}),
+    // An address is no name that TLS may ask for, but can be verified: by
+    // Deno before 2.9 only if given here, where it does no harm.
+    ...(isIP(name) === 0 || IS_BEFORE_2_9 ? { servername: name } : {}),
     checkServerIdentity: (_, certificate) =>
       checkServerIdentity(name, certificate),
   };
