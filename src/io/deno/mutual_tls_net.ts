@@ -23,7 +23,9 @@ import type {
 const HANDSHAKE_MS_MAX = 3_000;
 
 /** Whether this Deno's `node:tls` is the one that was replaced in 2.9. */
-const IS_BEFORE_2_9 = createServer({}).listen.length === 2;
+function isBefore29(server = createServer({})): boolean {
+  return server.listen.length === 2;
+}
 
 /**
  * TLS of this machine whose listeners can demand certificates of clients,
@@ -66,8 +68,8 @@ function bind(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    // Before, port and callback alone are known.
-    if (IS_BEFORE_2_9) server.listen(port, resolve);
+    // Deno before 2.9 knows port and callback alone.
+    if (isBefore29(server)) server.listen(port, resolve);
     else server.listen(port, hostname, resolve);
   });
 }
@@ -113,7 +115,7 @@ function clientOptions(options: NetConnectOptions): ConnectionOptions {
     ...(key === undefined ? {} : { key }),
     // An address is no name that TLS may ask for, but can be verified: by
     // Deno before 2.9 only if given here, where it does no harm.
-    ...(isIP(name) === 0 || IS_BEFORE_2_9 ? { servername: name } : {}),
+    ...(isIP(name) === 0 || isBefore29() ? { servername: name } : {}),
     checkServerIdentity: (_, certificate) =>
       checkServerIdentity(name, certificate),
   };

@@ -104,8 +104,8 @@ export class SimClock implements Clock {
 
 /**
  * One turn of the real event loop: all promise chains run to their ends, for
- * the loop takes its next task only when no microtask is left. Some 2 µs; a timer
- * of 0 ms, and this before Deno 2.9, a thousand times as long.
+ * the loop takes its next task only when no microtask is left. Some 2 µs; a
+ * timer of 0 ms, and this before Deno 2.9, a thousand times as long.
  */
 export function settle(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
