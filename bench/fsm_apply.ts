@@ -7,7 +7,12 @@
 import { applyPayload, keysToRead } from "../src/fsm/apply.ts";
 import { decodePayload, encodeBatch } from "../src/fsm/payload.ts";
 import { RecordOverlay } from "../src/fsm/record_view.ts";
-import type { AtomicWrite, Change, FsmState } from "../src/fsm/types.ts";
+import {
+  type AtomicWrite,
+  type Change,
+  type FsmState,
+  NO_ENCRYPTION,
+} from "../src/fsm/types.ts";
 
 const WRITES = 30;
 const ROUNDS = 10_000;
@@ -18,6 +23,7 @@ const STATE: FsmState = {
   clusterName: "",
   databases: new Map(),
   members: new Map(),
+  encryption: NO_ENCRYPTION,
 };
 
 function keyOf(i: number): Uint8Array {

@@ -19,3 +19,25 @@ export function isNodeName(text: string): boolean {
 export function isClusterName(text: string): boolean {
   return CLUSTER_NAME.test(text);
 }
+
+const FNV_OFFSET = 0xcbf29ce484222325n;
+const FNV_PRIME = 0x100000001b3n;
+
+/**
+ * The number that stands for a node in encryption: FNV-1a-64 of its name; 1
+ * for a name that gives 0. "n1" is 08b37b07b558d4c0.
+ *
+ * Source: docs/formats.md, Identity.
+ */
+export function fullNodeId(name: string): bigint {
+  let hash = FNV_OFFSET;
+  for (const byte of new TextEncoder().encode(name)) {
+    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * FNV_PRIME);
+  }
+  return hash === 0n ? 1n : hash;
+}
+
+/** Low 16 bits of a full node id: what nonces have room for. */
+export function node16Of(fullNodeId: bigint): number {
+  return Number(BigInt.asUintN(16, fullNodeId));
+}

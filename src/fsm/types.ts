@@ -1,4 +1,10 @@
 import type { Bytes } from "../base/bytes.ts";
+import {
+  type KeyId,
+  NO_KEY,
+  type SealingPurpose,
+  type WrappedKey,
+} from "../base/data_key.ts";
 
 /** How a value's bytes are to be read (KV Connect ValueEncoding). */
 export const ENCODING_V8 = 1;
@@ -116,6 +122,101 @@ export interface Member {
   readonly promoteWhenCaughtUp: boolean;
 }
 
+/** A data key as the cluster knows it. */
+export interface KeyEntry extends WrappedKey {
+  /** Of the entry that brought it. */
+  readonly createdIndex: number;
+  /** Of the entry that made another key of its purpose active; 0 for none. */
+  readonly deactivatedIndex: number;
+}
+
+/** What one node may have sealed with one key. */
+export interface WriterRow {
+  readonly keyId: KeyId;
+  /** Low 16 bits of `fullNodeId`: two nodes of a row must not share them. */
+  readonly node16: number;
+  readonly fullNodeId: bigint;
+  readonly firstEpoch: number;
+  /** 0 for a node that was admitted and has sealed nothing. */
+  readonly lastEpoch: number;
+}
+
+/** `<key id>/<node16>`, both decimal. */
+export type WriterId = string;
+
+export function writerId(keyId: KeyId, node16: number): WriterId {
+  return `${keyId}/${node16}`;
+}
+
+/** Everything about encryption that all members agree on. */
+export interface EncryptionState {
+  /**
+   * Of the last entry that changed keys, active ids, cutovers or the lock; 0
+   * for none. Registrations do not count.
+   */
+  readonly stateIndex: number;
+  /** By id, ascending; the state key included, retired ones not. */
+  readonly keys: ReadonlyMap<KeyId, KeyEntry>;
+  /** Ids that were keys once and are refused for ever. */
+  readonly retired: ReadonlySet<KeyId>;
+  /** NO_KEY before bootstrap. */
+  readonly active: Readonly<Record<SealingPurpose, KeyId>>;
+  /** NO_KEY before bootstrap. */
+  readonly stateKey: KeyId;
+  /** 0 for not yet, each. */
+  readonly storageCutoverIndex: number;
+  readonly raftCutoverIndex: number;
+  readonly cleartextLockIndex: number;
+  /** By `writerId`, ascending by key id, then node16. */
+  readonly writers: ReadonlyMap<WriterId, WriterRow>;
+}
+
+/** The state before bootstrap. */
+export const NO_ENCRYPTION: EncryptionState = {
+  stateIndex: 0,
+  keys: new Map(),
+  retired: new Set(),
+  active: { storage: NO_KEY, raft: NO_KEY },
+  stateKey: NO_KEY,
+  storageCutoverIndex: 0,
+  raftCutoverIndex: 0,
+  cleartextLockIndex: 0,
+  writers: new Map(),
+};
+
+/** A session that a node wants to be known by. */
+export interface WriterClaim {
+  readonly keyId: KeyId;
+  readonly epoch: number;
+}
+
+/** What an encryption entry asks for: tags 0x03, 0x04 and 0x05. */
+export type EncryptionChange =
+  /** All claims are of one node; all are taken or none is. */
+  | {
+    readonly kind: "registration";
+    readonly fullNodeId: bigint;
+    readonly claims: readonly WriterClaim[];
+  }
+  /** The three first keys, one of each purpose. */
+  | { readonly kind: "bootstrap"; readonly keys: readonly WrappedKey[] }
+  | {
+    readonly kind: "rotate-dek";
+    /** Purpose is its own. */
+    readonly key: WrappedKey;
+    /** The key that was active when the change was planned. */
+    readonly replaces: KeyId;
+  }
+  /** New wraps for every key there is. */
+  | {
+    readonly kind: "rewrap-deks";
+    readonly wraps: ReadonlyMap<KeyId, WrappedKey["wraps"]>;
+  }
+  | { readonly kind: "retire-dek"; readonly keyId: KeyId }
+  | { readonly kind: "enable-storage-envelope" }
+  | { readonly kind: "enable-raft-envelope" }
+  | { readonly kind: "seal-cleartext" };
+
 /** Everything the FSM knows besides records. Replaced, never changed. */
 export interface FsmState {
   /** Replicated clock, Unix ms; never goes back. */
@@ -130,4 +231,5 @@ export interface FsmState {
    * cluster of the version that knew no members.
    */
   readonly members: ReadonlyMap<MemberId, Member>;
+  readonly encryption: EncryptionState;
 }

@@ -7,7 +7,11 @@ import {
   viewOf,
 } from "../base/bytes.ts";
 import { crc32c } from "../base/crc32c.ts";
-import type { DatabaseNumber, FsmState } from "../fsm/types.ts";
+import {
+  type DatabaseNumber,
+  type FsmState,
+  NO_ENCRYPTION,
+} from "../fsm/types.ts";
 import {
   StoreRowDamagedError,
   StoreVersionUnsupportedError,
@@ -61,6 +65,7 @@ export const EMPTY_STATE: StoreState = {
     clusterName: "",
     databases: new Map(),
     members: new Map(),
+    encryption: NO_ENCRYPTION,
   },
 };
 
@@ -165,6 +170,7 @@ export function decodeMeta(
       clusterName: utf8Text("meta", body.subarray(FIXED_BYTES, membersAt)),
       databases,
       members: new Map(),
+      encryption: NO_ENCRYPTION,
     },
   };
 }

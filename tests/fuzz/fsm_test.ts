@@ -3,6 +3,7 @@
  * and what decodes has one form.
  * Method: bytes from nothing, and payloads with bytes changed, cut or added.
  */
+import { NO_ENCRYPTION } from "../../src/fsm/types.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { toHex } from "../../src/base/bytes.ts";
@@ -34,6 +35,7 @@ const START = {
   clusterName: "",
   databases: new Map<string, number>(),
   members: new Map(),
+  encryption: NO_ENCRYPTION,
 };
 
 const tagged = fc.tuple(

@@ -4,7 +4,11 @@
  */
 import assert from "node:assert/strict";
 import { type Bytes, fromHex, toHex, utf8 } from "../../src/base/bytes.ts";
-import type { RecordKey, StoredRecord } from "../../src/fsm/types.ts";
+import {
+  NO_ENCRYPTION,
+  type RecordKey,
+  type StoredRecord,
+} from "../../src/fsm/types.ts";
 import { encodeKvKey } from "../../src/io/kv_key.ts";
 import {
   decodeDatabase,
@@ -94,6 +98,7 @@ Deno.test("store_meta opens", async () => {
       clusterName: "prod",
       databases: new Map(),
       members: new Map(),
+      encryption: NO_ENCRYPTION,
     },
   });
 });

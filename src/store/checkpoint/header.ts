@@ -1,3 +1,4 @@
+import { NO_ENCRYPTION } from "../../fsm/types.ts";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { assert } from "../../base/assert.ts";
 import {
@@ -174,6 +175,7 @@ function readMessage(message: HeaderMessage, refuse: Refuse): CheckpointHeader {
         clusterName,
         databases: new Map(),
         members: readMembers(message.members, refuse),
+        encryption: NO_ENCRYPTION,
       },
     },
     ...{ databases, chunkBytes, salt: new Uint8Array(streamSalt) },

@@ -19,6 +19,7 @@ import {
   DEFAULT_DATABASE,
   type FsmState,
   type Mutation,
+  NO_ENCRYPTION,
   type RecordKey,
   type StoredRecord,
 } from "../../../src/fsm/types.ts";
@@ -32,6 +33,7 @@ const START: FsmState = {
   clusterName: "",
   databases: new Map(),
   members: new Map(),
+  encryption: NO_ENCRYPTION,
 };
 const K = Uint8Array.of(2, 0x6b, 0);
 const L = Uint8Array.of(2, 0x6c, 0);

@@ -1,3 +1,4 @@
+import { NO_ENCRYPTION } from "../../../src/fsm/types.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { InvariantError } from "../../../src/base/assert.ts";
@@ -55,6 +56,7 @@ function stateOf(...members: readonly Member[]): FsmState {
     clusterId: new Uint8Array(16).fill(1),
     clusterName: "c",
     databases: new Map(),
+    encryption: NO_ENCRYPTION,
     members: new Map(members.map((member) => [member.id, member])),
   };
 }

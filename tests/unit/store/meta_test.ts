@@ -1,3 +1,4 @@
+import { NO_ENCRYPTION } from "../../../src/fsm/types.ts";
 import assert from "node:assert/strict";
 import type { NodeError } from "../../../src/base/error.ts";
 import {
@@ -26,6 +27,7 @@ const STATE: StoreState = {
     clusterName: "prod ✓",
     databases: new Map(),
     members: new Map(),
+    encryption: NO_ENCRYPTION,
   },
 };
 

@@ -1,3 +1,4 @@
+import { NO_ENCRYPTION } from "../../../src/fsm/types.ts";
 import assert from "node:assert/strict";
 import { toHex, utf8 } from "../../../src/base/bytes.ts";
 import type { Mutation } from "../../../src/fsm/types.ts";
@@ -44,6 +45,7 @@ Deno.test("open() gives back the whole state", async () => {
       clusterId: new Uint8Array(16).fill(7),
       clusterName: "c",
       databases,
+      encryption: NO_ENCRYPTION,
       members: new Map([[1, memberOf(1)], [2, memberOf(2, "n2:4701")]]),
     },
   };

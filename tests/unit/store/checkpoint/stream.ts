@@ -1,3 +1,4 @@
+import { NO_ENCRYPTION } from "../../../../src/fsm/types.ts";
 import { type Bytes, concatBytes, utf8 } from "../../../../src/base/bytes.ts";
 import type { Member } from "../../../../src/fsm/types.ts";
 import type { CheckpointFile } from "../../../../src/store/checkpoint/read.ts";
@@ -35,6 +36,7 @@ export const STATE: StoreState = {
     clusterId: new Uint8Array(16).fill(0xab),
     clusterName: "prod",
     databases: new Map([["orders", 2], ["größen", 300]]),
+    encryption: NO_ENCRYPTION,
     members: new Map([[1, MEMBER], [12, {
       ...{ ...MEMBER, id: 12, name: "n12", diskId: null, protocolVersion: 0 },
       ...{ clientAddress: "", adminAddress: "", promoteWhenCaughtUp: true },
