@@ -38,6 +38,7 @@ export const LAYERS: readonly Layer[] = [
   ]),
   layer("admin", "control plane: status and changes, and their client", [
     "base io node/port node/member_errors",
+    "node/encryption_port node/encryption/change_errors",
   ], [PROTOBUF, "@connectrpc/*"]),
   layer("node", "driver: feeds raft and carries out its effects", [
     "base io raft fsm crypto keys wal store transport",
