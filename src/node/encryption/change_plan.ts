@@ -90,7 +90,9 @@ function outlineOf(
     : needed([`register the epochs of "${facts.self.name}"`]);
 }
 
-function bootstrapOf({ encryption, members, kekIds }: EncryptionFacts): Outline {
+function bootstrapOf(
+  { encryption, members, kekIds }: EncryptionFacts,
+): Outline {
   const first = encryption.keys.get(encryption.stateKey);
   if (first !== undefined) {
     const index = first.createdIndex;
@@ -129,9 +131,7 @@ function rewrapOf(
     return done(`every key is wrapped under ${keks.join(", ")} alone`, 0);
   }
   return needed([
-    `ask ${namesOf(members)} to prove that they have one of ${
-      keks.join(", ")
-    }`,
+    `ask ${namesOf(members)} to prove that they have one of ${keks.join(", ")}`,
     `wrap ${all.length} keys under ${keks.join(", ")} and nothing else`,
   ]);
 }

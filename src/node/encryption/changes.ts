@@ -15,7 +15,10 @@ import type { KeyCustody } from "../../keys/port.ts";
 import type { Core } from "../../raft/core.ts";
 import type { LogIndex, Term } from "../../raft/types.ts";
 import { NodeError } from "../../base/error.ts";
-import type { EncryptionRequest, EncryptionResult } from "../encryption_port.ts";
+import type {
+  EncryptionRequest,
+  EncryptionResult,
+} from "../encryption_port.ts";
 import { NotReadyError, OutcomeUnknownError } from "../errors.ts";
 import { MemberChangeRefusedError, NotLeaderError } from "../member_errors.ts";
 import type { ChangeTerms } from "../port.ts";
@@ -30,8 +33,8 @@ import {
   type AvailableRequest,
   availableRequest,
   type EncryptionFacts,
-  type PlannedEncryption,
   planEncryption,
+  type PlannedEncryption,
 } from "./change_plan.ts";
 import type { CapabilityFanOut, CapabilityVerdict } from "./fan_out.ts";
 import type { EncryptionOutcome } from "./outcomes.ts";
@@ -63,6 +66,8 @@ export interface EncryptionChangesHost {
 
 /** A question to members takes at least as long (operator.md, Timing). */
 const FAN_OUT_MS_MIN = 500;
+/** A change that is not applied after this many election times is given up on. */
+const CHANGE_ELECTIONS_MAX = 20;
 /** A rotation that the leader asks for itself and that failed is asked again. */
 const ROTATE_AGAIN_MS = 60_000;
 
@@ -150,7 +155,7 @@ export class EncryptionChanges {
     if (proposed === null) {
       throw new NotReadyError("the leader takes no proposals just now");
     }
-    const outcome = await proposed;
+    const outcome = await this.#inTime(proposed);
     switch (outcome.kind) {
       case "taken":
         return outcome.index;
@@ -159,9 +164,29 @@ export class EncryptionChanges {
         throw new EncryptionRefusedError(code, detail);
       }
       case "lost":
+        // Nothing was changed: the next leader may be asked.
+        throw this.#notLeader();
+      case "unknown":
         throw new OutcomeUnknownError();
       default:
         return unreachable(outcome);
+    }
+  }
+
+  /** The lock is not for ever: an entry that does not commit is given up on. */
+  async #inTime(
+    proposed: Promise<EncryptionOutcome>,
+  ): Promise<EncryptionOutcome> {
+    const { clock, electionMs } = this.#host;
+    const { promise, resolve } = Promise.withResolvers<EncryptionOutcome>();
+    const late = clock.after(
+      electionMs * CHANGE_ELECTIONS_MAX,
+      () => resolve({ kind: "unknown" }),
+    );
+    try {
+      return await Promise.race([proposed, promise]);
+    } finally {
+      late.cancel();
     }
   }
 
@@ -305,18 +330,25 @@ export class EncryptionChanges {
       throw new NotReadyError("the leader has yet to apply its first entry");
     }
     if (core.state.pendingConfIndex > applied.index) {
-      throw new MemberChangeRefusedError("a change of the members is under way");
+      throw new MemberChangeRefusedError(
+        "a change of the members is under way",
+      );
     }
   }
 
   /** @throws {NotLeaderError} Also when it leads in another term than `term`. */
   #mustLead(term: Term | null = null): void {
     const { core } = this.#host;
-    const { role, leadTransferee, lead } = core.state;
+    const { role, leadTransferee } = core.state;
     const isSame = term === null || term === core.state.term;
     if (role === "leader" && leadTransferee === 0 && isSame) return;
+    throw this.#notLeader();
+  }
+
+  #notLeader(): NotLeaderError {
+    const { lead } = this.#host.core.state;
     const leader = this.#host.state().fsm.members.get(lead);
-    throw new NotLeaderError(leader?.name ?? "", leader?.adminAddress ?? "");
+    return new NotLeaderError(leader?.name ?? "", leader?.adminAddress ?? "");
   }
 
   #locked<T>(name: string, change: () => Promise<T>): Promise<T> {

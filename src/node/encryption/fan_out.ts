@@ -211,10 +211,14 @@ function faultOf(
 
 function unproven({ target: { name }, keks }: Asked): Finding {
   const under = keks.length === 0 ? "this leader's KEKs" : keks.join(", ");
-  return found("kek-unproven", `"${name}" cannot open a challenge of ${under}`, {
-    remedy:
-      `Restart "${name}" with a --kek that opens wraps of ${under}; \`sealkv doctor\` checks it`,
-  });
+  return found(
+    "kek-unproven",
+    `"${name}" cannot open a challenge of ${under}`,
+    {
+      remedy:
+        `Restart "${name}" with a --kek that opens wraps of ${under}; \`sealkv doctor\` checks it`,
+    },
+  );
 }
 
 function unreachable(name: string, timeoutMs: number): CapabilityVerdict {
