@@ -1,0 +1,157 @@
+import { present } from "../../base/assert.ts";
+import { NodeError } from "../../base/error.ts";
+import { fullNodeId } from "../../base/identity.ts";
+import {
+  decideEncryption,
+  type EncryptionRefusal,
+} from "../../fsm/encryption.ts";
+import { encodeEncryptionState } from "../../fsm/encryption_codec.ts";
+import type { EncryptionChange, EncryptionState } from "../../fsm/types.ts";
+import type { Clock } from "../../io/clock.ts";
+import type { EventLog } from "../../io/log.ts";
+import type { KeyCustody } from "../../keys/port.ts";
+import type { LogIndex, Term } from "../../raft/types.ts";
+import type { BufferedStore } from "../../store/buffered_store.ts";
+import type { StoreState } from "../../store/meta.ts";
+import { EncryptionHaltedError } from "./errors.ts";
+import { GIVEN_UP, KekPatience } from "./kek_patience.ts";
+import { registeredEpoch, sharedKeysOf } from "./own_rows.ts";
+import { passEarlierLives } from "./pass_earlier_lives.ts";
+
+/** What applying a change of encryption works with. */
+export interface ActingParts {
+  readonly custody: KeyCustody;
+  readonly store: Pick<BufferedStore, "state" | "commit" | "flush">;
+  readonly clock: Clock;
+  readonly log: EventLog;
+  /** Whether entries up to this index are of earlier members of its name. */
+  readonly isBeforeOwn: (index: LogIndex) => boolean;
+}
+
+/** Where an entry is. */
+export interface EntryPlace {
+  readonly index: LogIndex;
+  readonly term: Term;
+}
+
+/** `refusal` is `null` for an entry that was taken. */
+export interface ActingDone {
+  readonly refusal: EncryptionRefusal | null;
+}
+
+/**
+ * The acting half of the applier: applies one change of encryption, alone.
+ *
+ * 1. All before it is durable in the store first.
+ * 2. Decide → keys and sidecar, durably → store, durably → answer. A crash
+ *    anywhere in between repeats the whole, to the same end.
+ * 3. A refusal is durable too, and changes nothing but the applied index.
+ * 4. A KEK provider that does not answer is waited for.
+ */
+export class EncryptionActing {
+  readonly #parts: ActingParts;
+  readonly #patience: KekPatience;
+
+  constructor(parts: ActingParts) {
+    this.#parts = parts;
+    this.#patience = new KekPatience(parts.clock, parts.log);
+  }
+
+  /** An entry waits for a KEK provider. */
+  get isKekWaiting(): boolean {
+    return this.#patience.isWaiting;
+  }
+
+  /**
+   * Applies the entry after the applied one; `null` when `isOver` ended it
+   * before it changed the store.
+   *
+   * @throws {EncryptionHaltedError} This node cannot; nothing was applied.
+   * @throws {NodeError} What the store throws.
+   */
+  async apply(
+    place: EntryPlace,
+    change: EncryptionChange,
+    isOver: () => boolean,
+  ): Promise<ActingDone | null> {
+    const { store } = this.#parts;
+    await store.flush();
+    const prior = store.state;
+    const decision = decideEncryption(prior.fsm, place.index, change);
+    if (decision.kind === "refused") {
+      await this.#commit(prior, place);
+      return { refusal: decision.refusal };
+    }
+    const { next } = decision;
+    const taken = await this.#patience.run(
+      () => this.#takeOver(prior, next, { place, change }),
+      isOver,
+      { index: place.index },
+    );
+    if (taken === GIVEN_UP) return null;
+    await this.#commit(taken, place);
+    return { refusal: null };
+  }
+
+  /** Lets `isOver` be asked now. */
+  wake(): void {
+    this.#patience.wake();
+  }
+
+  /** Makes keys and epochs those of `next`; returns the state to commit. */
+  async #takeOver(
+    prior: StoreState,
+    next: EncryptionState,
+    entry: { readonly place: EntryPlace; readonly change: EncryptionChange },
+  ): Promise<StoreState> {
+    const { custody } = this.#parts;
+    const { index } = entry.place;
+    const clusterId = present(prior.fsm.clusterId, "a founded cluster's id");
+    try {
+      if (entry.change.kind !== "registration") {
+        await custody.absorb(
+          clusterId,
+          sharedKeysOf(next),
+          (keyId) => registeredEpoch(next, custody.node, keyId),
+        );
+      } else if (this.#isOfEarlierLife(entry.change, index)) {
+        await passEarlierLives(custody, next);
+      }
+      const encryptionMac = next === prior.fsm.encryption
+        ? prior.encryptionMac
+        : await custody.stateMac(clusterId, encodeEncryptionState(next));
+      return {
+        ...prior,
+        fsm: { ...prior.fsm, encryption: next },
+        encryptionMac,
+      };
+    } catch (error) {
+      throw haltOr(error, index);
+    }
+  }
+
+  #isOfEarlierLife(
+    { fullNodeId: writer }: EncryptionChange & { kind: "registration" },
+    index: LogIndex,
+  ): boolean {
+    const { custody, isBeforeOwn } = this.#parts;
+    return writer === fullNodeId(custody.node) && isBeforeOwn(index);
+  }
+
+  async #commit(
+    state: StoreState,
+    { index, term }: EntryPlace,
+  ): Promise<void> {
+    const { store } = this.#parts;
+    const applied = { index, term };
+    await store.commit({ state: { ...state, applied }, mutations: [] });
+    await store.flush();
+  }
+}
+
+/** What waits and bugs are thrown as they are. */
+function haltOr(error: unknown, index: LogIndex): unknown {
+  const isHalt = error instanceof NodeError &&
+    error.code !== "KEYS_KEK_UNAVAILABLE";
+  return isHalt ? new EncryptionHaltedError(index, error) : error;
+}

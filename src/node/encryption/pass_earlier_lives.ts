@@ -1,0 +1,24 @@
+import { EPOCH_MAX } from "../../base/data_key.ts";
+import type { EncryptionState } from "../../fsm/types.ts";
+import type { KeyCustody } from "../../keys/port.ts";
+import { registeredEpoch } from "./own_rows.ts";
+
+/**
+ * Takes this node's epochs beyond what the registry shows, where that is of an
+ * earlier member of its name: one that was rebuilt, or removed and added.
+ *
+ * A key at the last epoch stays there: it is long since rotated.
+ */
+export async function passEarlierLives(
+  custody: KeyCustody,
+  state: EncryptionState,
+): Promise<void> {
+  for (const keyId of custody.epochs().keys()) {
+    const registered = registeredEpoch(state, custody.node, keyId);
+    for (;;) {
+      const epoch = custody.epochs().get(keyId) ?? EPOCH_MAX;
+      if (epoch > registered || epoch >= EPOCH_MAX) break;
+      await custody.nextEpoch(keyId);
+    }
+  }
+}
