@@ -1,6 +1,5 @@
 import { present } from "../../base/assert.ts";
 import { NodeError } from "../../base/error.ts";
-import { fullNodeId } from "../../base/identity.ts";
 import {
   decideEncryption,
   type EncryptionRefusal,
@@ -15,7 +14,7 @@ import type { BufferedStore } from "../../store/buffered_store.ts";
 import type { StoreState } from "../../store/meta.ts";
 import { EncryptionHaltedError } from "./errors.ts";
 import { GIVEN_UP, KekPatience } from "./kek_patience.ts";
-import { registeredEpoch, sharedKeysOf } from "./own_rows.ts";
+import { registeredEpoch, sharedKeysOf, type WriterName } from "./own_rows.ts";
 import { passEarlierLives } from "./pass_earlier_lives.ts";
 
 /** What applying a change of encryption works with. */
@@ -24,7 +23,8 @@ export interface ActingParts {
   readonly store: Pick<BufferedStore, "state" | "commit" | "flush">;
   readonly clock: Clock;
   readonly log: EventLog;
-  /** Whether entries up to this index are of earlier members of its name. */
+  readonly writer: WriterName;
+  /** Tells whether an entry is older than this member: others had its name. */
   readonly isBeforeOwn: (index: LogIndex) => boolean;
 }
 
@@ -104,7 +104,7 @@ export class EncryptionActing {
     next: EncryptionState,
     entry: { readonly place: EntryPlace; readonly change: EncryptionChange },
   ): Promise<StoreState> {
-    const { custody } = this.#parts;
+    const { custody, writer } = this.#parts;
     const { index } = entry.place;
     const clusterId = present(prior.fsm.clusterId, "a founded cluster's id");
     try {
@@ -112,10 +112,10 @@ export class EncryptionActing {
         await custody.absorb(
           clusterId,
           sharedKeysOf(next),
-          (keyId) => registeredEpoch(next, custody.node, keyId),
+          (keyId) => registeredEpoch(next, writer, keyId),
         );
       } else if (this.#isOfEarlierLife(entry.change, index)) {
-        await passEarlierLives(custody, next);
+        await passEarlierLives(custody, writer, next);
       }
       const encryptionMac = next === prior.fsm.encryption
         ? prior.encryptionMac
@@ -131,11 +131,11 @@ export class EncryptionActing {
   }
 
   #isOfEarlierLife(
-    { fullNodeId: writer }: EncryptionChange & { kind: "registration" },
+    { fullNodeId }: EncryptionChange & { kind: "registration" },
     index: LogIndex,
   ): boolean {
-    const { custody, isBeforeOwn } = this.#parts;
-    return writer === fullNodeId(custody.node) && isBeforeOwn(index);
+    const { writer, isBeforeOwn } = this.#parts;
+    return fullNodeId === writer.fullNodeId && isBeforeOwn(index);
   }
 
   async #commit(

@@ -1,5 +1,6 @@
 import type { KeyId } from "../../base/data_key.ts";
 import { fullNodeId, node16Of } from "../../base/identity.ts";
+import { ownRow } from "../../fsm/encryption_writers.ts";
 import {
   type EncryptionState,
   writerId,
@@ -7,24 +8,34 @@ import {
 } from "../../fsm/types.ts";
 import type { SharedKeys } from "../../keys/port.ts";
 
-/** The row in the place of `node` under a key; it may be of another node. */
+/** A node as the writer registry knows it. */
+export interface WriterName {
+  readonly node: string;
+  readonly fullNodeId: bigint;
+  readonly node16: number;
+}
+
+export function writerNameOf(node: string): WriterName {
+  const full = fullNodeId(node);
+  return { node, fullNodeId: full, node16: node16Of(full) };
+}
+
+/** The row in the place of `writer` under a key; it may be of another node. */
 export function rowAt(
   { writers }: EncryptionState,
-  node: string,
+  { node16 }: WriterName,
   keyId: KeyId,
 ): WriterRow | null {
-  const node16 = node16Of(fullNodeId(node));
   return writers.get(writerId(keyId, node16)) ?? null;
 }
 
-/** The last epoch that the registry knows of `node` under a key; 0 for none. */
+/** The last epoch that the registry knows of `writer` under a key; 0 for none. */
 export function registeredEpoch(
   state: EncryptionState,
-  node: string,
+  writer: WriterName,
   keyId: KeyId,
 ): number {
-  const row = rowAt(state, node, keyId);
-  return row?.fullNodeId === fullNodeId(node) ? row.lastEpoch : 0;
+  return ownRow(state, keyId, writer.fullNodeId)?.lastEpoch ?? 0;
 }
 
 /** What a sidecar mirrors of `state`. */

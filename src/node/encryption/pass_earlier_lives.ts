@@ -1,7 +1,7 @@
 import { EPOCH_MAX } from "../../base/data_key.ts";
 import type { EncryptionState } from "../../fsm/types.ts";
 import type { KeyCustody } from "../../keys/port.ts";
-import { registeredEpoch } from "./own_rows.ts";
+import { registeredEpoch, type WriterName } from "./own_rows.ts";
 
 /**
  * Takes this node's epochs beyond what the registry shows, where that is of an
@@ -11,10 +11,11 @@ import { registeredEpoch } from "./own_rows.ts";
  */
 export async function passEarlierLives(
   custody: KeyCustody,
+  writer: WriterName,
   state: EncryptionState,
 ): Promise<void> {
   for (const keyId of custody.epochs().keys()) {
-    const registered = registeredEpoch(state, custody.node, keyId);
+    const registered = registeredEpoch(state, writer, keyId);
     for (;;) {
       const epoch = custody.epochs().get(keyId) ?? EPOCH_MAX;
       if (epoch > registered || epoch >= EPOCH_MAX) break;

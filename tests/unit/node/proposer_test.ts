@@ -68,6 +68,8 @@ class Bench {
       },
       clusterInit: () => this.init,
       announcement: () => this.announcement,
+      registration: () => this.registration,
+      takesWrites: () => this.takesWrites,
     });
   }
 
