@@ -1,14 +1,14 @@
+import type { Bytes } from "../base/bytes.ts";
 import type { Clock } from "../io/clock.ts";
 import type { DiskLock } from "../io/disk.ts";
 import type { EventLog } from "../io/log.ts";
 import type { Random } from "../io/random.ts";
 import { phaseOf } from "../fsm/encryption.ts";
-import { encodeEncryption } from "../fsm/encryption_payload.ts";
-import type { EncryptionChange, RecordKey } from "../fsm/types.ts";
+import type { RecordKey } from "../fsm/types.ts";
 import type { KeyCustody } from "../keys/port.ts";
 import type { Core } from "../raft/core.ts";
 import { isVoter } from "../raft/membership.ts";
-import type { RaftId, SnapshotMetadata, Term } from "../raft/types.ts";
+import type { RaftId, SnapshotMetadata } from "../raft/types.ts";
 import type { BufferedStore } from "../store/buffered_store.ts";
 import type { Wal } from "../wal/wal.ts";
 import { type AppliedGroup, Applier } from "./applier.ts";
@@ -208,17 +208,14 @@ export class Engine {
   }
 
   /**
-   * Proposes a change of encryption, if this member leads in `term`; `null`
-   * otherwise, and nothing was proposed. The answer comes once it is applied
-   * here, or never will be.
+   * Proposes a change of encryption as the leader of this moment's term; `null`
+   * when it does not lead or the core refuses: nothing was proposed then. The
+   * answer comes once it is applied here, or never will be.
    */
-  proposeEncryption(
-    change: EncryptionChange,
-    term: Term,
-  ): Promise<EncryptionOutcome> | null {
-    if (this.#parts.core.state.term !== term) return null;
+  proposeEncryption(payload: Bytes): Promise<EncryptionOutcome> | null {
+    const { term } = this.#parts.core.state;
     const id = this.proposals.takeId();
-    if (!this.#proposer.propose(id, encodeEncryption(change))) return null;
+    if (!this.#proposer.propose(id, payload)) return null;
     this.driver.wake();
     return this.encryption.outcomes.wait(id, term);
   }

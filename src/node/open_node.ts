@@ -89,8 +89,7 @@ export async function openNode(
     const { checkpointBytesPerSecond: rate } = options;
     const checkpoints = await Checkpoints.open({
       ...ports,
-      store,
-      place,
+      ...{ store, place, identity },
       dir: paths.checkpoints,
       ...(rate === undefined ? {} : { bytesPerSecond: rate }),
     });

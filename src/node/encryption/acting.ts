@@ -1,5 +1,4 @@
 import { present } from "../../base/assert.ts";
-import { NodeError } from "../../base/error.ts";
 import {
   decideEncryption,
   type EncryptionRefusal,
@@ -12,8 +11,7 @@ import type { KeyCustody } from "../../keys/port.ts";
 import type { LogIndex, Term } from "../../raft/types.ts";
 import type { BufferedStore } from "../../store/buffered_store.ts";
 import type { StoreState } from "../../store/meta.ts";
-import { EncryptionHaltedError } from "./errors.ts";
-import { GIVEN_UP, KekPatience } from "./kek_patience.ts";
+import { asHalt, GIVEN_UP, KekPatience } from "./kek_patience.ts";
 import { registeredEpoch, sharedKeysOf, type WriterName } from "./own_rows.ts";
 import { passEarlierLives } from "./pass_earlier_lives.ts";
 
@@ -126,7 +124,7 @@ export class EncryptionActing {
         encryptionMac,
       };
     } catch (error) {
-      throw haltOr(error, index);
+      throw asHalt(error, index);
     }
   }
 
@@ -147,11 +145,4 @@ export class EncryptionActing {
     await store.commit({ state: { ...state, applied }, mutations: [] });
     await store.flush();
   }
-}
-
-/** What waits and bugs are thrown as they are. */
-function haltOr(error: unknown, index: LogIndex): unknown {
-  const isHalt = error instanceof NodeError &&
-    error.code !== "KEYS_KEK_UNAVAILABLE";
-  return isHalt ? new EncryptionHaltedError(index, error) : error;
 }

@@ -1,6 +1,8 @@
 import { NodeError } from "../../base/error.ts";
 import type { Clock } from "../../io/clock.ts";
 import type { EventLog, LogFields } from "../../io/log.ts";
+import type { LogIndex } from "../../raft/types.ts";
+import { EncryptionHaltedError } from "./errors.ts";
 
 const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 5_000;
@@ -79,6 +81,13 @@ export class KekPatience {
     this.#endPause = null;
     timer.cancel();
   }
+}
+
+/** The halt at `index` that an error is; what waits, and bugs, as they are. */
+export function asHalt(error: unknown, index: LogIndex): unknown {
+  return error instanceof NodeError && !isUnavailable(error)
+    ? new EncryptionHaltedError(index, error)
+    : error;
 }
 
 function isUnavailable(error: unknown): error is NodeError {

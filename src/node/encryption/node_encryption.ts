@@ -1,3 +1,4 @@
+import type { Bytes } from "../../base/bytes.ts";
 import { EPOCH_WARNING, SEALING_PURPOSES } from "../../base/data_key.ts";
 import { encodeEncryption } from "../../fsm/encryption_payload.ts";
 import type { EncryptionState } from "../../fsm/types.ts";
@@ -89,7 +90,7 @@ export class NodeEncryption {
   }
 
   /** The registration to propose; `null` while the registry shows all of it. */
-  registration(): Uint8Array | null {
+  registration(): Bytes | null {
     const { custody, store } = this.#parts;
     if (!this.#stands) return null;
     const { encryption } = store.state.fsm;
