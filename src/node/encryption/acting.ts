@@ -2,6 +2,7 @@ import { present } from "../../base/assert.ts";
 import {
   decideEncryption,
   type EncryptionRefusal,
+  type RefusalCode,
 } from "../../fsm/encryption.ts";
 import { encodeEncryptionState } from "../../fsm/encryption_codec.ts";
 import type { EncryptionChange, EncryptionState } from "../../fsm/types.ts";
@@ -49,6 +50,7 @@ export interface ActingDone {
 export class EncryptionActing {
   readonly #parts: ActingParts;
   readonly #patience: KekPatience;
+  #saidRefusal: RefusalCode | null = null;
 
   constructor(parts: ActingParts) {
     this.#parts = parts;
@@ -77,8 +79,10 @@ export class EncryptionActing {
     const prior = store.state;
     const decision = decideEncryption(prior.fsm, place.index, change);
     if (decision.kind === "refused") {
+      const { refusal } = decision;
+      if (this.#isOwn(change)) this.#sayRefused(refusal);
       await this.#commit(prior, place);
-      return { refusal: decision.refusal };
+      return { refusal };
     }
     const { next } = decision;
     const taken = await this.#patience.run(
@@ -102,7 +106,7 @@ export class EncryptionActing {
     next: EncryptionState,
     entry: { readonly place: EntryPlace; readonly change: EncryptionChange },
   ): Promise<StoreState> {
-    const { custody, writer } = this.#parts;
+    const { custody, writer, isBeforeOwn } = this.#parts;
     const { index } = entry.place;
     const clusterId = present(prior.fsm.clusterId, "a founded cluster's id");
     try {
@@ -112,7 +116,7 @@ export class EncryptionActing {
           sharedKeysOf(next),
           (keyId) => registeredEpoch(next, writer, keyId),
         );
-      } else if (this.#isOfEarlierLife(entry.change, index)) {
+      } else if (this.#isOwn(entry.change) && isBeforeOwn(index)) {
         await passEarlierLives(custody, writer, next);
       }
       const encryptionMac = next === prior.fsm.encryption
@@ -128,12 +132,20 @@ export class EncryptionActing {
     }
   }
 
-  #isOfEarlierLife(
-    { fullNodeId }: EncryptionChange & { kind: "registration" },
-    index: LogIndex,
-  ): boolean {
-    const { writer, isBeforeOwn } = this.#parts;
-    return fullNodeId === writer.fullNodeId && isBeforeOwn(index);
+  /** A registration of this node, or of an earlier member of its name. */
+  #isOwn(change: EncryptionChange): boolean {
+    return change.kind === "registration" &&
+      change.fullNodeId === this.#parts.writer.fullNodeId;
+  }
+
+  /** It is proposed again and again: each reason is told once. */
+  #sayRefused({ code, detail }: EncryptionRefusal): void {
+    if (this.#saidRefusal === code) return;
+    this.#saidRefusal = code;
+    this.#parts.log.write("warn", "encryption_registration_refused", {
+      code,
+      detail,
+    });
   }
 
   async #commit(

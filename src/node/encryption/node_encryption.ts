@@ -69,9 +69,19 @@ export class NodeEncryption {
     return this.#isKnown && !this.acting.isKekWaiting;
   }
 
+  /** As it is applied here. */
+  get state(): EncryptionState {
+    return this.#parts.store.state.fsm.encryption;
+  }
+
+  /** Whether the registry shows this node's epochs of the active keys. */
+  get isRegistered(): boolean {
+    return this.registration() === null;
+  }
+
   start(): void {
-    const { custody, store, log } = this.#parts;
-    const { active } = store.state.fsm.encryption;
+    const { custody, log } = this.#parts;
+    const { active } = this.state;
     for (const purpose of SEALING_PURPOSES) {
       const epoch = custody.epochs().get(active[purpose]) ?? 0;
       if (epoch < EPOCH_WARNING) continue;
@@ -91,11 +101,10 @@ export class NodeEncryption {
 
   /** The registration to propose; `null` while the registry shows all of it. */
   registration(): Bytes | null {
-    const { custody, store } = this.#parts;
     if (!this.#stands) return null;
-    const { encryption } = store.state.fsm;
     const { fullNodeId } = this.#writer;
-    const claims = missingClaims(encryption, this.#writer, custody.epochs());
+    const epochs = this.#parts.custody.epochs();
+    const claims = missingClaims(this.state, this.#writer, epochs);
     return claims.length === 0
       ? null
       : encodeEncryption({ kind: "registration", fullNodeId, claims });
@@ -121,7 +130,7 @@ export class NodeEncryption {
     if (!this.#stands) return;
     this.#check();
     if (this.#isKnown || !this.#host.isCaughtUp()) return;
-    if (this.registration() !== null) return;
+    if (!this.isRegistered) return;
     this.#isKnown = true;
     this.#host.progressed();
   }
@@ -132,11 +141,11 @@ export class NodeEncryption {
   }
 
   #check(): void {
-    const { custody, store } = this.#parts;
-    const { encryption } = store.state.fsm;
-    if (encryption === this.#checked) return;
-    this.#checked = encryption;
-    const fault = registryFault(encryption, this.#writer, custody.epochs());
+    const { state } = this;
+    if (state === this.#checked) return;
+    this.#checked = state;
+    const epochs = this.#parts.custody.epochs();
+    const fault = registryFault(state, this.#writer, epochs);
     if (fault !== null) this.#host.failed(fault);
   }
 

@@ -5,6 +5,8 @@ import {
   ENCODING_LE64,
   type WriteReply,
 } from "../../../src/fsm/types.ts";
+import { disabledCustody } from "../../../src/keys/disabled_custody.ts";
+import type { KeyCustody } from "../../../src/keys/port.ts";
 import type { Node } from "../../../src/node/node.ts";
 import { openNode, type OpenNodeOptions } from "../../../src/node/open_node.ts";
 import type { ReadRange } from "../../../src/node/port.ts";
@@ -35,11 +37,17 @@ export interface Held {
 interface Place {
   readonly name: string;
   readonly disk: SimDisk;
-  readonly kvDisk: SimKvDisk;
+  /** By the path of the store. */
+  readonly kvDisks: Map<string, SimKvDisk>;
   readonly log: SimLog;
   readonly random: SimRandom;
   node: Node;
   fatal: Error | null;
+}
+
+export interface TestOptions extends OpenNodeOptions {
+  /** Called at each start of a member; no encryption unless given. */
+  readonly openCustody: (name: string) => KeyCustody;
 }
 
 /** Whole nodes on simulated disks and time, linked in memory. */
@@ -50,21 +58,24 @@ export class TestCluster {
   readonly #initial: readonly { name: string; address: string }[];
   readonly #options: Partial<OpenNodeOptions>;
   readonly #seed: number;
+  readonly #openCustody: (name: string) => KeyCustody;
 
   private constructor(
     names: readonly string[],
-    options: Partial<OpenNodeOptions>,
+    options: Partial<TestOptions>,
     seed: number,
   ) {
+    const { openCustody = disabledCustody, ...others } = options;
+    this.#openCustody = openCustody;
     this.#seed = seed;
     this.#initial = names.map((name) => ({ name, address: `${name}:1` }));
-    this.#options = options;
+    this.#options = others;
   }
 
   /** Starts members of these names; resolves when all of them serve. */
   static async start(
     names: readonly string[],
-    options: Partial<OpenNodeOptions> = {},
+    options: Partial<TestOptions> = {},
     seed = 1,
   ): Promise<TestCluster> {
     const cluster = new TestCluster(names, options, seed);
@@ -83,17 +94,22 @@ export class TestCluster {
     const place = known ?? {
       name,
       disk: new SimDisk({ seed }),
-      kvDisk: new SimKvDisk(),
+      kvDisks: new Map<string, SimKvDisk>(),
       log: new SimLog(this.clock),
       random: new SimRandom(seed),
       fatal: null,
     };
     const node = await openNode({
       disk: place.disk,
-      openKv: () => Promise.resolve(new SimKv({ disk: place.kvDisk })),
+      openKv: async (path) => {
+        const disk = place.kvDisks.get(path) ?? new SimKvDisk();
+        place.kvDisks.set(path, disk);
+        return new SimKv({ disk });
+      },
       clock: this.clock,
       random: place.random,
       log: place.log,
+      custody: this.#openCustody(name),
       openTransport: async (host) => this.network.open(host, name),
     }, {
       name,
@@ -172,6 +188,29 @@ export class TestCluster {
       else count = Number(viewOf(value.data).getBigUint64(0, true));
     }
     return { keys, count };
+  }
+
+  /** What `name`, stopped before, has on its disks. */
+  copy(name: string): Place {
+    const place = this.place(name);
+    const kvDisks = [...place.kvDisks].map(([path, disk]) =>
+      [path, disk.copy()] as const
+    );
+    return {
+      ...place,
+      disk: place.disk.clone(1),
+      kvDisks: new Map(kvDisks),
+    };
+  }
+
+  /** Gives a member what its disks had. */
+  putBack(image: Place): void {
+    this.#places.set(image.name, image);
+  }
+
+  /** Takes the disks of `name`, stopped before, away. */
+  discard(name: string): void {
+    this.#places.delete(name);
   }
 
   async stop(name: string): Promise<void> {
