@@ -28,6 +28,9 @@ import { ApplyHaltedError } from "./errors.ts";
 import { GroupView } from "./group_view.ts";
 import { fitsGroup, sizeOfWrite, type WriteSize } from "./proposals.ts";
 
+/** Applies changes of encryption for the applier. */
+export type ActingHalf = Pick<EncryptionActing, "apply" | "wake">;
+
 /** Committed entries; `seq` is what the core wants acknowledged. */
 export interface ApplyJob {
   readonly seq: number;
@@ -90,7 +93,7 @@ interface DecodedEntry extends QueuedEntry {
 export class Applier {
   readonly #store: BufferedStore;
   readonly #host: ApplierHost;
-  readonly #acting: EncryptionActing;
+  readonly #acting: ActingHalf;
   #queue: QueuedEntry[] = [];
   #running: Promise<void> | null = null;
   #stopped = false;
@@ -99,7 +102,7 @@ export class Applier {
   constructor(
     store: BufferedStore,
     host: ApplierHost,
-    acting: EncryptionActing,
+    acting: ActingHalf,
   ) {
     this.#store = store;
     this.#host = host;
@@ -226,7 +229,8 @@ export class Applier {
     if (prior.fsm.clusterId === null && fsm.clusterId !== null) {
       await this.#host.clusterIdKnown(fsm.clusterId);
     }
-    await this.#store.commit({ state: { applied, confState, fsm }, mutations });
+    const state = { ...prior, applied, confState, fsm };
+    await this.#store.commit({ state, mutations });
     this.#host.applied({
       ...applied,
       seq,

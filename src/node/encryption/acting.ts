@@ -4,13 +4,13 @@ import {
   type EncryptionRefusal,
   type RefusalCode,
 } from "../../fsm/encryption.ts";
-import { encodeEncryptionState } from "../../fsm/encryption_codec.ts";
 import type { EncryptionChange, EncryptionState } from "../../fsm/types.ts";
 import type { Clock } from "../../io/clock.ts";
 import type { EventLog } from "../../io/log.ts";
 import type { KeyCustody } from "../../keys/port.ts";
 import type { LogIndex, Term } from "../../raft/types.ts";
 import type { BufferedStore } from "../../store/buffered_store.ts";
+import { encryptionRowBody } from "../../store/encryption_row.ts";
 import type { StoreState } from "../../store/meta.ts";
 import { asHalt, GIVEN_UP, KekPatience } from "./kek_patience.ts";
 import { registeredEpoch, sharedKeysOf, type WriterName } from "./own_rows.ts";
@@ -121,7 +121,7 @@ export class EncryptionActing {
       }
       const encryptionMac = next === prior.fsm.encryption
         ? prior.encryptionMac
-        : await custody.stateMac(clusterId, encodeEncryptionState(next));
+        : await custody.stateMac(clusterId, encryptionRowBody(next));
       return {
         ...prior,
         fsm: { ...prior.fsm, encryption: next },

@@ -1,11 +1,11 @@
 import { present } from "../../base/assert.ts";
 import type { Bytes } from "../../base/bytes.ts";
 import { NO_KEY } from "../../base/data_key.ts";
-import { encodeEncryptionState } from "../../fsm/encryption_codec.ts";
 import type { Clock } from "../../io/clock.ts";
 import type { EventLog } from "../../io/log.ts";
 import type { KeyCustody } from "../../keys/port.ts";
 import type { BufferedStore } from "../../store/buffered_store.ts";
+import { encryptionRowBody } from "../../store/encryption_row.ts";
 import type { CheckpointState } from "../../store/meta.ts";
 import type { SessionRow } from "../../store/session_row.ts";
 import { CheckpointInterruptedError } from "../checkpoint/errors.ts";
@@ -87,7 +87,7 @@ export class CheckpointKeys {
       }
       return await custody.stateMac(
         clusterId,
-        encodeEncryptionState(encryption),
+        encryptionRowBody(encryption),
       );
     } catch (error) {
       throw asHalt(error, applied.index);

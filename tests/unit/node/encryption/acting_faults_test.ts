@@ -87,6 +87,7 @@ class World {
       await settle();
       isDead = bench.halted !== null;
       if (!isDead) {
+        await bench.store.flush();
         assert.equal(bench.durable, LOG.length);
         this.state = bench.store.state;
       }
