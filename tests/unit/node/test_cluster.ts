@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { present } from "../../../src/base/assert.ts";
 import { utf8, viewOf } from "../../../src/base/bytes.ts";
 import {
   type AtomicWrite,
@@ -101,11 +102,7 @@ export class TestCluster {
     };
     const node = await openNode({
       disk: place.disk,
-      openKv: async (path) => {
-        const disk = place.kvDisks.get(path) ?? new SimKvDisk();
-        place.kvDisks.set(path, disk);
-        return new SimKv({ disk });
-      },
+      openKv: (path) => openKv(place, path),
       clock: this.clock,
       random: place.random,
       log: place.log,
@@ -225,6 +222,18 @@ export class TestCluster {
       assert.equal(this.place(name).fatal, null, name);
     }
   }
+}
+
+/** The rows of a store; its file on disk stands for them. */
+async function openKv(
+  { disk, kvDisks }: Pick<Place, "disk" | "kvDisks">,
+  path: string,
+): Promise<SimKv> {
+  if (!await disk.exists(path)) {
+    await (await disk.open(path, "create")).close();
+    kvDisks.set(path, new SimKvDisk());
+  }
+  return new SimKv({ disk: present(kvDisks.get(path), "a store's rows") });
 }
 
 /** Taking place twice shows in the count. */

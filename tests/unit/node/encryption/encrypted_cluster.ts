@@ -26,15 +26,16 @@ Engine.prototype.start = function (this: Engine): void {
 
 /** Members of a test cluster with keys; their sidecars outlive their starts. */
 export class EncryptedCluster {
-  readonly custodies: ReadonlyMap<string, FakeCustody>;
-  readonly cluster: TestCluster;
-
   private constructor(
-    cluster: TestCluster,
-    custodies: ReadonlyMap<string, FakeCustody>,
-  ) {
-    this.cluster = cluster;
-    this.custodies = custodies;
+    readonly cluster: TestCluster,
+    readonly custodies: Map<string, FakeCustody>,
+    /** What taking keys over does at members that start from now on. */
+    readonly failsFirst: Map<string, () => Promise<void>>,
+  ) {}
+
+  /** Takes the sidecar of `name` away. */
+  forget(name: string): void {
+    this.custodies.delete(name);
   }
 
   static async start(
@@ -42,16 +43,18 @@ export class EncryptedCluster {
     options: Partial<TestOptions> = {},
   ): Promise<EncryptedCluster> {
     const custodies = new Map<string, FakeCustody>();
+    const failsFirst = new Map<string, () => Promise<void>>();
     const cluster = await TestCluster.start(names, {
       openCustody: (name) => {
         const { sidecar } = custodies.get(name) ?? { sidecar: NO_SIDECAR };
         const custody = FakeCustody.opened(name, sidecar);
+        custody.beforeAbsorb = failsFirst.get(name) ?? (() => {});
         custodies.set(name, custody);
         return custody;
       },
       ...options,
     });
-    return new EncryptedCluster(cluster, custodies);
+    return new EncryptedCluster(cluster, custodies, failsFirst);
   }
 
   custody(name: string): FakeCustody {

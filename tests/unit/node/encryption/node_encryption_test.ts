@@ -7,18 +7,27 @@ import {
   EpochRollbackError,
   NodeIdCollisionError,
 } from "../../../../src/node/encryption/errors.ts";
+import type { JoinGrant } from "../../../../src/node/begin.ts";
+import type { OpenNodeOptions } from "../../../../src/node/open_node.ts";
+import type { MemberRequest } from "../../../../src/node/port.ts";
 import { decodePacket } from "../../../../src/node/packet.ts";
 import { BOOTSTRAP, RAFT, rotation, STATE, STORAGE } from "./changes.ts";
 import { EncryptedCluster } from "./encrypted_cluster.ts";
 import { CustodyFailure } from "./fake_custody.ts";
 
 const NAMES = ["n1", "n2", "n3"];
+/** Lets entries go soon: who is new gets a checkpoint then. */
+const SMALL_LOG = {
+  segmentBytes: 4_096,
+  compactAfterBytes: 4_096,
+  trailingEntries: 5,
+};
 
 /** A cluster with keys that all of `names` are registered under. */
 async function bootstrapped(
   names: readonly string[] = NAMES,
 ): Promise<EncryptedCluster> {
-  const world = await EncryptedCluster.start(names);
+  const world = await EncryptedCluster.start(names, SMALL_LOG);
   const outcome = await world.propose(BOOTSTRAP);
   assert.equal(outcome.kind, "taken");
   await world.until(() => areRegistered(world, names));
@@ -281,3 +290,127 @@ Deno.test("Packets of a topic reach its handler", async () => {
   assert.deepEqual(heard, ["1 1,2"]);
   await cluster.close();
 });
+
+/** Rebuilds `name` as a new member of its old name, on empty disks. */
+async function rebuild(
+  world: EncryptedCluster,
+  name: string,
+  options: Partial<OpenNodeOptions> = {},
+): Promise<void> {
+  const { cluster } = world;
+  const others = NAMES.filter((one) => one !== name);
+  await cluster.stop(name);
+  cluster.discard(name);
+  world.forget(name);
+  const node = cluster.node(await cluster.leader(others));
+  const terms = { dryRun: false, planHash: "", confirm: "test", accept: [] };
+  const change = (request: MemberRequest) =>
+    cluster.clock.until(node.changeMembers(request, terms));
+  await change({ kind: "remove", name });
+  const peerAddress = `${name}:1`;
+  await change({ kind: "add", name, peerAddress, promote: true });
+  const { clusterId, members } = node.status();
+  const own = members.find((member) => member.name === name)!;
+  const grant: JoinGrant = {
+    clusterId: clusterId!,
+    id: own.id,
+    members: members.map((member) => ({
+      ...member,
+      diskId: null,
+      protocolVersion: 0,
+      promoteWhenCaughtUp: false,
+    })),
+  };
+  await cluster.open(name, {
+    initialCluster: null,
+    join: () => Promise.resolve(grant),
+    ...options,
+  });
+}
+
+/** Restarts `name` until the cluster knows it under `epoch`. */
+async function restartUntil(
+  { cluster, ...world }: EncryptedCluster,
+  name: string,
+  epoch: number,
+): Promise<void> {
+  void world;
+  for (let i = 1; i < epoch; i += 1) {
+    await cluster.stop(name);
+    await cluster.open(name);
+    await cluster.ready();
+  }
+}
+
+Deno.test("A rebuilt member counts on from what its name registered before", async () => {
+  const world = await bootstrapped();
+  const { cluster } = world;
+  const name = await follower(world);
+  await restartUntil(world, name, 4);
+  assert.deepEqual(world.registered(name, name, [STORAGE, RAFT]), [4, 4]);
+  await rebuild(world, name);
+  await cluster.ready();
+  await world.until(() => world.registered(name, name, [STORAGE])[0] === 5);
+  assert.deepEqual(world.registered("n1", name, [STORAGE, RAFT]), [5, 5]);
+  const reply = await cluster.clock.until(cluster.write(name, "a"));
+  assert.equal(reply.kind, "committed");
+  await cluster.close();
+});
+
+Deno.test("A member restored from a checkpoint has the keys, and goes on from there", async () => {
+  const world = await bootstrapped();
+  const { cluster } = world;
+  const name = await follower(world);
+  await restartUntil(world, name, 3);
+  const replaced = await fill(world);
+  await rebuild(world, name);
+  await cluster.ready();
+  const events = cluster.place(name).log.named("store_replaced");
+  assert.equal(events.length, 1, "it came by checkpoint");
+  assert.ok(replaced > 0);
+  await world.until(() => world.registered(name, name, [STORAGE])[0] === 4);
+  assert.deepEqual(
+    [...world.custody(name).epochs()].map(([id, epoch]) => [id, epoch]),
+    [[STORAGE, 4], [RAFT, 4], [STATE, 1]],
+  );
+  await world.propose(rotation(44));
+  await world.until(() => world.state(name).active.storage === 44);
+  await world.until(() => world.registered("n1", name, [44])[0] === 1);
+  // And it is found right by a start.
+  await cluster.stop(name);
+  await cluster.open(name);
+  await cluster.ready();
+  assert.deepEqual(world.registered(name, name, [44]), [2]);
+  await cluster.close();
+});
+
+Deno.test("A member that cannot open the keys of a checkpoint keeps its store", async () => {
+  const world = await bootstrapped();
+  const { cluster } = world;
+  const name = await follower(world);
+  await fill(world);
+  const cause = new CustodyFailure("KEYS_KEK_MISMATCH");
+  world.failsFirst.set(name, () => Promise.reject(cause));
+  await rebuild(world, name);
+  await world.until(() => cluster.place(name).fatal !== null);
+  const { fatal, log } = cluster.place(name);
+  assert.ok(fatal instanceof EncryptionHaltedError);
+  assert.equal(fatal.cause, cause);
+  assert.equal(log.named("store_replaced").length, 0);
+  assert.equal(world.engine(name).encryption.state.stateIndex, 0);
+  await cluster.stop(name);
+  world.failsFirst.clear();
+  await cluster.open(name);
+  await cluster.ready();
+  await world.until(() => world.registered(name, name, [STORAGE])[0]! > 0);
+  await cluster.close();
+});
+
+/** Writes until all members have let the start of their log go. */
+async function fill({ cluster }: EncryptedCluster): Promise<number> {
+  for (let i = 0; i < 60; i += 1) {
+    await cluster.clock.until(cluster.write("n1", `w${i}`));
+  }
+  await cluster.clock.run(2_000);
+  return cluster.node("n1").status().applied;
+}
