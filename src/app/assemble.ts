@@ -12,6 +12,7 @@ import type {
 } from "../io/http.ts";
 import type { Net } from "../io/net.ts";
 import type { ProcessPort } from "../io/process.ts";
+import { disabledCustody } from "../keys/disabled_custody.ts";
 import { KvConnectServer } from "../kvconnect/server.ts";
 import type { Node } from "../node/node.ts";
 import {
@@ -28,7 +29,7 @@ import type { Token } from "./secrets.ts";
 import { AccessTokenSigner } from "./token_signer.ts";
 
 /** The world as a served node needs it. */
-export interface AppPorts extends Omit<NodePorts, "openTransport"> {
+export interface AppPorts extends Omit<NodePorts, "openTransport" | "custody"> {
   readonly http: HttpServerPort;
   readonly net: Net;
   /** A network whose listeners demand client certificates. */
@@ -91,6 +92,7 @@ export async function assemble(
   try {
     const node = await openNode({
       ...ports,
+      custody: disabledCustody(config.node),
       openTransport: (host) => openPeerLinks(host, assembly),
     }, nodeOptions(assembly));
     closers.push(() => node.stop());

@@ -74,6 +74,7 @@ export class Node implements NodePort, OperatorPort {
         this.#statusWatchers.notify();
       },
       isReady: () => this.#isReady(),
+      isCaughtUp: () => this.#isCaughtUp,
       isStopped: () => this.#stopped !== null,
       failed: (error) => this.#fail(error),
     });
@@ -246,12 +247,14 @@ export class Node implements NodePort, OperatorPort {
         if (!(error instanceof NotReadyError)) return this.#fail(error);
       }
     }
+    this.#engine.encryption.progressed();
     this.#wakeReadyWaiters();
   }
 
   #isReady(): boolean {
     return this.#stopped === null && this.clusterId() !== null &&
-      this.#isCaughtUp && this.#engine.driver.leadership.lead !== 0;
+      this.#isCaughtUp && this.#engine.encryption.isReady &&
+      this.#engine.driver.leadership.lead !== 0;
   }
 
   #mustServe(): void {

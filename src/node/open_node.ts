@@ -3,6 +3,7 @@ import type { Disk } from "../io/disk.ts";
 import type { Kv } from "../io/kv.ts";
 import type { EventLog } from "../io/log.ts";
 import type { Random } from "../io/random.ts";
+import type { KeyCustody } from "../keys/port.ts";
 import { Core } from "../raft/core.ts";
 import { raftOptions } from "../raft/options.ts";
 import type { RaftId } from "../raft/types.ts";
@@ -30,6 +31,8 @@ export interface NodePorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: EventLog;
+  /** Opened, its epochs raised for this process. */
+  readonly custody: KeyCustody;
   /** Opens the links to other members; a node without them is alone. */
   readonly openTransport?: (host: TransportHost) => Promise<Transport>;
 }
@@ -86,8 +89,7 @@ export async function openNode(
     const { checkpointBytesPerSecond: rate } = options;
     const checkpoints = await Checkpoints.open({
       ...ports,
-      store,
-      place,
+      ...{ store, place, identity },
       dir: paths.checkpoints,
       ...(rate === undefined ? {} : { bytesPerSecond: rate }),
     });

@@ -11,6 +11,7 @@
 import assert from "node:assert/strict";
 import { concatBytes, utf8, viewOf } from "../../src/base/bytes.ts";
 import { type AtomicWrite, ENCODING_LE64 } from "../../src/fsm/types.ts";
+import { disabledCustody } from "../../src/keys/disabled_custody.ts";
 import { Node } from "../../src/node/node.ts";
 import { openNode } from "../../src/node/open_node.ts";
 import type { ReadEntry, ReadRange } from "../../src/node/port.ts";
@@ -113,6 +114,7 @@ class World {
       clock: new SimClock(),
       random: this.random,
       log: { write: () => {} },
+      custody: disabledCustody("n1"),
     }, {
       name: "n1",
       clusterName: "sim",
