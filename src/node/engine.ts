@@ -7,7 +7,6 @@ import { phaseOf } from "../fsm/encryption.ts";
 import type { RecordKey } from "../fsm/types.ts";
 import type { KeyCustody } from "../keys/port.ts";
 import type { Core } from "../raft/core.ts";
-import { isVoter } from "../raft/membership.ts";
 import type { RaftId, SnapshotMetadata } from "../raft/types.ts";
 import type { BufferedStore } from "../store/buffered_store.ts";
 import type { Wal } from "../wal/wal.ts";
@@ -16,6 +15,8 @@ import type { Checkpoints } from "./checkpoints.ts";
 import { checkpointsHost } from "./checkpoints_host.ts";
 import { Compaction } from "./compaction.ts";
 import { Driver, type Leadership } from "./driver.ts";
+import { ChangeLock } from "./encryption/change_lock.ts";
+import { EncryptionOperations } from "./encryption/operations.ts";
 import { NodeEncryption } from "./encryption/node_encryption.ts";
 import type { EncryptionOutcome } from "./encryption/outcomes.ts";
 import { Expiry } from "./expiry.ts";
@@ -25,13 +26,12 @@ import { Lease } from "./lease.ts";
 import { LeadershipCount } from "./leadership_count.ts";
 import { REQUEST_MS_MAX, STATE_MS } from "./limits.ts";
 import { MemberChanges } from "./member_changes.ts";
-import { MemberRemovedError } from "./member_errors.ts";
 import type { Addresses, Beginnings, NodeOptions } from "./node_options.ts";
 import { Peers, type PeersHost } from "./peers.ts";
 import { Proposals } from "./proposals.ts";
 import { Proposer } from "./proposer.ts";
 import { Reads } from "./reads.ts";
-import { shutOutError } from "./shut_out.ts";
+import { removalError, shutOutError } from "./shut_out.ts";
 import { announcementOf, clusterInitOf, type Self } from "./self_entries.ts";
 import { TailJudge } from "./tail_judge.ts";
 
@@ -87,7 +87,9 @@ export class Engine {
   readonly peers: Peers;
   readonly changes: MemberChanges;
   readonly encryption: NodeEncryption;
+  readonly operations: EncryptionOperations;
   readonly extraPackets: ExtraPackets;
+  readonly #lock = new ChangeLock();
   readonly driver: Driver;
   addresses: Addresses;
   readonly #leaderships: LeadershipCount;
@@ -172,6 +174,15 @@ export class Engine {
       isUp: (id) => this.peers.isUp(id),
       wake: () => this.driver.wake(),
       isStopped: () => host.isStopped(),
+      lock: this.#lock,
+    });
+    this.operations = new EncryptionOperations({
+      ...parts,
+      packets: this.extraPackets,
+      encryption: this.encryption,
+      lock: this.#lock,
+      electionMs: options.electionMs,
+      propose: (payload) => this.proposeEncryption(payload),
     });
     this.#expiry = this.#makeExpiry();
     this.#attachCheckpoints();
@@ -212,7 +223,7 @@ export class Engine {
    * when it does not lead or the core refuses: nothing was proposed then. The
    * answer comes once it is applied here, or never will be.
    */
-  proposeEncryption(payload: Bytes): Promise<EncryptionOutcome> | null {
+  proposeEncryption(payload: Uint8Array): Promise<EncryptionOutcome> | null {
     const { term } = this.#parts.core.state;
     const id = this.proposals.takeId();
     if (!this.#proposer.propose(id, payload)) return null;
@@ -371,6 +382,7 @@ export class Engine {
     if (nowMs - this.#toldMs < STATE_MS) return;
     this.#toldMs = nowMs;
     this.changes.promoteCaughtUp();
+    this.operations.onTick();
     this.peers.tell({
       kind: "state",
       applied: store.state.applied.index,
@@ -381,14 +393,9 @@ export class Engine {
     this.#host.progressed();
   }
 
-  /** A member that applied its own removal has nothing more to do. */
   #checkMembership(): void {
     const { store, identity } = this.#parts;
-    const { fsm, confState } = store.state;
-    const isMember = fsm.members.has(identity.id) ||
-      isVoter(confState, identity.id) ||
-      confState.learners.includes(identity.id);
-    if (isMember || fsm.members.size === 0) return;
-    this.#host.failed(new MemberRemovedError(identity.name, identity.id));
+    const removal = removalError(identity, store.state);
+    if (removal !== null) this.#host.failed(removal);
   }
 }

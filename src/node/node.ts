@@ -14,6 +14,7 @@ import type {
   TransportHost,
 } from "../transport/port.ts";
 import type { Wal } from "../wal/wal.ts";
+import type { EncryptionPort } from "./encryption_port.ts";
 import { clusterView } from "./cluster_view.ts";
 import { Engine, type NodeParts, type RaftCounters } from "./engine.ts";
 import { NotReadyError } from "./errors.ts";
@@ -185,6 +186,11 @@ export class Node implements NodePort, OperatorPort {
   ): Promise<ChangeResult> {
     if (this.#stopped !== null) throw new NotReadyError("the node is stopping");
     return await this.#engine.changes.change(request, terms);
+  }
+
+  /** What operators do about encryption. */
+  get encryption(): EncryptionPort {
+    return this.#engine.operations;
   }
 
   backup(): AsyncIterable<Bytes> {

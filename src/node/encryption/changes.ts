@@ -56,12 +56,10 @@ export interface EncryptionChangesHost {
   /** Least time of an election. */
   readonly electionMs: number;
   state(): AppliedState;
-  /** Whether the registry shows all epochs of this node. */
-  isRegistered(): boolean;
-  /** This node's registration; `null` when there is nothing to register. */
-  registration(): Bytes | null;
+  /** This node's registration; `null` when the registry shows all of it. */
+  registration(): Uint8Array | null;
   /** Makes an entry of `payload` as the leader; `null` when the core refuses. */
-  propose(payload: Bytes): Promise<EncryptionOutcome> | null;
+  propose(payload: Uint8Array): Promise<EncryptionOutcome> | null;
 }
 
 /** A question to members takes at least as long (operator.md, Timing). */
@@ -150,7 +148,7 @@ export class EncryptionChanges {
     return { index, unreachable: silent };
   }
 
-  async #propose(payload: Bytes): Promise<LogIndex> {
+  async #propose(payload: Uint8Array): Promise<LogIndex> {
     const proposed = this.#host.propose(payload);
     if (proposed === null) {
       throw new NotReadyError("the leader takes no proposals just now");
@@ -228,7 +226,7 @@ export class EncryptionChanges {
     });
   }
 
-  async #payloadOf(request: AvailableRequest): Promise<Bytes | null> {
+  async #payloadOf(request: AvailableRequest): Promise<Uint8Array | null> {
     switch (request.kind) {
       case "bootstrap":
         return encodeEncryption(await this.#bootstrap());
@@ -297,7 +295,7 @@ export class EncryptionChanges {
       members: members.length === 0 ? [self] : members,
       encryption: fsm.encryption,
       kekIds: custody.kekIds,
-      isRegistered: this.#host.isRegistered(),
+      isRegistered: this.#host.registration() === null,
     };
   }
 
