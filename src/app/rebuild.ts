@@ -3,8 +3,8 @@ import type { Clock } from "../io/clock.ts";
 import type { DirectoryEntry, Disk, DiskLock } from "../io/disk.ts";
 import { isNodeName } from "../base/identity.ts";
 import { dataDirPaths, lockDataDir } from "../node/data_dir.ts";
+import { readLogHead } from "../node/log_head.ts";
 import { RebuildConflictError } from "./errors.ts";
-import { readLogOwner } from "./log_owner.ts";
 
 const RECORD_NAME = "rebuild.json";
 const DRAFT_NAME = `${RECORD_NAME}.draft`;
@@ -81,7 +81,8 @@ export async function openRebuild(
   try {
     lock = await lockDataDir(disk, dataDirPaths(dataDir));
     const kept = await readRecord(disk, dataDir);
-    const owner = kept?.node ?? await readLogOwner(disk, dataDir);
+    const head = await readLogHead(disk, dataDir);
+    const owner = kept?.node ?? head?.node ?? null;
     if (owner !== null && owner !== node) {
       throw new RebuildConflictError(dataDir, node, owner);
     }
