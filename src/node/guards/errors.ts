@@ -44,10 +44,10 @@ export class SidecarMissingError extends NodeError {
   override readonly code = "NODE_SIDECAR_MISSING";
   override readonly remedy: string;
 
-  constructor(place: GuardPlace, readonly path: string) {
+  constructor(place: GuardPlace) {
     super(
-      `Cannot start as the store has data keys and their sidecar is gone: ` +
-        `"${path}" does not exist`,
+      "Cannot start as the store has data keys and their sidecar is gone: " +
+        `current value of "${place.dataDir}/encryption/keys.json" is none`,
     );
     this.remedy = `Put the file back, or make it from the store: \`${
       resyncLine(place)
