@@ -1,5 +1,4 @@
 import type { DatabaseNumber, Member, MemberId } from "../fsm/types.ts";
-import { KV_LIST_ROWS_MAX, type KvRow } from "../io/kv.ts";
 import type { Backing } from "./backing.ts";
 import { StoreRowDamagedError } from "./errors.ts";
 import { firstExpiryMs } from "./expiry.ts";
@@ -22,9 +21,8 @@ import {
   overflowOwner,
   parseDatabaseKey,
   parseRowKey,
-  rowAfter,
-  type RowBounds,
 } from "./row_key.ts";
+import { rowsOf } from "./rows_of.ts";
 
 /** What a store knows when it opens. */
 export interface OpenedState {
@@ -110,19 +108,4 @@ async function readOverflows(backing: Backing): Promise<PlaceFilter> {
     }
   }
   return overflows;
-}
-
-async function* rowsOf(
-  backing: Backing,
-  bounds: RowBounds,
-): AsyncGenerator<KvRow> {
-  let { start } = bounds;
-  const { end } = bounds;
-  for (;;) {
-    const rows = await backing.list({ start, end, limit: KV_LIST_ROWS_MAX });
-    yield* rows;
-    const last = rows.at(-1);
-    if (last === undefined) return;
-    start = rowAfter(last.key);
-  }
 }
