@@ -58,7 +58,7 @@ export interface GuardFacts {
   /** Their ids, once all of them are loaded. */
   readonly keks: Reading<readonly string[]>;
   /** Whether the sidecar's directory keeps what is written to it. */
-  readonly filesystem: Reading<"fit">;
+  readonly filesystem: Reading<"fit" | "not needed">;
   /** `null`: no store yet. */
   readonly store: Reading<StoreFacts | null>;
   /** Whether the sidecar's keys open and its MAC holds. */
