@@ -1,3 +1,4 @@
+import { assert } from "../base/assert.ts";
 import { type Bytes, EMPTY_BYTES } from "../base/bytes.ts";
 
 /** What sets a derived key apart; `salt` is empty unless given. */
@@ -7,6 +8,8 @@ export interface Derivation {
 }
 
 const DERIVED_BITS = 256;
+/** A longer one ends the process under Deno 2.5. */
+const SALT_BYTES_MAX = 80;
 
 /** Takes raw bytes as an HKDF base key that cannot be exported. */
 export async function importHkdfKey(raw: Bytes): Promise<CryptoKey> {
@@ -55,5 +58,6 @@ export async function deriveSigningKey(
 }
 
 function params({ salt = EMPTY_BYTES, info }: Derivation): HkdfParams {
+  assert(salt.length <= SALT_BYTES_MAX, "a salt has at most 80 bytes");
   return { name: "HKDF", hash: "SHA-256", salt, info };
 }
