@@ -7,7 +7,7 @@ import type { RunningNode } from "../app/running_node.ts";
 import { SETTING_NAMES } from "../app/settings.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import { type StopSignals, untilInterrupted } from "./interrupt.ts";
-import { jsonOption } from "./options.ts";
+import { configOption, jsonOption } from "./options.ts";
 import type { Services } from "./services.ts";
 import { addSettingOptions } from "./setting_options.ts";
 
@@ -37,7 +37,7 @@ export function addServe(
 ): void {
   const command = program.command("serve")
     .description("run a node")
-    .option("--config <FILE>", "JSON file with settings (env: SEALKV_CONFIG)")
+    .addOption(configOption())
     .addOption(jsonOption())
     .addHelpText("after", HELP);
   const readFlags = addSettingOptions(command, SETTING_NAMES);

@@ -62,7 +62,8 @@ export const KEY_GUARDS: readonly Guard[] = [
   {
     name: "KekMismatch",
     reads: ["custody"],
-    check: ({ custody }) => failureOf(custody, (code) => code === KEK_MISMATCH),
+    check: ({ custody }) =>
+      failureOf(custody, (code) => MISMATCHES.includes(code)),
   },
   {
     name: "SidecarTampered",
@@ -70,7 +71,7 @@ export const KEY_GUARDS: readonly Guard[] = [
     check: ({ custody }) =>
       failureOf(
         custody,
-        (code) => code !== KEK_MISMATCH && code !== KEK_UNAVAILABLE,
+        (code) => code !== KEK_UNAVAILABLE && !MISMATCHES.includes(code),
       ),
   },
   {
@@ -95,7 +96,11 @@ export const SIDECAR_BEHIND: Guard = {
 
 const KEK_INSECURE: ErrorCode = "KEYS_KEK_INSECURE";
 const KEK_UNAVAILABLE: ErrorCode = "KEYS_KEK_UNAVAILABLE";
-const KEK_MISMATCH: ErrorCode = "KEYS_KEK_MISMATCH";
+/** No wrap of a key names a KEK of this node, or none of those opens. */
+const MISMATCHES: readonly ErrorCode[] = [
+  "KEYS_KEK_MISMATCH",
+  "KEYS_WRAP_REJECTED",
+];
 
 function failureOf(
   reading: Reading<unknown>,
