@@ -30,11 +30,10 @@ export class KeyUnknownError extends NodeError {
   override readonly remedy =
     "Compare the keys of this member with the leader's: `sealkv encryption status`; if it lacks one, rebuild it: `sealkv member rebuild n2 --data-dir D --admin ADDR`";
 
-  constructor(readonly keyId: KeyId, readonly purpose: KeyPurpose) {
-    super(
-      `Cannot use data key ${keyId} for "${purpose}" as this node holds no` +
-        " such key",
-    );
+  /** `purpose` is `null` where any would do. */
+  constructor(readonly keyId: KeyId, readonly purpose: KeyPurpose | null) {
+    const use = purpose === null ? "" : ` for "${purpose}"`;
+    super(`Cannot use data key ${keyId}${use} as this node holds no such key`);
   }
 }
 
@@ -86,10 +85,15 @@ export class KekUnknownError extends NodeError {
   override readonly remedy =
     "Name a KEK that the leader was started with: `sealkv encryption status` lists them";
 
-  constructor(readonly kek: string, readonly kekIds: readonly string[]) {
+  /** `kek` is `null` where any would do. */
+  constructor(
+    readonly kek: string | null,
+    readonly kekIds: readonly string[],
+  ) {
+    const wanted = kek === null ? "a KEK" : `the KEK "${kek}"`;
     super(
-      `Cannot wrap under the KEK "${kek}" as this node must have it:` +
-        ` current value is ${quoted(kekIds)}`,
+      `Cannot wrap under ${wanted} as this node must have it: current value` +
+        ` is ${quoted(kekIds)}`,
     );
   }
 }
