@@ -2,7 +2,7 @@ import { assert } from "../base/assert.ts";
 import type { KeyId } from "../base/data_key.ts";
 import type { Clock } from "../io/clock.ts";
 import type { DatabaseNumber, RecordKey, StoredRecord } from "../fsm/types.ts";
-import { batchCost } from "./changes.ts";
+import { assertState, batchCost } from "./changes.ts";
 import type { CheckpointOptions } from "./checkpoint/scan.ts";
 import type { CheckpointSource } from "./checkpoint/source.ts";
 import { CurrentSessions } from "./current_sessions.ts";
@@ -104,6 +104,7 @@ export class BufferedStore {
       state.applied.index >= this.#state.applied.index,
       "the applied index never goes back",
     );
+    assertState(state);
     const { overlay } = this.#layers;
     overlay.add(state, mutations, batchCost(this.#state, batch));
     this.#state = state;

@@ -146,6 +146,9 @@ export function stagedKey(number: number, target: KvKey): KvKey {
   return [INTERNAL, KIND_STAGED, BigInt(number), ...target];
 }
 
+/** First part, kind and a number below 256, each with its tag. */
+export const ENCRYPTION_KEY_BYTES_MAX = 5;
+
 /** Parts of the encryption state count from 0. */
 export function encryptionKey(part: number): KvKey {
   return [INTERNAL, KIND_ENCRYPTION, BigInt(part)];
