@@ -12,7 +12,6 @@ import type {
 } from "../io/http.ts";
 import type { Net } from "../io/net.ts";
 import type { ProcessPort } from "../io/process.ts";
-import { disabledCustody } from "../keys/disabled_custody.ts";
 import { KvConnectServer } from "../kvconnect/server.ts";
 import type { Node } from "../node/node.ts";
 import {
@@ -92,7 +91,6 @@ export async function assemble(
   try {
     const node = await openNode({
       ...ports,
-      custody: disabledCustody(config.node),
       openTransport: (host) => openPeerLinks(host, assembly),
     }, nodeOptions(assembly));
     closers.push(() => node.stop());

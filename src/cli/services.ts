@@ -2,7 +2,12 @@ import { type AdminClient, makeAdminClient } from "../admin/client.ts";
 import type { NodeConfig } from "../app/config.ts";
 import type { DataDirRebuild, RebuildPlace } from "../app/rebuild.ts";
 import type { RunningNode } from "../app/running_node.ts";
-import { openDiskRebuild, startNode } from "../app/start_node.ts";
+import { startNode } from "../app/start_node.ts";
+import {
+  openDiskRebuild,
+  resyncDiskSidecar,
+  runDiskDoctor,
+} from "../app/stopped_node.ts";
 import type { Clock } from "../io/clock.ts";
 import { denoClock } from "../io/deno/clock.ts";
 import { denoFiles } from "../io/deno/files.ts";
@@ -25,6 +30,10 @@ export interface Services {
   startNode(config: NodeConfig): Promise<RunningNode>;
   /** Holds the data dir of a stopped node; `close` lets go of it. */
   openRebuild(place: RebuildPlace): Promise<DataDirRebuild>;
+  /** Lets the startup guards speak about a stopped node. */
+  runDoctor: typeof runDiskDoctor;
+  /** Makes the sidecar of a stopped node anew. */
+  resyncSidecar: typeof resyncDiskSidecar;
   /** Opens a remote database with Deno's own client. */
   openKv(url: string, token: string): Promise<Deno.Kv>;
   /** Opens a file of data for reading. */
@@ -43,6 +52,8 @@ export function denoServices(): Services {
     adminClient: makeAdminClient,
     startNode,
     openRebuild: openDiskRebuild,
+    runDoctor: runDiskDoctor,
+    resyncSidecar: resyncDiskSidecar,
     openKv,
     openInput: async (path) => (await Deno.open(path)).readable,
   };

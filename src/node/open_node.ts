@@ -2,8 +2,8 @@ import type { Clock } from "../io/clock.ts";
 import type { Disk } from "../io/disk.ts";
 import type { Kv } from "../io/kv.ts";
 import type { EventLog } from "../io/log.ts";
-import type { Random } from "../io/random.ts";
 import type { KeyCustody } from "../keys/port.ts";
+import type { Random } from "../io/random.ts";
 import { Core } from "../raft/core.ts";
 import { raftOptions } from "../raft/options.ts";
 import type { RaftId } from "../raft/types.ts";
@@ -18,6 +18,8 @@ import {
 } from "./begin.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { type DataDirPaths, dataDirPaths, lockDataDir } from "./data_dir.ts";
+import { type KeySettings, NO_KEYS } from "./guards/open_keys.ts";
+import { type GuardedStart, guardStart } from "./guards/start.ts";
 import { Node } from "./node.ts";
 import type { NodeOptions } from "./node_options.ts";
 import { openLog } from "./open_log.ts";
@@ -31,8 +33,10 @@ export interface NodePorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: EventLog;
-  /** Opened, its epochs raised for this process. */
-  readonly custody: KeyCustody;
+  /** What this node is told about encryption; it takes no part unless given. */
+  readonly keys?: KeySettings;
+  /** `guardStart` unless given. */
+  readonly openCustody?: (start: GuardedStart) => Promise<KeyCustody>;
   /** Opens the links to other members; a node without them is alone. */
   readonly openTransport?: (host: TransportHost) => Promise<Transport>;
 }
@@ -54,6 +58,9 @@ interface Opened {
 /**
  * Opens a data dir, or founds one, and returns its node, not yet started.
  *
+ * Guards judge the data dir first: a refused start has changed nothing. Then
+ * the epochs of this process begin, before anything can be sealed.
+ *
  * @throws {DataDirLockedError} When another process holds it.
  * @throws {NodeError} What log and store refuse; all is closed then.
  */
@@ -67,6 +74,13 @@ export async function openNode(
     { close: () => lock.release() },
   ];
   try {
+    const open = ports.openCustody ??
+      ((start: GuardedStart) => guardStart(ports, start));
+    const custody = await open({
+      dataDir: options.dataDir,
+      node: options.name,
+      keys: ports.keys ?? NO_KEYS,
+    });
     const place = await openStorePlace(ports.disk, paths);
     const store = await BufferedStore.open({
       kv: ports.openKv(place.path),
@@ -84,17 +98,21 @@ export async function openNode(
     opened.unshift(wal);
     // The backing store's files are new names in it.
     await ports.disk.syncDir(paths.root);
+    await custody.raiseEpochs();
     const { identity, beginnings } = beginning;
     const core = newCore(ports, options, identity.id, { wal, store });
     const { checkpointBytesPerSecond: rate } = options;
     const checkpoints = await Checkpoints.open({
       ...ports,
-      ...{ store, place, identity },
+      ...{ store, place, identity, custody },
       dir: paths.checkpoints,
       ...(rate === undefined ? {} : { bytesPerSecond: rate }),
     });
     opened.unshift({ close: () => checkpoints.stop() });
-    const parts = { ...ports, core, wal, store, lock, identity, checkpoints };
+    const parts = {
+      ...ports,
+      ...{ core, wal, store, lock, identity, custody, checkpoints },
+    };
     const node = new Node(parts, options, {
       ...beginnings,
       clusterId: wal.clusterId,

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { RebuildConflictError } from "../../../src/app/errors.ts";
 import { openRebuild, type RebuildRecord } from "../../../src/app/rebuild.ts";
 import { DataDirLockedError } from "../../../src/node/errors.ts";
-import { disabledCustody } from "../../../src/keys/disabled_custody.ts";
 import { openNode } from "../../../src/node/open_node.ts";
 import { SimClock } from "../../sim/io/clock.ts";
 import { SimCrash, SimDisk } from "../../sim/io/disk.ts";
@@ -137,7 +136,6 @@ Deno.test("openRebuild() refuses another node's rebuild", async () => {
 Deno.test("openRebuild() refuses the log of another node", async () => {
   const disk = new SimDisk({ seed: 1 });
   const node = await openNode({
-    custody: disabledCustody("n1"),
     disk,
     openKv: () => Promise.resolve(new SimKv()),
     clock: new SimClock(),

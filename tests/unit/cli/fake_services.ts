@@ -35,6 +35,8 @@ export interface World {
   /** Answers changes of members; throws to refuse. */
   readonly change?: (change: AskedChange) => ChangeOutcome;
   readonly openRebuild?: (place: RebuildPlace) => Promise<DataDirRebuild>;
+  readonly runDoctor?: Services["runDoctor"];
+  readonly resyncSidecar?: Services["resyncSidecar"];
   /** Someone types at the terminal. */
   readonly isInteractive?: boolean;
   readonly startNode?: (config: NodeConfig) => Promise<RunningNode>;
@@ -115,6 +117,10 @@ export function fakeServices(
     }),
     adminClient: () => fakeAdmin(world, raise),
     openRebuild: world.openRebuild ??
+      (() => Promise.reject(new Error("no data dir"))),
+    runDoctor: world.runDoctor ??
+      (() => Promise.reject(new Error("no data dir"))),
+    resyncSidecar: world.resyncSidecar ??
       (() => Promise.reject(new Error("no data dir"))),
     startNode: world.startNode ?? (() => Promise.reject(new Error("no node"))),
     openKv: () =>

@@ -6,10 +6,13 @@ import {
   ENCODING_LE64,
   type WriteReply,
 } from "../../../src/fsm/types.ts";
-import { disabledCustody } from "../../../src/keys/disabled_custody.ts";
 import type { KeyCustody } from "../../../src/keys/port.ts";
 import type { Node } from "../../../src/node/node.ts";
-import { openNode, type OpenNodeOptions } from "../../../src/node/open_node.ts";
+import {
+  type NodePorts,
+  openNode,
+  type OpenNodeOptions,
+} from "../../../src/node/open_node.ts";
 import type { ReadRange } from "../../../src/node/port.ts";
 import { SimClock } from "../../sim/io/clock.ts";
 import { SimDisk } from "../../sim/io/disk.ts";
@@ -59,14 +62,14 @@ export class TestCluster {
   readonly #initial: readonly { name: string; address: string }[];
   readonly #options: Partial<OpenNodeOptions>;
   readonly #seed: number;
-  readonly #openCustody: (name: string) => KeyCustody;
+  readonly #openCustody: ((name: string) => KeyCustody) | null;
 
   private constructor(
     names: readonly string[],
     options: Partial<TestOptions>,
     seed: number,
   ) {
-    const { openCustody = disabledCustody, ...others } = options;
+    const { openCustody = null, ...others } = options;
     this.#openCustody = openCustody;
     this.#seed = seed;
     this.#initial = names.map((name) => ({ name, address: `${name}:1` }));
@@ -106,7 +109,7 @@ export class TestCluster {
       clock: this.clock,
       random: place.random,
       log: place.log,
-      custody: this.#openCustody(name),
+      ...this.#custodyPort(name),
       openTransport: async (host) => this.network.open(host, name),
     }, {
       name,
@@ -124,6 +127,13 @@ export class TestCluster {
     this.#places.set(name, { ...place, node, fatal: null });
     node.start();
     return node;
+  }
+
+  #custodyPort(name: string): Pick<NodePorts, "openCustody"> {
+    const open = this.#openCustody;
+    return open === null
+      ? {}
+      : { openCustody: () => Promise.resolve(open(name)) };
   }
 
   place(name: string): Place {

@@ -80,6 +80,10 @@ export class FakeCustody implements KeyCustody {
     return this.sidecar.epochs;
   }
 
+  raiseEpochs(): Promise<void> {
+    return Promise.resolve();
+  }
+
   nextEpoch(keyId: KeyId): Promise<number> {
     const { index, epochs } = this.sidecar;
     const epoch = epochs.get(keyId);
