@@ -4,6 +4,7 @@ import type { DataDirRebuild, RebuildPlace } from "../app/rebuild.ts";
 import type { RunningNode } from "../app/running_node.ts";
 import { openDiskRebuild, startNode } from "../app/start_node.ts";
 import type { Clock } from "../io/clock.ts";
+import { denoActor } from "../io/deno/actor.ts";
 import { denoClock } from "../io/deno/clock.ts";
 import { denoFiles } from "../io/deno/files.ts";
 import { denoHttpClient, type DenoHttpClientOptions } from "../io/deno/http.ts";
@@ -22,6 +23,8 @@ export interface Services {
   /** A client with connections of its own, closed by whoever asked. */
   httpClient(options: DenoHttpClientOptions): HttpClientPort;
   adminClient: typeof makeAdminClient;
+  /** Who types, as user@host; "" where nothing tells it. */
+  actor(): string;
   startNode(config: NodeConfig): Promise<RunningNode>;
   /** Holds the data dir of a stopped node; `close` lets go of it. */
   openRebuild(place: RebuildPlace): Promise<DataDirRebuild>;
@@ -41,6 +44,7 @@ export function denoServices(): Services {
     process: denoProcess(),
     httpClient: denoHttpClient,
     adminClient: makeAdminClient,
+    actor: denoActor,
     startNode,
     openRebuild: openDiskRebuild,
     openKv,

@@ -114,6 +114,7 @@ export function fakeServices(
       close() {},
     }),
     adminClient: () => fakeAdmin(world, raise),
+    actor: () => "ana@laptop",
     openRebuild: world.openRebuild ??
       (() => Promise.reject(new Error("no data dir"))),
     startNode: world.startNode ?? (() => Promise.reject(new Error("no node"))),
