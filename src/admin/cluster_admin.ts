@@ -1,4 +1,5 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { uuidText } from "../base/uuid.ts";
 import type {
   MemberRole,
   MemberStatus,
@@ -11,7 +12,6 @@ import {
   Replication,
   Role,
 } from "./gen/admin_pb.ts";
-import { uuidOf } from "./uuid.ts";
 
 const ROLES: Readonly<Record<MemberRole, Role>> = {
   leader: Role.LEADER,
@@ -34,7 +34,7 @@ export function statusReply(
   const { cluster, clusterId, node, leader, phase, ready } = status;
   return {
     cluster,
-    clusterId: uuidOf(clusterId),
+    clusterId: clusterId === null ? "" : uuidText(clusterId),
     node,
     leader,
     term: BigInt(status.term),

@@ -1,4 +1,5 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { uuidText } from "../base/uuid.ts";
 import type {
   CapabilityFinding,
   EncryptionResult,
@@ -11,17 +12,16 @@ import type {
   GetEncryptionStateResponseSchema,
 } from "./gen/encryption_pb.ts";
 import { PURPOSE_NUMBER } from "./key_purpose.ts";
-import { uuidOf } from "./uuid.ts";
 
 /** The node's encryption status as GetEncryptionState answers it. */
 export function encryptionReply(
   status: EncryptionStatus,
   findings: readonly CapabilityFinding[],
 ): MessageInitShape<typeof GetEncryptionStateResponseSchema> {
-  const { own } = status;
+  const { own, clusterId } = status;
   return {
     node: status.node,
-    clusterId: uuidOf(status.clusterId),
+    clusterId: clusterId === null ? "" : uuidText(clusterId),
     applied: BigInt(status.applied),
     phase: status.phase,
     stateIndex: BigInt(status.stateIndex),
