@@ -37,7 +37,16 @@ export function followChain(
     else if (previous !== null && link.previous !== previous) isBroken = true;
     previous = lineHash(line);
   }
-  return { previous: previous ?? CHAIN_START, isBroken };
+  // One line that is longer than all that was read tells nothing.
+  return {
+    previous: previous ?? CHAIN_START,
+    isBroken: isBroken || previous === null,
+  };
+}
+
+/** Tells whether `line` can be one of an audit log. */
+export function isLink(line: string): boolean {
+  return linkOf(line) !== null;
 }
 
 interface Link {

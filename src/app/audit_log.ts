@@ -10,6 +10,7 @@ import {
   CHAIN_BEGUN,
   CHAIN_START,
   followChain,
+  isLink,
   lineHash,
 } from "./audit_chain.ts";
 
@@ -179,6 +180,13 @@ async function readTail(file: DiskFile): Promise<Tail> {
   const isWhole = from === 0;
   const lines = new TextDecoder().decode(bytes.subarray(0, end)).split("\n")
     .slice(isWhole ? 0 : 1, -1);
+  const last = lines.at(-1);
+  // A crash may have kept the end of a line and not its beginning.
+  if (last !== undefined && end === bytes.length && !isLink(last)) {
+    const begin = bytes.lastIndexOf(LINE_BREAK, end - 2) + 1;
+    const torn = bytes.subarray(begin);
+    return { lines: lines.slice(0, -1), isWhole, torn, offset: from + begin };
+  }
   const torn = bytes.subarray(end);
   if (torn.length <= TORN_BYTES_MAX) {
     return { lines, isWhole, torn, offset: from + end };
