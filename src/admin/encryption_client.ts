@@ -157,8 +157,9 @@ async function encryptionOfMembers(
 ): Promise<readonly MemberEncryption[]> {
   const { links } = options;
   const { link, status } = await firstStatus(links, options);
-  return await Promise.all(status.members.map(async (known) => {
-    const { name: member, adminAddress } = known;
+  const nobody = [{ name: status.node, adminAddress: "" }];
+  const known = status.members.length === 0 ? nobody : status.members;
+  return await Promise.all(known.map(async ({ name: member, adminAddress }) => {
     try {
       if (member !== status.node && adminAddress === "") {
         throw new AdminUnreachableError([]);

@@ -131,7 +131,7 @@ export function adminUrls(admin: string, isTls: boolean): readonly string[] {
 }
 
 /** @throws {AdminAddressInvalidError} */
-export function adminUrl(address: string, isTls: boolean): string {
+function adminUrl(address: string, isTls: boolean): string {
   const isComplete = /^https?:\/\//.test(address);
   const scheme = isTls ? "https" : "http";
   const text = isComplete ? address : `${scheme}://${address}`;

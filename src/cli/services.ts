@@ -1,5 +1,6 @@
 import { type AdminClient, makeAdminClient } from "../admin/client.ts";
 import type { NodeConfig } from "../app/config.ts";
+import { generateKek } from "../app/generate_kek.ts";
 import type { DataDirRebuild, RebuildPlace } from "../app/rebuild.ts";
 import type { RunningNode } from "../app/running_node.ts";
 import { openDiskRebuild, startNode } from "../app/start_node.ts";
@@ -26,6 +27,8 @@ export interface Services {
   /** Who types, as user@host; "" where nothing tells it. */
   actor(): string;
   startNode(config: NodeConfig): Promise<RunningNode>;
+  /** Makes a KEK file and returns its id. */
+  generateKek(path: string): Promise<{ readonly id: string }>;
   /** Holds the data dir of a stopped node; `close` lets go of it. */
   openRebuild(place: RebuildPlace): Promise<DataDirRebuild>;
   /** Opens a remote database with Deno's own client. */
@@ -46,6 +49,7 @@ export function denoServices(): Services {
     adminClient: makeAdminClient,
     actor: denoActor,
     startNode,
+    generateKek,
     openRebuild: openDiskRebuild,
     openKv,
     openInput: async (path) => (await Deno.open(path)).readable,
