@@ -60,7 +60,7 @@ Deno.test("errorClasses() reads code, meaning and remedy", () => {
 Deno.test("errorsPage() has one row a code", () => {
   match(
     errorsPage(TREE),
-    /`WAL_A` \| The disk is full\. \| Free .*\n.*`WAL_B` .* Call \\\| us \|  \|\n$/,
+    /`WAL_A` \| The disk is full\. \| Free .*\n.*`WAL_B` .* Call \\\| us \| {2}\|\n$/,
   );
 });
 
