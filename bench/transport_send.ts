@@ -33,6 +33,7 @@ interface Bench {
 function hostOf(id: number, onMessage: () => void, onUp: () => void) {
   const host: TransportHost = {
     identity: () => ({
+      epochs: [],
       clusterId: new Uint8Array(16).fill(1),
       name: NAMES[id] ?? "",
       id,

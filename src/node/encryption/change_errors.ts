@@ -34,9 +34,11 @@ export class CapabilityUnprovenError extends NodeError {
       }`,
     );
     this.findings = unproven;
-    this.remedy = unproven
-      .map(({ member, remedy }) => `${member}: ${remedy}`).join("; ") ||
-      "Look at every member with `sealkv encryption status`";
+    const lines = unproven.map((one) => `${one.member}: ${one.remedy}`);
+    this.remedy =
+      `Do on each member what is said of it, then give the command again; nothing was changed: ${
+        lines.join("; ")
+      }`;
   }
 }
 
@@ -111,8 +113,10 @@ export class EncryptionGateClosedError extends NodeError {
         texts.map(({ missing }) => missing).join("; ")
       }`,
     );
-    this.remedy = texts.map(({ remedy }) => remedy).join("; ") ||
-      "Look at this node with `sealkv encryption status --node NAME`";
+    const lines = texts.map(({ remedy }) => remedy);
+    this.remedy = `Give this node what it lacks; nothing was changed: ${
+      lines.join("; ")
+    }`;
   }
 }
 
