@@ -38,7 +38,7 @@ export interface WrappedKey {
   readonly purpose: KeyPurpose;
   /** 32 bytes; an unwrapped key is checked against it (formats.md, Keys). */
   readonly commitment: Bytes;
-  /** Unix ms, by the clock of the leader that drew it. */
+  /** Unix ms up to CREATED_MS_MAX, by the clock of the leader that drew it. */
   readonly createdMs: number;
   /** 1 to WRAPS_MAX, no KEK twice; any one that opens is enough. */
   readonly wraps: readonly KeyWrap[];
@@ -50,6 +50,8 @@ export const SALT_BYTES = 32;
 /** Live keys of a cluster, the state key included. */
 export const KEYS_MAX = 128;
 export const WRAPS_MAX = 8;
+/** The last ms that an ISO date of four-digit years names. */
+export const CREATED_MS_MAX = Date.UTC(10_000, 0) - 1;
 export const KEK_ID_BYTES_MAX = 512;
 export const WRAPPED_BYTES_MAX = 1_024;
 

@@ -1,5 +1,6 @@
 import { assert } from "../base/assert.ts";
-import { type Bytes, concatBytes, toHex, utf8 } from "../base/bytes.ts";
+import { type Bytes, concatBytes, utf8 } from "../base/bytes.ts";
+import { uuidText } from "../base/uuid.ts";
 import { BoundedMap } from "./bounded_map.ts";
 import { ServiceNotReadyError } from "./errors.ts";
 import { DATABASES_CACHED_MAX } from "./limits.ts";
@@ -50,15 +51,4 @@ export class Databases {
     this.#known.set(name, database);
     return database;
   }
-}
-
-function uuidText(id: Bytes): string {
-  const hex = toHex(id);
-  return [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    hex.slice(12, 16),
-    hex.slice(16, 20),
-    hex.slice(20),
-  ].join("-");
 }

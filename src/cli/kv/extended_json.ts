@@ -1,5 +1,5 @@
 import { InputInvalidError, ValueUnsupportedError } from "../errors.ts";
-import { fromBase64, toBase64 } from "./base64.ts";
+import { fromBase64, toBase64 } from "../../base/base64.ts";
 import { readError, writeError } from "./error_value.ts";
 import { readView, writeView } from "./view_value.ts";
 

@@ -1,5 +1,5 @@
 import { InputInvalidError } from "../errors.ts";
-import { fromBase64 } from "./base64.ts";
+import { fromBase64 } from "../../base/base64.ts";
 import { fromExtendedJson, toExtendedJson } from "./extended_json.ts";
 
 export const VALUE_TYPES = ["json", "text", "bytes", "u64", "bigint"] as const;

@@ -1,5 +1,5 @@
 import { ValueUnsupportedError } from "../errors.ts";
-import { fromBase64, toBase64 } from "./base64.ts";
+import { fromBase64, toBase64 } from "../../base/base64.ts";
 import type { JsonValue } from "./extended_json.ts";
 
 /** Views over bytes other than Uint8Array, by the name of their class. */

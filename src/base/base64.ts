@@ -1,3 +1,5 @@
+import type { Bytes } from "./bytes.ts";
+
 const CHUNK_BYTES = 8_192;
 
 export function toBase64(bytes: Uint8Array): string {
@@ -9,7 +11,7 @@ export function toBase64(bytes: Uint8Array): string {
 }
 
 /** Reads base64 with its padding and nothing around it; else `null`. */
-export function fromBase64(text: string): Uint8Array<ArrayBuffer> | null {
+export function fromBase64(text: string): Bytes | null {
   if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) {
     return null;
   }
