@@ -14,6 +14,7 @@ import type {
   TransportHost,
 } from "../transport/port.ts";
 import type { Wal } from "../wal/wal.ts";
+import type { EncryptionMetrics } from "./encryption/operations.ts";
 import type { EncryptionPort } from "./encryption_port.ts";
 import { clusterView } from "./cluster_view.ts";
 import { Engine, type NodeParts, type RaftCounters } from "./engine.ts";
@@ -191,6 +192,10 @@ export class Node implements NodePort, OperatorPort {
   /** What operators do about encryption. */
   get encryption(): EncryptionPort {
     return this.#engine.operations;
+  }
+
+  encryptionMetrics(): EncryptionMetrics {
+    return this.#engine.operations.metrics();
   }
 
   backup(): AsyncIterable<Bytes> {

@@ -1,3 +1,5 @@
+import type { KeyId } from "../../base/data_key.ts";
+import type { EncryptionState } from "../../fsm/types.ts";
 import type { Clock } from "../../io/clock.ts";
 import type { EventLog } from "../../io/log.ts";
 import type { Random } from "../../io/random.ts";
@@ -46,6 +48,21 @@ export interface EncryptionOperationsParts {
   readonly electionMs: number;
   readonly propose: EncryptionChangesHost["propose"];
 }
+
+/** Numbers about encryption, as of each call. */
+export interface EncryptionMetrics {
+  /** As applied here. */
+  state(): EncryptionState;
+  /** Current session of this node under each key. */
+  epochs(): ReadonlyMap<KeyId, number>;
+  /** Envelopes sealed here since the start, by key. */
+  seals(): ReadonlyMap<KeyId, number>;
+  /** Envelopes that did not open here since the start, by reason. */
+  openFailures(): ReadonlyMap<string, number>;
+}
+
+/** Nothing is sealed before the storage cutover. */
+const NONE: ReadonlyMap<never, number> = new Map<never, number>();
 
 /** What operators do about encryption, and what members ask each other for it. */
 export class EncryptionOperations implements EncryptionPort {
@@ -113,6 +130,16 @@ export class EncryptionOperations implements EncryptionPort {
       clusterId: fsm.clusterId,
       applied: applied.index,
       state: encodeEncryptionState(fsm.encryption),
+    };
+  }
+
+  metrics(): EncryptionMetrics {
+    const { store, custody } = this.#parts;
+    return {
+      state: () => store.state.fsm.encryption,
+      epochs: () => custody.epochs(),
+      seals: () => NONE,
+      openFailures: () => NONE,
     };
   }
 
