@@ -7,6 +7,7 @@ import { NonceSequence } from "../crypto/nonce.ts";
 import { deriveSessionKey, SESSION_SALT_BYTES } from "../crypto/session.ts";
 import type { Random } from "../io/random.ts";
 import type { Custody } from "./custody.ts";
+import { EpochExhaustedError } from "./errors.ts";
 
 /** What a store keeps of a session, to open what was sealed in it. */
 export interface SessionRow {
@@ -38,7 +39,13 @@ export interface Session {
 
 export type SessionCustody = Pick<
   Custody,
-  "node" | "clusterId" | "isRaised" | "epochs" | "nextEpoch" | "dek"
+  | "node"
+  | "clusterId"
+  | "isRaised"
+  | "isSpent"
+  | "epochs"
+  | "nextEpoch"
+  | "dek"
 >;
 
 export interface SessionsParts {
@@ -117,6 +124,7 @@ export class Sessions {
   ): Promise<Session> {
     const { custody } = this.#parts;
     assert(custody.isRaised, "epochs are raised before the first session");
+    if (custody.isSpent(keyId)) throw new EpochExhaustedError(keyId);
     const clusterId = present(custody.clusterId, "the cluster of a key");
     const row = await this.#beginRow(keyId, purpose);
     const name = { ...row, clusterId, purpose };

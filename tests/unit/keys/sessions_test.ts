@@ -17,7 +17,13 @@ import {
   Sessions,
 } from "../../../src/keys/sessions.ts";
 import { SimRandom } from "../../sim/io/random.ts";
-import { founded, noRow, openOn, without } from "./custody_harness.ts";
+import {
+  founded,
+  freshDisk,
+  noRow,
+  openOn,
+  without,
+} from "./custody_harness.ts";
 import { failingDisk } from "./failing_disk.ts";
 import { CLUSTER_ID } from "./sample_keys.ts";
 import { TestKek } from "./test_kek.ts";
@@ -195,6 +201,50 @@ Deno.test("sessions end with the epochs", async () => {
   makeDue(last);
   const next = sessions.open(storage, "storage");
   await assert.rejects(next, EpochExhaustedError);
+});
+
+Deno.test("the last epoch is of the process that took it", async () => {
+  const { disk, custody, sessions, raft, shared } = await started();
+  await custody.nextEpoch(raft, 0xfffe);
+  assert.equal((await sessions.open(raft, "raft")).epoch, 0xffff);
+  const next = await openOn(disk, [KEK]);
+  await next.raiseEpochs();
+  // Another disk under the same name.
+  const rebuilt = await openOn(await freshDisk(), [KEK]);
+  await rebuilt.raiseEpochs();
+  const last = (id: KeyId) => id === raft ? 0xfffe : 0;
+  await rebuilt.absorb(CLUSTER_ID, shared, last);
+  for (const [open, isSpent] of [[next, true], [rebuilt, false]] as const) {
+    assert.equal(open.isSpent(raft), isSpent);
+    const rows = new Rows();
+    const random = new SimRandom(4);
+    const own = new Sessions({ custody: open, rows, random });
+    const session = own.open(raft, "raft");
+    if (isSpent) await assert.rejects(session, EpochExhaustedError);
+    else assert.equal((await session).epoch, 0xffff);
+  }
+});
+
+Deno.test("a key that is not active may come without an epoch", async () => {
+  const { shared, custody, raft } = await started();
+  const key = await custody.drawKey({
+    clusterId: CLUSTER_ID,
+    purpose: "raft",
+    taken: () => false,
+    createdMs: 1,
+  });
+  const keys = new Map(shared.keys).set(key.id, key);
+  const active = { ...shared.active, raft: key.id };
+  const rotated = { ...shared, keys, active, stateIndex: 11 };
+  const rebuilt = await openOn(await freshDisk(), [KEK]);
+  await rebuilt.raiseEpochs();
+  const last = (id: KeyId) => id === raft ? 0xffff : 0;
+  await rebuilt.absorb(CLUSTER_ID, rotated, last);
+  const random = new SimRandom(4);
+  const rows = new Rows();
+  const sessions = new Sessions({ custody: rebuilt, rows, random });
+  await assert.rejects(sessions.open(raft, "raft"), EpochExhaustedError);
+  assert.equal((await sessions.open(key.id, "raft")).epoch, 1);
 });
 
 Deno.test("open() needs a key of that purpose, and raised epochs", async () => {
