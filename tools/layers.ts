@@ -52,7 +52,7 @@ export const LAYERS: readonly Layer[] = [
   layer("store", "the applied keyspace on disk", [
     "base io crypto fsm/types",
   ], [PROTOBUF]),
-  layer("keys", "where keys live", ["base io crypto"], [PROTOBUF]),
+  layer("keys", "where keys live", ["base io crypto"], [PROTOBUF, "aws4fetch"]),
   layer("raft", "consensus, pure", ["base"]),
   layer("fsm", "commands to mutations and replies, pure", ["base"], [PROTOBUF]),
   layer("crypto", "bytes in, bytes out", ["base"]),
