@@ -5,7 +5,12 @@
  * socket of our own server, a scripted node behind it.
  */
 import assert from "node:assert/strict";
-import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import {
+  type Client,
+  Code,
+  ConnectError,
+  createClient,
+} from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import type { AuditRecord } from "../../src/admin/audit.ts";
 import { ErrorInfoSchema } from "../../src/admin/gen/error_info_pb.ts";
@@ -357,28 +362,42 @@ Deno.test("gRPC-Web calls everything", () =>
     ];
     assert.ok(replies.every(({ change }) => change?.index === 184_273n));
     assert.equal(encryption.asked.length, replies.length);
-    for (
-      const ask of [
-        () => client.getRollout({}, options),
-        () => client.listEvents({}, options),
-        async () => {
-          for await (const _ of client.watchRewrite({}, options)) assert.fail();
-        },
-      ]
-    ) {
-      await assert.rejects(ask, (error) => {
-        assert.ok(error instanceof ConnectError);
-        assert.equal(error.code, Code.Unimplemented);
-        const [info] = error.findDetails(ErrorInfoSchema);
-        assert.equal(info?.reason, "NODE_ENCRYPTION_NOT_AVAILABLE");
-        return true;
-      });
-    }
-    await assert.rejects(client.bootstrap({}), /unauthenticated/);
-    await assert.rejects(async () => {
-      for await (const _ of client.watchRewrite({})) assert.fail();
-    }, /unauthenticated/);
   }));
+
+/** Each alone: Deno 2.5.7 keeps a connection open after some of them. */
+const FAILING: [
+  name: string,
+  ask: (
+    client: Client<typeof EncryptionAdmin>,
+    options: { headers: HeadersInit },
+  ) => Promise<unknown>,
+][] = [
+  ["GetRollout", (client, options) => client.getRollout({}, options)],
+  ["ListEvents", (client, options) => client.listEvents({}, options)],
+  ["WatchRewrite", async (client, options) => {
+    for await (const _ of client.watchRewrite({}, options)) assert.fail();
+  }],
+];
+for (const [name, ask] of FAILING) {
+  for (const token of [TOKEN, "another-token"]) {
+    const [code, reason] = token === TOKEN
+      ? [Code.Unimplemented, "NODE_ENCRYPTION_NOT_AVAILABLE"]
+      : [Code.Unauthenticated, "ADMIN_TOKEN_REJECTED"];
+    Deno.test(`gRPC-Web reads ${reason} of ${name}`, () =>
+      withServer({}, async ({ url }) => {
+        const transport = createGrpcWebTransport({ baseUrl: url });
+        const client = createClient(EncryptionAdmin, transport);
+        const headers = { authorization: `Bearer ${token}` };
+        await assert.rejects(ask(client, { headers }), (error) => {
+          assert.ok(error instanceof ConnectError);
+          assert.equal(error.code, code);
+          const [info] = error.findDetails(ErrorInfoSchema);
+          assert.equal(info?.reason, reason);
+          return true;
+        });
+      }));
+  }
+}
 
 Deno.test("a call that the node does not have yet is said to be so", () =>
   withServer({
