@@ -18,7 +18,7 @@ TARGETS=(
 # What the binary may do; docs/permissions.md says why. Nothing else, above all
 # no --allow-run, no --allow-ffi and no --allow-sys.
 VARIABLES=(
-  "SEALKV_*" HOME XDG_DATA_HOME LOCALAPPDATA
+  "SEALKV_*" HOME XDG_DATA_HOME LOCALAPPDATA USER LOGNAME USERNAME
   DENO_KV_ACCESS_TOKEN DENO_KV_PATH_PREFIX
   TERM NO_COLOR FORCE_COLOR CLICOLOR_FORCE
 )

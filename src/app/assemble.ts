@@ -19,8 +19,10 @@ import {
   openNode,
   type OpenNodeOptions,
 } from "../node/open_node.ts";
+import { AUDIT_LOG_NAME, AuditLog } from "./audit_log.ts";
 import type { NodeConfig } from "./config.ts";
 import { askToJoin } from "./join.ts";
+import { noEncryption } from "./no_encryption.ts";
 import { type NodeMetricsSource, registerNodeMetrics } from "./node_metrics.ts";
 import { openPeerLinks } from "./peer_links.ts";
 import type { RunningNode } from "./running_node.ts";
@@ -167,8 +169,19 @@ async function openListeners(
     ...endpointBase(config),
   });
   const stopping = new AbortController();
+  const audit = new AuditLog({
+    disk: ports.disk,
+    path: `${config.dataDir}/${AUDIT_LOG_NAME}`,
+    node: config.node,
+    clock,
+    log,
+  });
+  await audit.open();
+  closers.push(() => audit.close());
   const admin = adminHandler({
     node,
+    encryption: noEncryption(node),
+    audit,
     isAdminToken: sameToken(secrets.adminToken),
     clock,
     log,

@@ -4,6 +4,7 @@ import type { DirectoryEntry, Disk, DiskLock } from "../io/disk.ts";
 import { isNodeName } from "../base/identity.ts";
 import { dataDirPaths, lockDataDir } from "../node/data_dir.ts";
 import { readLogHead } from "../node/log_head.ts";
+import { AUDIT_LOG_NAME } from "./audit_log.ts";
 import { RebuildConflictError } from "./errors.ts";
 import { OLD_SUFFIX, oldSuffix } from "./old_suffix.ts";
 
@@ -177,7 +178,7 @@ class HeldDataDir implements DataDirRebuild {
 
 /**
  * What belongs to the old member, the log first: a node that starts amid a
- * rebuild finds a store without a log, and refuses.
+ * rebuild finds a store without a log, and refuses. What operators did stays.
  */
 async function oldNames(
   disk: Disk,
@@ -185,7 +186,7 @@ async function oldNames(
 ): Promise<readonly string[]> {
   const isKept = (name: string) =>
     name === LOCK_NAME || name === RECORD_NAME || name === DRAFT_NAME ||
-    OLD_SUFFIX.test(name);
+    name === AUDIT_LOG_NAME || OLD_SUFFIX.test(name);
   const names = (await disk.list(dataDir)).map(({ name }) => name)
     .filter((name) => !isKept(name));
   const log = dataDirPaths(dataDir).wal.slice(dataDir.length + 1);

@@ -24,6 +24,9 @@ import { holdDataDir } from "./hold_data_dir.ts";
 import { keepOldFile } from "./keep_old_file.ts";
 import { verifyStoreState } from "./verify_store_state.ts";
 
+const NO_KEYS_REMEDY =
+  "Ask the leader as well, with --admin ADDR; a node of a cluster that has no data keys needs no sidecar: `sealkv doctor --data-dir D` says what else is wrong";
+
 /** A state as the leader exports it. */
 export interface LeaderState {
   /** 16 bytes; empty for a cluster without a name yet. */
@@ -102,7 +105,7 @@ async function resync(
   const state = source === "leader" ? leader : own;
   const { clusterId } = found;
   if (clusterId === null || state.keys.size === 0) {
-    throw new NotBootstrappedError("make a sidecar");
+    throw new NotBootstrappedError("make a sidecar", NO_KEYS_REMEDY);
   }
   // A KEK that is not the right one shows before anything changes.
   const known = [...state.keys.values()];

@@ -1,5 +1,6 @@
 import { type AdminClient, makeAdminClient } from "../admin/client.ts";
 import type { NodeConfig } from "../app/config.ts";
+import { generateKek } from "../app/generate_kek.ts";
 import type { DataDirRebuild, RebuildPlace } from "../app/rebuild.ts";
 import type { RunningNode } from "../app/running_node.ts";
 import { startNode } from "../app/start_node.ts";
@@ -9,6 +10,7 @@ import {
   runDiskDoctor,
 } from "../app/stopped_node.ts";
 import type { Clock } from "../io/clock.ts";
+import { denoActor } from "../io/deno/actor.ts";
 import { denoClock } from "../io/deno/clock.ts";
 import { denoFiles } from "../io/deno/files.ts";
 import { denoHttpClient, type DenoHttpClientOptions } from "../io/deno/http.ts";
@@ -27,7 +29,11 @@ export interface Services {
   /** A client with connections of its own, closed by whoever asked. */
   httpClient(options: DenoHttpClientOptions): HttpClientPort;
   adminClient: typeof makeAdminClient;
+  /** Who types, as user@host; "" where nothing tells it. */
+  actor(): string;
   startNode(config: NodeConfig): Promise<RunningNode>;
+  /** Makes a KEK file and returns its id. */
+  generateKek(path: string): Promise<{ readonly id: string }>;
   /** Holds the data dir of a stopped node; `close` lets go of it. */
   openRebuild(place: RebuildPlace): Promise<DataDirRebuild>;
   /** Lets the startup guards speak about a stopped node. */
@@ -50,7 +56,9 @@ export function denoServices(): Services {
     process: denoProcess(),
     httpClient: denoHttpClient,
     adminClient: makeAdminClient,
+    actor: denoActor,
     startNode,
+    generateKek,
     openRebuild: openDiskRebuild,
     runDoctor: runDiskDoctor,
     resyncSidecar: resyncDiskSidecar,

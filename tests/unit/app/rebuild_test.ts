@@ -102,6 +102,18 @@ Deno.test("deleteOld() leaves only what earlier rebuilds put aside", async () =>
   assert.deepEqual(await paths(disk), [`raft${OLDER}/kept`]);
 });
 
+for (const how of ["moveAside", "deleteOld"] as const) {
+  Deno.test(`${how}() leaves what operators did where it is`, async () => {
+    const disk = await dataDir();
+    await write(disk, "/d/audit.log");
+    const rebuild = await open(disk);
+    await rebuild[how]();
+    await rebuild.finish();
+    await rebuild.close();
+    assert.ok((await paths(disk)).includes("audit.log"));
+  });
+}
+
 Deno.test("openRebuild() makes a data dir that is lost", async () => {
   const disk = new SimDisk({ seed: 1 });
   const rebuild = await open(disk);
