@@ -13,6 +13,7 @@ import type {
 import type { Net } from "../io/net.ts";
 import type { ProcessPort } from "../io/process.ts";
 import { KvConnectServer } from "../kvconnect/server.ts";
+import type { KeySettings } from "../node/guards/open_keys.ts";
 import type { Node } from "../node/node.ts";
 import {
   type NodePorts,
@@ -23,14 +24,16 @@ import { AUDIT_LOG_NAME, AuditLog } from "./audit_log.ts";
 import type { NodeConfig } from "./config.ts";
 import { askToJoin } from "./join.ts";
 import { noEncryption } from "./no_encryption.ts";
+import { keySettings } from "./key_settings.ts";
 import { type NodeMetricsSource, registerNodeMetrics } from "./node_metrics.ts";
 import { openPeerLinks } from "./peer_links.ts";
 import type { RunningNode } from "./running_node.ts";
 import type { Token } from "./secrets.ts";
+import { kekUnwrapSeconds, timedKek } from "./timed_kek.ts";
 import { AccessTokenSigner } from "./token_signer.ts";
 
 /** The world as a served node needs it. */
-export interface AppPorts extends Omit<NodePorts, "openTransport"> {
+export interface AppPorts extends Omit<NodePorts, "openTransport" | "keys"> {
   readonly http: HttpServerPort;
   readonly net: Net;
   /** A network whose listeners demand client certificates. */
@@ -64,6 +67,7 @@ interface Assembly {
   /** Run last first. */
   readonly closers: (() => Promise<unknown>)[];
   readonly fail: (error: unknown) => void;
+  readonly metrics: MetricRegistry;
 }
 
 /**
@@ -89,10 +93,12 @@ export async function assemble(
     ports.log.write("error", "node_failed", { reason: String(error) });
     close().then(() => failure.resolve(error), failure.resolve);
   };
-  const assembly = { config, secrets, ports, closers, fail };
+  const metrics = new MetricRegistry();
+  const assembly = { config, secrets, ports, closers, fail, metrics };
   try {
     const node = await openNode({
       ...ports,
+      keys: nodeKeys(assembly),
       openTransport: (host) => openPeerLinks(host, assembly),
     }, nodeOptions(assembly));
     closers.push(() => node.stop());
@@ -114,6 +120,19 @@ export async function assemble(
     await close();
     throw error;
   }
+}
+
+/** KEKs are loaded once the data dir is held and nothing speaks against it. */
+function nodeKeys({ config, ports, closers, metrics }: Assembly): KeySettings {
+  const { clock } = ports;
+  const http = ports.httpClient({});
+  closers.push(async () => http.close());
+  const seconds = kekUnwrapSeconds(metrics);
+  return keySettings(
+    config,
+    { ...ports, http },
+    (kek) => timedKek(kek, { seconds, clock }),
+  );
 }
 
 function nodeOptions(
@@ -153,11 +172,10 @@ function peerAddress({ peerAdvertise, peerListen }: NodeConfig): string {
 /** Closers run last first: requests end before the node does. */
 async function openListeners(
   node: Node,
-  { config, secrets, ports, closers, fail }: Assembly,
+  { config, secrets, ports, closers, fail, metrics }: Assembly,
 ): Promise<RunningNode["addresses"]> {
   const { http, clock, log } = ports;
   const tls = secrets.tls === null ? {} : { tls: secrets.tls };
-  const metrics = new MetricRegistry();
   registerNodeMetrics(metrics, metricsOf(node), ports.process);
   const server = new KvConnectServer({
     node,

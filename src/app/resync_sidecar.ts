@@ -14,7 +14,7 @@ import { dataDirPaths } from "../node/data_dir.ts";
 import { NotBootstrappedError } from "../node/encryption/change_errors.ts";
 import { IdentityDamagedError, WrongClusterError } from "../node/errors.ts";
 import { KekRequiredError } from "../node/guards/errors.ts";
-import { knownOf, type Reading } from "../node/guards/facts.ts";
+import type { Reading } from "../node/guards/facts.ts";
 import type { GatherPorts } from "../node/guards/gather.ts";
 import type { KeySettings } from "../node/guards/open_keys.ts";
 import { type Parts, readParts } from "../node/guards/parts.ts";
@@ -23,6 +23,7 @@ import type { StorePeek } from "../store/peek.ts";
 import { holdDataDir } from "./hold_data_dir.ts";
 import { keepOldFile } from "./keep_old_file.ts";
 import { verifyStoreState } from "./verify_store_state.ts";
+import { knownOf } from "../node/guards/reading.ts";
 
 const NO_KEYS_REMEDY =
   "Ask the leader as well, with --admin ADDR; a node of a cluster that has no data keys needs no sidecar: `sealkv doctor --data-dir D` says what else is wrong";
