@@ -7,6 +7,7 @@ import { type EncryptionState, NO_ENCRYPTION } from "../fsm/types.ts";
 import type { Clock } from "../io/clock.ts";
 import { openCustody } from "../keys/custody.ts";
 import { openDataKey } from "../keys/data_key.ts";
+import { EpochExhaustedError } from "../keys/errors.ts";
 import type { Kek } from "../keys/port.ts";
 import type { SidecarFound } from "../keys/sidecar.ts";
 import { sidecarPath } from "../keys/sidecar_file.ts";
@@ -108,7 +109,11 @@ async function resync(
   if (clusterId === null || state.keys.size === 0) {
     throw new NotBootstrappedError("make a sidecar", NO_KEYS_REMEDY);
   }
-  // A KEK that is not the right one shows before anything changes.
+  // What cannot be done shows before anything changes.
+  const floor = (keyId: KeyId) => highestEpoch(found, [own, leader], keyId);
+  const { storage, raft } = state.active;
+  const spent = [storage, raft].find((keyId) => floor(keyId) === EPOCH_MAX);
+  if (spent !== undefined) throw new EpochExhaustedError(spent);
   const known = [...state.keys.values()];
   for (const key of known) await openDataKey({ clusterId, keks, known }, key);
   const dir = dataDirPaths(dataDir).encryption;
@@ -118,7 +123,6 @@ async function resync(
     ...{ disk, dir, node, random, keks: [...keks] },
     ...{ isEnabled: true, sidecar: null },
   });
-  const floor = (keyId: KeyId) => highestEpoch(found, [own, leader], keyId);
   await custody.absorb(clusterId, state, floor);
   const { stateIndex } = state;
   return { node, path, source, stateIndex, keptAs, epochs: custody.epochs() };
