@@ -15,7 +15,7 @@ import {
  */
 
 const CLUSTER_ID_BYTES = 16;
-export const NODE16_MAX = 0xffff;
+const NODE16_MAX = 0xffff;
 
 /** A data key's name in derivations and wraps. */
 export interface KeyName {
