@@ -116,7 +116,9 @@ for (let round = 0; round < ROUNDS; round += 1) {
   const file = await disk.open(path, "existing");
   phases.verify?.push((await timed(() => verifyCheckpoint(file)))[0]);
   const kv = await openDenoKv(`${dir}/built-${round}.sqlite`);
-  const built = async () => await buildStore(kv, await readCheckpoint(file));
+  const own = { encryptionMac: null, sessions: [] };
+  const built = async () =>
+    await buildStore(kv, await readCheckpoint(file), own);
   phases.build?.push((await timed(built))[0]);
   kv.close();
   await file.close();

@@ -4,6 +4,7 @@ import type { Command as PlainCommand } from "commander";
 import { VERSION } from "../base/version.ts";
 import type { ExitCode } from "./exit_code.ts";
 import { addBench } from "./bench.ts";
+import { addDoctor } from "./doctor.ts";
 import { addEncryption } from "./encryption/encryption.ts";
 import { addKek } from "./kek.ts";
 import { addGet, addList } from "./kv/read_commands.ts";
@@ -58,6 +59,7 @@ export function buildProgram(
   addMember(program, services, finish);
   addEncryption(program, services);
   addKek(program, services);
+  addDoctor(program, services, finish);
   program.commandsGroup("Data:");
   const kv = program.command("kv")
     .description("read and write a database");

@@ -3,7 +3,12 @@ import type { NodeConfig } from "../app/config.ts";
 import { generateKek } from "../app/generate_kek.ts";
 import type { DataDirRebuild, RebuildPlace } from "../app/rebuild.ts";
 import type { RunningNode } from "../app/running_node.ts";
-import { openDiskRebuild, startNode } from "../app/start_node.ts";
+import { startNode } from "../app/start_node.ts";
+import {
+  openDiskRebuild,
+  resyncDiskSidecar,
+  runDiskDoctor,
+} from "../app/stopped_node.ts";
 import type { Clock } from "../io/clock.ts";
 import { denoActor } from "../io/deno/actor.ts";
 import { denoClock } from "../io/deno/clock.ts";
@@ -31,6 +36,10 @@ export interface Services {
   generateKek(path: string): Promise<{ readonly id: string }>;
   /** Holds the data dir of a stopped node; `close` lets go of it. */
   openRebuild(place: RebuildPlace): Promise<DataDirRebuild>;
+  /** Lets the startup guards speak about a stopped node. */
+  runDoctor: typeof runDiskDoctor;
+  /** Makes the sidecar of a stopped node anew. */
+  resyncSidecar: typeof resyncDiskSidecar;
   /** Opens a remote database with Deno's own client. */
   openKv(url: string, token: string): Promise<Deno.Kv>;
   /** Opens a file of data for reading. */
@@ -51,6 +60,8 @@ export function denoServices(): Services {
     startNode,
     generateKek,
     openRebuild: openDiskRebuild,
+    runDoctor: runDiskDoctor,
+    resyncSidecar: resyncDiskSidecar,
     openKv,
     openInput: async (path) => (await Deno.open(path)).readable,
   };

@@ -6,6 +6,7 @@ import {
   isLive,
   readsRecord,
 } from "./changes.ts";
+import { decideEncryption, type EncryptionRefusal } from "./encryption.ts";
 import { RECORD_KEY_BYTES_MAX } from "./limits.ts";
 import { memberAnnounced } from "./members.ts";
 import type { Payload } from "./payload.ts";
@@ -15,6 +16,7 @@ import {
   type DatabaseNumber,
   DATABASES_MAX,
   DEFAULT_DATABASE,
+  type EncryptionChange,
   type FsmState,
   type Mutation,
   type RecordKey,
@@ -30,8 +32,13 @@ export interface Applied {
   readonly state: FsmState;
   /** In order: of two on one key the later one holds. */
   readonly mutations: readonly Mutation[];
-  /** One for each write of a batch, none for a clock, one for all else. */
+  /**
+   * One for each write of a batch, none for a clock and for encryption, one for
+   * all else.
+   */
   readonly replies: readonly WriteReply[];
+  /** Why an encryption entry changed nothing; `null` for all else. */
+  readonly refusal: EncryptionRefusal | null;
 }
 
 /**
@@ -82,11 +89,12 @@ export function applyPayload(
       const replies = payload.writes.map((write, position) =>
         run.apply(write, position)
       );
-      return { state: run.state(), mutations: run.mutations, replies };
+      const { mutations } = run;
+      return { state: run.state(), mutations, replies, refusal: null };
     }
     case "clock": {
       const next = withClock(state, payload.clockMs);
-      return { state: next, mutations: [], replies: [] };
+      return { state: next, mutations: [], replies: [], refusal: null };
     }
     case "cluster-init":
       return applyClusterInit(state, index, payload);
@@ -96,6 +104,8 @@ export function applyPayload(
         ? rejected(state, next)
         : committed(next, index);
     }
+    case "encryption":
+      return applyEncryption(state, index, payload.change);
     default:
       return unreachable(payload);
   }
@@ -114,17 +124,35 @@ function applyClusterInit(
   return committed({ ...state, clusterId, clusterName, members }, index);
 }
 
+function applyEncryption(
+  state: FsmState,
+  index: number,
+  change: EncryptionChange,
+): Applied {
+  const decision = decideEncryption(state, index, change);
+  if (decision.kind === "refused") {
+    const { refusal } = decision;
+    return { state, mutations: [], replies: [], refusal };
+  }
+  const next = decision.next === state.encryption
+    ? state
+    : { ...state, encryption: decision.next };
+  return { state: next, mutations: [], replies: [], refusal: null };
+}
+
 function committed(state: FsmState, index: number): Applied {
   const versionstamp = versionstampOf(index, 0);
   return {
     state,
     mutations: [],
     replies: [{ kind: "committed", versionstamp }],
+    refusal: null,
   };
 }
 
 function rejected(state: FsmState, reason: string): Applied {
-  return { state, mutations: [], replies: [{ kind: "rejected", reason }] };
+  const reply = { kind: "rejected" as const, reason };
+  return { state, mutations: [], replies: [reply], refusal: null };
 }
 
 function withClock(state: FsmState, clockMs: number): FsmState {

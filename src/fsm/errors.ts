@@ -27,11 +27,17 @@ export class CommandUnknownError extends NodeError {
   override readonly remedy =
     "Install the newest version of sealkv that another member runs, and start this node again";
 
-  constructor(readonly tag: number) {
+  /** `subTag` is for tags that have one. */
+  constructor(readonly tag: number, readonly subTag: number | null = null) {
+    const what = subTag === null
+      ? `tag ${hexOf(tag)}`
+      : `tag ${hexOf(tag)}, sub-tag ${hexOf(subTag)}`;
     super(
-      `Cannot apply a log entry as this version must know its command: current value is tag 0x${
-        tag.toString(16).padStart(2, "0")
-      }`,
+      `Cannot apply a log entry as this version must know its command: current value is ${what}`,
     );
   }
+}
+
+function hexOf(byte: number): string {
+  return `0x${byte.toString(16).padStart(2, "0")}`;
 }

@@ -12,3 +12,14 @@ export const RECORD_KEY_BYTES_MAX = KEY_BYTES_MAX + 22;
 export const VALUE_BYTES_MAX = 65_536;
 /** A KvU64. */
 export const LE64_BYTES = 8;
+
+/*
+ * What the encryption state may grow to, beside its keys: each part has room
+ * of its own, so that keys cannot keep a node from registering, nor nodes a key
+ * from rotating.
+ */
+
+/** Every member (32) under every key (128). */
+export const WRITERS_MAX = 4_096;
+/** A rotation of both purposes every week for 39 years. */
+export const RETIRED_MAX = 4_096;

@@ -12,6 +12,7 @@ import {
   decodeBatch,
   encodeBatch as encodeBatchBody,
 } from "./batch_codec.ts";
+import { decodeEncryption, isEncryptionPayload } from "./encryption_payload.ts";
 import { CommandMalformedError, CommandUnknownError } from "./errors.ts";
 import { AnnouncementSchema, ClusterInitSchema } from "./gen/command_pb.ts";
 import {
@@ -21,12 +22,13 @@ import {
   memberToMessage,
   parseCanonical,
 } from "./member_codec.ts";
-import type { AtomicWrite, Member } from "./types.ts";
+import type { AtomicWrite, EncryptionChange, Member } from "./types.ts";
 
 /*
  *     offset  bytes  field
  *     0       1      tag
- *     1       ..     body: CommandBatch, u64 Unix ms, ClusterInit or Announcement
+ *     1       ..     body: CommandBatch, u64 Unix ms, ClusterInit or Announcement;
+ *                    of 0x03 to 0x05 in encryption_payload.ts
  */
 const TAG_BATCH = 0x01;
 const TAG_CLOCK = 0x02;
@@ -49,7 +51,8 @@ export type Payload =
     readonly members: readonly Member[];
   }
   /** With a disk id; whether to promote it is not for a member to say. */
-  | { readonly kind: "announcement"; readonly member: Member };
+  | { readonly kind: "announcement"; readonly member: Member }
+  | { readonly kind: "encryption"; readonly change: EncryptionChange };
 
 /** Encodes one proposal's writes; at most BATCH_WRITES_MAX. */
 export function encodeBatch(
@@ -111,10 +114,13 @@ export function encodeAnnouncement(member: Member): Bytes {
  *
  * Keys and values are views: keep `bytes` unchanged while they are in use.
  *
- * @throws {CommandUnknownError} For a tag of a later version.
+ * @throws {CommandUnknownError} For a tag or sub-tag of a later version.
  * @throws {CommandMalformedError} For anything else the encoders do not write.
  */
 export function decodePayload(bytes: Uint8Array): Payload {
+  if (isEncryptionPayload(bytes)) {
+    return { kind: "encryption", change: decodeEncryption(bytes) };
+  }
   const tag = bytes[0];
   switch (tag) {
     case undefined:

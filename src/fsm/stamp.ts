@@ -9,7 +9,8 @@ const NOW_BYTES_MAX = 9;
 
 /**
  * What a leader appends for another member's payload: a batch without a time
- * gets `nowMs`, the leader's; an announcement stays as it is.
+ * gets `nowMs`, the leader's; an announcement and a registration of sessions stay
+ * as they are.
  *
  * `null` for everything else: what a member could not apply would halt all of
  * them at that entry.
@@ -21,6 +22,10 @@ export function stampForwarded(
   try {
     const decoded = decodePayload(payload);
     if (decoded.kind === "announcement") return payload;
+    if (decoded.kind === "encryption") {
+      // All other changes of encryption are the leader's own.
+      return decoded.change.kind === "registration" ? payload : null;
+    }
     if (decoded.kind !== "batch" || decoded.nowMs !== 0) return null;
     return withTime(payload, nowMs);
   } catch (error) {

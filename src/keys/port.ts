@@ -83,8 +83,8 @@ export interface KeyCustody {
    *
    * @throws {KekUnavailableError} Nothing was changed: ask again.
    * @throws {NodeError} This node cannot: NODE_KEK_REQUIRED,
-   * KEYS_KEK_MISMATCH, KEYS_COMMITMENT_MISMATCH, KEYS_KEY_CONFLICT,
-   * KEYS_SIDECAR_WRITE_FAILED.
+   * KEYS_KEK_MISMATCH, KEYS_WRAP_REJECTED, KEYS_COMMITMENT_MISMATCH,
+   * KEYS_KEY_CONFLICT, KEYS_EPOCH_EXHAUSTED, KEYS_SIDECAR_WRITE_FAILED.
    */
   absorb(
     clusterId: Bytes,
@@ -95,8 +95,12 @@ export interface KeyCustody {
   stateMac(clusterId: Bytes, row: Bytes): Promise<Bytes>;
   /** The current epoch of every key; empty without keys. */
   epochs(): ReadonlyMap<KeyId, number>;
-  /** Takes the next epoch of a key, durably. @throws {EpochExhaustedError} */
-  nextEpoch(keyId: KeyId): Promise<number>;
+  /**
+   * Takes the next epoch of a key, and one above `above`, durably.
+   *
+   * @throws {EpochExhaustedError} Nothing was changed.
+   */
+  nextEpoch(keyId: KeyId, above?: number): Promise<number>;
   /** `stateIndex` of the sidecar; 0 without one. */
   readonly sidecarIndex: number;
 

@@ -172,7 +172,8 @@ export class Applier {
     if (prior.fsm.clusterId === null && fsm.clusterId !== null) {
       await this.#host.clusterIdKnown(fsm.clusterId);
     }
-    await this.#store.commit({ state: { applied, confState, fsm }, mutations });
+    const state = { ...prior, applied, confState, fsm };
+    await this.#store.commit({ state, mutations });
     this.#host.applied({
       ...applied,
       seq,

@@ -241,7 +241,10 @@ export class Checkpoints implements LogHold {
       const target = await place.prepare(applied.index);
       const kv = await openKv(target);
       try {
-        await buildStore(kv, await readCheckpoint(file));
+        await buildStore(kv, await readCheckpoint(file), {
+          encryptionMac: null,
+          sessions: [],
+        });
       } catch (error) {
         kv.close();
         await place.removeOthers();

@@ -120,6 +120,7 @@ export class Engine {
       identity: parts.identity,
       initial: beginnings.members,
       clusterId: beginnings.clusterId,
+      epochs: () => new Map(),
       monotonicMs: () => clock.monotonicMs(),
       host: this.#peersHost(),
     });

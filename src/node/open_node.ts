@@ -17,6 +17,8 @@ import {
 } from "./begin.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { type DataDirPaths, dataDirPaths, lockDataDir } from "./data_dir.ts";
+import { type KeySettings, NO_KEYS } from "./guards/open_keys.ts";
+import { guardStart } from "./guards/start.ts";
 import { Node } from "./node.ts";
 import type { NodeOptions } from "./node_options.ts";
 import { openLog } from "./open_log.ts";
@@ -30,6 +32,8 @@ export interface NodePorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: EventLog;
+  /** What this node is told about encryption; it takes no part unless given. */
+  readonly keys?: KeySettings;
   /** Opens the links to other members; a node without them is alone. */
   readonly openTransport?: (host: TransportHost) => Promise<Transport>;
 }
@@ -51,6 +55,9 @@ interface Opened {
 /**
  * Opens a data dir, or founds one, and returns its node, not yet started.
  *
+ * Guards judge the data dir first: a refused start has changed nothing. Then
+ * the epochs of this process begin, before anything can be sealed.
+ *
  * @throws {DataDirLockedError} When another process holds it.
  * @throws {NodeError} What log and store refuse; all is closed then.
  */
@@ -64,6 +71,11 @@ export async function openNode(
     { close: () => lock.release() },
   ];
   try {
+    const custody = await guardStart(ports, {
+      dataDir: options.dataDir,
+      node: options.name,
+      keys: ports.keys ?? NO_KEYS,
+    });
     const place = await openStorePlace(ports.disk, paths);
     const store = await BufferedStore.open({
       kv: ports.openKv(place.path),
@@ -81,6 +93,7 @@ export async function openNode(
     opened.unshift(wal);
     // The backing store's files are new names in it.
     await ports.disk.syncDir(paths.root);
+    await custody.raiseEpochs();
     const { identity, beginnings } = beginning;
     const core = newCore(ports, options, identity.id, { wal, store });
     const { checkpointBytesPerSecond: rate } = options;

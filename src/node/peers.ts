@@ -1,5 +1,6 @@
 import { assert } from "../base/assert.ts";
 import type { Bytes } from "../base/bytes.ts";
+import type { KeyId } from "../base/data_key.ts";
 import type { FsmState, Member, MemberId } from "../fsm/types.ts";
 import type { Message } from "../raft/message.ts";
 import type { LogIndex, RaftId } from "../raft/types.ts";
@@ -14,6 +15,7 @@ import {
   type TransportCounters,
   type TransportHost,
 } from "../transport/port.ts";
+import { EpochClaims } from "./encryption/epoch_claims.ts";
 import type { Identity } from "./identity.ts";
 import { decodePacket, encodePacket, type Packet } from "./packet.ts";
 import type { MemberState } from "./packet.ts";
@@ -28,9 +30,12 @@ export interface PeersHost {
   onStream(from: RaftId, stream: PeerStream): void;
   onLinkUp(peer: RaftId): void;
   onLinkDown(peer: RaftId): void;
-  /** A member says that this one is not part of the cluster any more. */
-  onShutOut(refusal: "removed-member" | "wrong-disk"): void;
+  /** A member says that this one cannot be part of the cluster any more. */
+  onShutOut(refusal: ShuttingOut): void;
 }
+
+/** Refusals that nothing on this node's side can end. */
+export type ShuttingOut = "removed-member" | "wrong-disk" | "epoch-rollback";
 
 /** What a member told of itself, and when. */
 interface Heard {
@@ -44,6 +49,8 @@ export interface PeersOptions {
   readonly initial: readonly Member[];
   /** The cluster's id when this node joins one. */
   readonly clusterId: Bytes | null;
+  /** Epochs of this node that it stands for. */
+  readonly epochs: () => ReadonlyMap<KeyId, number>;
   readonly monotonicMs: () => number;
   readonly host: PeersHost;
 }
@@ -67,12 +74,14 @@ export class Peers implements TransportHost {
   readonly #heard = new Map<RaftId, Heard>();
   /** Where members not in the applied list said that they are dialled. */
   readonly #learned = new Map<RaftId, PeerAddress>();
+  readonly #claims: EpochClaims;
   #transport: Transport | null = null;
   #members: ReadonlyMap<MemberId, Member> | null = null;
   #address = "";
 
   constructor(options: PeersOptions) {
     this.#options = options;
+    this.#claims = new EpochClaims(options.epochs, options.monotonicMs);
   }
 
   /** `null` on a node that takes no part in a network. */
@@ -179,15 +188,18 @@ export class Peers implements TransportHost {
       diskId: identity.diskId,
       protocolVersion: PROTOCOL_VERSION,
       foundingDigest: identity.foundingDigest,
+      epochs: this.#claims.say(),
     };
   }
 
   vet(claim: PeerIdentity): PeerRefusal | null {
+    const { applied, fsm } = this.#options.host.state();
     const refusal = vetPeer(claim, {
       own: this.identity(),
-      applied: this.#options.host.state().applied,
-      members: this.#options.host.state().fsm.members,
+      applied,
+      members: fsm.members,
       initial: this.#options.initial,
+      writers: fsm.encryption.writers,
     });
     if (refusal === null) this.#learn(claim);
     return refusal;
@@ -219,8 +231,15 @@ export class Peers implements TransportHost {
   }
 
   onRefused(_peer: RaftId, refusal: PeerRefusal): void {
-    if (refusal === "removed-member" || refusal === "wrong-disk") {
-      this.#options.host.onShutOut(refusal);
+    switch (refusal) {
+      case "epoch-rollback":
+        if (this.#claims.mayBeOutdated) return;
+        return this.#options.host.onShutOut(refusal);
+      case "removed-member":
+      case "wrong-disk":
+        return this.#options.host.onShutOut(refusal);
+      default:
+        return;
     }
   }
 

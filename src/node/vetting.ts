@@ -1,5 +1,12 @@
 import { equalBytes } from "../base/bytes.ts";
-import type { Member, MemberId } from "../fsm/types.ts";
+import { fullNodeId, node16Of } from "../base/identity.ts";
+import {
+  type Member,
+  type MemberId,
+  type WriterId,
+  writerId,
+  type WriterRow,
+} from "../fsm/types.ts";
 import type { LogIndex } from "../raft/types.ts";
 import {
   type PeerIdentity,
@@ -15,6 +22,8 @@ export interface VettingFacts {
   readonly members: ReadonlyMap<MemberId, Member>;
   /** Who is expected before there is a list; empty for a node that joins. */
   readonly initial: readonly Member[];
+  /** The applied registry. */
+  readonly writers: ReadonlyMap<WriterId, WriterRow>;
 }
 
 /**
@@ -24,6 +33,31 @@ export interface VettingFacts {
  * applied here: only it may have the entry that adds it.
  */
 export function vetPeer(
+  claim: PeerIdentity,
+  facts: VettingFacts,
+): PeerRefusal | null {
+  const refusal = vetIdentity(claim, facts);
+  if (refusal !== null) return refusal;
+  return isRolledBack(claim, facts.writers) ? "epoch-rollback" : null;
+}
+
+/**
+ * Its data dir was put back: it has begun later sessions than it knows of, and
+ * may have forgotten votes with them. A key that it does not name proves
+ * nothing: it may not have it yet.
+ */
+function isRolledBack(
+  { name, epochs }: PeerIdentity,
+  writers: ReadonlyMap<WriterId, WriterRow>,
+): boolean {
+  const id = fullNodeId(name);
+  return epochs.some(({ keyId, epoch }) => {
+    const row = writers.get(writerId(keyId, node16Of(id)));
+    return row?.fullNodeId === id && row.lastEpoch > epoch;
+  });
+}
+
+function vetIdentity(
   claim: PeerIdentity,
   facts: VettingFacts,
 ): PeerRefusal | null {

@@ -74,21 +74,38 @@ export class Backing {
       await this.prepare(() => changedKeys(batch));
       this.#check();
     }
-    let done: boolean;
-    try {
-      done = await this.#kv.commit(batch);
-    } catch (cause) {
-      const failure = this.#wrap("commit", cause);
-      if (failure instanceof StoreBackingFailedError) this.#failure = failure;
-      throw failure;
-    }
+    const done = await this.#write(batch);
     assert(done, "a batch without conditions commits");
+  }
+
+  /**
+   * Commits rows that no observer looks at, all if none of `absent` exists and
+   * none otherwise, and tells which.
+   *
+   * @throws {StoreBackingFailedError | StoreClosedError}
+   */
+  async insert(
+    absent: readonly KvKey[],
+    sets: readonly KvRow[],
+  ): Promise<boolean> {
+    this.#check();
+    return await this.#write({ absent, sets, deletes: [] });
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#kv.close();
+  }
+
+  async #write(batch: KvBatch): Promise<boolean> {
+    try {
+      return await this.#kv.commit(batch);
+    } catch (cause) {
+      const failure = this.#wrap("commit", cause);
+      if (failure instanceof StoreBackingFailedError) this.#failure = failure;
+      throw failure;
+    }
   }
 
   #check(): void {

@@ -1,23 +1,16 @@
 import { assert } from "../base/assert.ts";
-import { compareBytes } from "../base/bytes.ts";
+import type { KeyId } from "../base/data_key.ts";
 import type { Clock } from "../io/clock.ts";
-import type {
-  DatabaseNumber,
-  Mutation,
-  RecordKey,
-  StoredRecord,
-} from "../fsm/types.ts";
-import { batchCost } from "./changes.ts";
+import type { DatabaseNumber, RecordKey, StoredRecord } from "../fsm/types.ts";
+import { assertState, batchCost } from "./changes.ts";
 import type { CheckpointOptions } from "./checkpoint/scan.ts";
 import type { CheckpointSource } from "./checkpoint/source.ts";
+import { CurrentSessions } from "./current_sessions.ts";
+import { hiddenCount, laidOver, mergeRange } from "./merge_range.ts";
 import type { StoreState } from "./meta.ts";
 import { Overlay } from "./overlay.ts";
-import {
-  isExpired,
-  isPoint,
-  type StoreEntry,
-  type StoreRange,
-} from "./read.ts";
+import type { StoreEntry, StoreRange } from "./read.ts";
+import type { SessionPlace, SessionRow } from "./session_row.ts";
 import { Store, type StoreOptions } from "./store.ts";
 import type { StoreBatch, WriterCounters } from "./writer.ts";
 
@@ -65,6 +58,7 @@ export class BufferedStore {
   #room: PromiseWithResolvers<void> | null = null;
   /** Earliest expiry that the store may not know yet. */
   #pendingExpiryMs: number | null = null;
+  readonly #sessions = new CurrentSessions();
 
   readonly #clock: Clock | null;
   #isHurried = false;
@@ -110,6 +104,7 @@ export class BufferedStore {
       state.applied.index >= this.#state.applied.index,
       "the applied index never goes back",
     );
+    assertState(state);
     const { overlay } = this.#layers;
     overlay.add(state, mutations, batchCost(this.#state, batch));
     this.#state = state;
@@ -199,6 +194,26 @@ export class BufferedStore {
     }
   }
 
+  /** As `Store.insertSession`: durable when it resolves. */
+  insertSession(row: SessionRow): Promise<boolean> {
+    return this.#sessions.insert(() => this.#layers.store, row);
+  }
+
+  /** As `Store.findSession`. */
+  findSession(place: SessionPlace): Promise<SessionRow | null> {
+    return this.#ofCurrent((store) => store.findSession(place));
+  }
+
+  /** As `Store.sessionRows`. */
+  sessionRows(): Promise<readonly SessionRow[]> {
+    return this.#ofCurrent((store) => store.sessionRows());
+  }
+
+  /** As `Store.highestSessionEpochs`. */
+  highestSessionEpochs(): Promise<ReadonlyMap<KeyId, number>> {
+    return this.#ofCurrent((store) => store.highestSessionEpochs());
+  }
+
   /** As `Store.nextExpiryMs`. */
   nextExpiryMs(): number | null {
     const stored = this.#layers.store.nextExpiryMs();
@@ -232,12 +247,14 @@ export class BufferedStore {
 
   /**
    * Puts `next` in the place of the store, which is closed: all of its records
-   * and of its state, at once. What was not stored is dropped. Owns `next`.
+   * and of its state, at once. What was not stored is dropped; the sessions of
+   * this process go on. Owns `next`.
    *
    * Reads under way end with the state of before. No commit may be under way
    * or be given until it resolves.
    *
-   * @throws {NodeError} Why `next` did not open; nothing changed then.
+   * @throws {NodeError} Why `next` did not open or does not take the sessions;
+   * the old store is in use as before then, but gives no checkpoint.
    */
   async replaceWith(next: Store | Promise<Store>): Promise<void> {
     const store = await next;
@@ -247,15 +264,25 @@ export class BufferedStore {
     // A commit that waits for its reader would never end.
     await old.store.endCheckpoints();
     await this.#storing;
-    this.#isDropping = false;
+    try {
+      await this.#sessions.carry(store, () => this.#take(store));
+    } catch (error) {
+      await store.close();
+      throw error;
+    } finally {
+      this.#isDropping = false;
+    }
+    await old.overlay.left();
+    await old.store.close();
+  }
+
+  #take(store: Store): void {
     this.#layers = { store, overlay: new Overlay() };
     this.#state = store.state;
     this.#failure = null;
     this.#pendingExpiryMs = null;
     this.#room?.resolve();
     this.#room = null;
-    await old.overlay.left();
-    await old.store.close();
   }
 
   /** Stores what waits, then ends all use. */
@@ -264,6 +291,20 @@ export class BufferedStore {
     await this.#layers.store.endCheckpoints();
     await this.#storing;
     await this.#layers.store.close();
+  }
+
+  /** Asks the store; again when it was replaced, and closed, meanwhile. */
+  async #ofCurrent<Result>(
+    ask: (store: Store) => Promise<Result>,
+  ): Promise<Result> {
+    for (;;) {
+      const { store } = this.#layers;
+      try {
+        return await ask(store);
+      } catch (error) {
+        if (store === this.#layers.store) throw error;
+      }
+    }
   }
 
   #hurry(): void {
@@ -314,62 +355,4 @@ export class BufferedStore {
     }
     this.#storing = null;
   }
-}
-
-/** What lies over a range; a point needs no order. */
-function laidOver(
-  overlay: Overlay,
-  database: DatabaseNumber,
-  range: StoreRange,
-): readonly Mutation[] {
-  if (!isPoint(range)) return overlay.range(database, range);
-  const found = overlay.find({ database, key: range.start });
-  return found === null ? [] : [found];
-}
-
-/** How many stored entries `mutations` may take out of a range. */
-function hiddenCount(mutations: readonly Mutation[], clockMs: number): number {
-  return mutations.filter(({ record }) =>
-    record === null || isExpired(record, clockMs)
-  ).length;
-}
-
-/**
- * Lays `mutations`, ascending, over the stored `entries` of a range; `null`
- * when more entries must be known.
- */
-function mergeRange(given: {
-  readonly range: StoreRange;
-  readonly entries: readonly StoreEntry[];
-  /** There are no entries after these. */
-  readonly isAll: boolean;
-  readonly mutations: readonly Mutation[];
-  readonly clockMs: number;
-}): readonly StoreEntry[] | null {
-  const { range, entries, isAll, clockMs } = given;
-  const { limit, reverse } = range;
-  const sign = reverse ? -1 : 1;
-  const mutations = reverse ? given.mutations.toReversed() : given.mutations;
-  const last = entries.at(-1);
-  const merged: StoreEntry[] = [];
-  let at = 0;
-  for (const { key, record } of mutations) {
-    const beyond = !isAll && last !== undefined &&
-      sign * compareBytes(key, last.key) > 0;
-    if (beyond) break;
-    let entry = entries[at];
-    while (entry !== undefined && sign * compareBytes(entry.key, key) < 0) {
-      merged.push(entry);
-      at += 1;
-      entry = entries[at];
-    }
-    if (entry !== undefined && compareBytes(entry.key, key) === 0) at += 1;
-    if (record !== null && !isExpired(record, clockMs)) {
-      merged.push({ key, ...record });
-    }
-  }
-  for (const entry of entries.slice(at)) merged.push(entry);
-  if (!isAll && merged.length < limit) return null;
-  merged.length = Math.min(merged.length, limit);
-  return merged;
 }

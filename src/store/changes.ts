@@ -1,3 +1,4 @@
+import { assert } from "../base/assert.ts";
 import { type Bytes, EMPTY_BYTES } from "../base/bytes.ts";
 import type { DatabaseNumber, Mutation } from "../fsm/types.ts";
 import { KV_VALUE_BYTES_MAX } from "../io/kv.ts";
@@ -9,6 +10,11 @@ import {
   type RowChange,
   setCost,
 } from "./atomics.ts";
+import {
+  encodeEncryption,
+  ENCRYPTION_PARTS_MAX,
+  ENCRYPTION_ROWS_BYTES_MAX,
+} from "./encryption_row.ts";
 import { encodeMembers, MEMBERS_ROW_BYTES_MAX } from "./members_row.ts";
 import { encodeDatabase, type StoreState } from "./meta.ts";
 import type { PlaceFilter } from "./place_filter.ts";
@@ -16,6 +22,8 @@ import { type EncodedRecord, encodeRecord, recordBytes } from "./record.ts";
 import {
   assertClientKey,
   databaseKey,
+  ENCRYPTION_KEY_BYTES_MAX,
+  encryptionKey,
   expiryKey,
   MEMBERS_KEY,
   overflowKey,
@@ -35,7 +43,18 @@ export const META_COST = setCost(3, 40_960);
 
 const MEMBERS_COST = setCost(3, MEMBERS_ROW_BYTES_MAX);
 
-/** What `mutations` and members other than `prior` knew cost at most. */
+/** Every part is set, or deleted, which costs less. */
+const ENCRYPTION_COST: AtomicCost = {
+  mutations: ENCRYPTION_PARTS_MAX,
+  bytes: ENCRYPTION_ROWS_BYTES_MAX +
+    2 * ENCRYPTION_PARTS_MAX * ENCRYPTION_KEY_BYTES_MAX,
+  keyBytes: ENCRYPTION_PARTS_MAX * ENCRYPTION_KEY_BYTES_MAX,
+};
+
+/**
+ * What `mutations`, and members and encryption other than `prior` knew, cost at
+ * most.
+ */
 export function batchCost(
   prior: StoreState,
   batch: {
@@ -43,9 +62,12 @@ export function batchCost(
     readonly mutations: readonly Mutation[];
   },
 ): AtomicCost {
-  const cost = boundCost(batch.mutations);
-  const isSame = prior.fsm.members === batch.state.fsm.members;
-  return isSame ? cost : addCost(cost, MEMBERS_COST);
+  const { state, mutations } = batch;
+  let cost = boundCost(mutations);
+  if (prior.fsm.members !== state.fsm.members) {
+    cost = addCost(cost, MEMBERS_COST);
+  }
+  return isEncryptionSame(prior, state) ? cost : addCost(cost, ENCRYPTION_COST);
 }
 
 /** What `changesOf` costs at most, without encoding. */
@@ -151,4 +173,35 @@ export function memberChanges(
   const { members } = next.fsm;
   if (members === prior.fsm.members) return [];
   return [{ key: MEMBERS_KEY, value: encodeMembers(members) }];
+}
+
+/** The encryption rows, when `next` has another state or MAC than `prior`. */
+export function encryptionChanges(
+  prior: StoreState,
+  next: StoreState,
+): readonly RowChange[] {
+  if (isEncryptionSame(prior, next)) return [];
+  const { fsm: { encryption }, encryptionMac } = next;
+  const rows = encryptionMac === null
+    ? []
+    : encodeEncryption({ encryption, encryptionMac });
+  // What a longer state had goes, too.
+  return Array.from({ length: ENCRYPTION_PARTS_MAX }, (_, part) => ({
+    key: encryptionKey(part),
+    value: rows[part] ?? null,
+  }));
+}
+
+function isEncryptionSame(prior: StoreState, next: StoreState): boolean {
+  return prior.fsm.encryption === next.fsm.encryption &&
+    prior.encryptionMac === next.encryptionMac;
+}
+
+/** Asserts what whoever makes a state keeps. */
+export function assertState({ fsm, encryptionMac }: StoreState): void {
+  const hasKeys = fsm.encryption.keys.size > 0;
+  assert(
+    hasKeys === (encryptionMac !== null),
+    "an encryption state has a MAC exactly when it has keys",
+  );
 }

@@ -51,9 +51,32 @@ export class StoreRowDamagedError extends NodeError {
   override readonly code = "STORE_ROW_DAMAGED";
   override readonly remedy = REMEDY_DAMAGED;
 
-  constructor(readonly row: string, readonly fault: string) {
+  constructor(
+    readonly row: string,
+    readonly fault: string,
+    options?: ErrorOptions,
+  ) {
     super(
       `Cannot use the store as its ${row} row must be intact: current value has "${fault}"`,
+      options,
+    );
+  }
+}
+
+/**
+ * The encryption state of the store has been changed: its MAC is not the one
+ * that this node's state key gives.
+ */
+export class StateTamperedError extends NodeError {
+  override readonly name = "StateTamperedError";
+  override readonly code = "STORE_STATE_TAMPERED";
+  override readonly remedy =
+    "Keep a copy of the data directory and find out who can write to it, then let the others rebuild this member: `sealkv member rebuild NAME --data-dir D --admin ADDR`";
+
+  /** `stateIndex` is what the changed state says of itself. */
+  constructor(readonly stateIndex: number) {
+    super(
+      `Cannot use the store as its encryption state must be as this node wrote it: current value has been changed, and says it is of index ${stateIndex}`,
     );
   }
 }
@@ -67,7 +90,7 @@ export class StoreVersionUnsupportedError extends NodeError {
 
   constructor(readonly version: number, readonly known: number) {
     super(
-      `Cannot open the store as its format must be ${known}: current value is ${version}`,
+      `Cannot open the store as this program knows its formats up to ${known}: current value is ${version}`,
     );
   }
 }

@@ -24,6 +24,8 @@ import {
 } from "./row_body.ts";
 
 const META_VERSION = 1;
+/** Encryption rows go with it: programs that do not know them must not open. */
+const META_VERSION_ENCRYPTED = 2;
 const CLUSTER_ID_BYTES = 16;
 const CLUSTER_NAME_BYTES_MAX = 1_024;
 const MEMBERS_MAX = 1_024;
@@ -41,12 +43,21 @@ export interface StoredConfState {
   readonly autoLeave: boolean;
 }
 
-/** Everything durable besides records. */
-export interface StoreState {
+/** Everything besides records that members agree on at one index. */
+export interface CheckpointState {
   /** Last log entry whose effects are in the store. */
   readonly applied: { readonly index: number; readonly term: number };
   readonly confState: StoredConfState;
   readonly fsm: FsmState;
+}
+
+/** Everything durable besides records and sessions. */
+export interface StoreState extends CheckpointState {
+  /**
+   * This node's MAC of the encryption state (`encryptionRowBody`), 32 bytes;
+   * `null` exactly when there are no keys.
+   */
+  readonly encryptionMac: Bytes | null;
 }
 
 /** State of a store in which nothing was committed. */
@@ -67,11 +78,12 @@ export const EMPTY_STATE: StoreState = {
     members: new Map(),
     encryption: NO_ENCRYPTION,
   },
+  encryptionMac: null,
 };
 
 /**
- * The meta row: all of the state but databases and members, which have rows of
- * their own.
+ * The meta row: all of the state but databases, members and encryption, which
+ * have rows of their own.
  *
  *     offset  bytes  field
  *     0       1      version = 1
@@ -95,7 +107,9 @@ export function encodeMeta(state: StoreState): Bytes {
     FIXED_BYTES + name.length + members + CHECKSUM_BYTES,
   );
   const view = viewOf(bytes);
-  bytes[0] = META_VERSION;
+  bytes[0] = fsm.encryption.keys.size === 0
+    ? META_VERSION
+    : META_VERSION_ENCRYPTED;
   setUint64(view, 1, applied.index);
   setUint64(view, 9, applied.term);
   setUint64(view, 17, fsm.clockMs);
@@ -121,9 +135,15 @@ export function encodeMeta(state: StoreState): Bytes {
   return bytes;
 }
 
+/** What a meta row says. */
+export interface StoredMeta {
+  /** Without members and encryption: those have rows of their own. */
+  readonly state: StoreState;
+  readonly hasEncryption: boolean;
+}
+
 /**
- * Reads what `encodeMeta` wrote, with the databases of their own rows and
- * without members: theirs is a row of its own.
+ * Reads what `encodeMeta` wrote, with the databases of their own rows.
  *
  * @throws {StoreVersionUnsupportedError} Written by a later program.
  * @throws {StoreRowDamagedError} Anything else that is not a meta row.
@@ -131,11 +151,12 @@ export function encodeMeta(state: StoreState): Bytes {
 export function decodeMeta(
   bytes: Uint8Array,
   databases: ReadonlyMap<string, DatabaseNumber>,
-): StoreState {
+): StoredMeta {
   const version = bytes[0];
   if (version === undefined) throw new StoreRowDamagedError("meta", "empty");
-  if (version !== META_VERSION) {
-    throw new StoreVersionUnsupportedError(version, META_VERSION);
+  const hasEncryption = version === META_VERSION_ENCRYPTED;
+  if (version !== META_VERSION && !hasEncryption) {
+    throw new StoreVersionUnsupportedError(version, META_VERSION_ENCRYPTED);
   }
   const body = checkedBody("meta", bytes, FIXED_BYTES);
   const view = viewOf(body);
@@ -155,7 +176,7 @@ export function decodeMeta(
     throw new StoreRowDamagedError("meta", "cluster name too long");
   }
   const membersAt = FIXED_BYTES + nameBytes;
-  return {
+  const state: StoreState = {
     applied: {
       index: safeUint64("meta", view, 1),
       term: safeUint64("meta", view, 9),
@@ -172,7 +193,9 @@ export function decodeMeta(
       members: new Map(),
       encryption: NO_ENCRYPTION,
     },
+    encryptionMac: null,
   };
+  return { state, hasEncryption };
 }
 
 /** A database row: UTF-8 of the name ‖ CRC-32C (number u32 ‖ name). */

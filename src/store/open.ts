@@ -1,6 +1,12 @@
-import type { DatabaseNumber, Member, MemberId } from "../fsm/types.ts";
-import { KV_LIST_ROWS_MAX, type KvRow } from "../io/kv.ts";
+import type { Bytes } from "../base/bytes.ts";
+import {
+  type DatabaseNumber,
+  type Member,
+  type MemberId,
+  NO_ENCRYPTION,
+} from "../fsm/types.ts";
 import type { Backing } from "./backing.ts";
+import { decodeEncryption, type StoredEncryption } from "./encryption_row.ts";
 import { StoreRowDamagedError } from "./errors.ts";
 import { firstExpiryMs } from "./expiry.ts";
 import {
@@ -16,15 +22,16 @@ import { readRow } from "./read.ts";
 import {
   ALL_ROWS,
   DATABASE_ROWS,
+  ENCRYPTION_ROWS,
   MEMBERS_KEY,
   META_KEY,
   OVERFLOW_ROWS,
   overflowOwner,
   parseDatabaseKey,
+  parseEncryptionKey,
   parseRowKey,
-  rowAfter,
-  type RowBounds,
 } from "./row_key.ts";
+import { rowsOf } from "./rows_of.ts";
 
 /** What a store knows when it opens. */
 export interface OpenedState {
@@ -48,10 +55,15 @@ export async function openState(backing: Backing): Promise<OpenedState> {
   decodeMeta(meta, new Map());
   const recovered = await recoverParts(backing);
   const databases = await readDatabases(backing);
-  const state = decodeMeta(meta, databases);
+  const { state, hasEncryption } = decodeMeta(meta, databases);
   const members = await readMembers(backing);
+  const { encryption, encryptionMac } = await readEncryption(
+    backing,
+    hasEncryption,
+  );
+  const fsm = { ...state.fsm, members, encryption };
   return {
-    state: { ...state, fsm: { ...state.fsm, members } },
+    state: { ...state, fsm, encryptionMac },
     databasesStored: new Set(databases.values()),
     overflows: await readOverflows(backing),
     nextExpiryMs: await firstExpiryMs(backing),
@@ -88,12 +100,33 @@ async function readDatabases(
 }
 
 /** Programs that knew no members wrote no row. */
-async function readMembers(
+export async function readMembers(
   backing: Backing,
 ): Promise<ReadonlyMap<MemberId, Member>> {
   const [row] = await backing.get([MEMBERS_KEY]);
   return row === null || row === undefined ? new Map() : decodeMembers(row);
 }
+
+/** Programs that knew no encryption wrote no rows, and say so. */
+export async function readEncryption(
+  backing: Backing,
+  isThere: boolean,
+): Promise<StoredEncryption | typeof NO_STORED_ENCRYPTION> {
+  const rows: Bytes[] = [];
+  for await (const { key, value } of rowsOf(backing, ENCRYPTION_ROWS)) {
+    if (parseEncryptionKey(key) !== rows.length) {
+      throw new StoreRowDamagedError("encryption state", "unknown key");
+    }
+    rows.push(value);
+  }
+  if (isThere) return decodeEncryption(rows);
+  if (rows.length === 0) return NO_STORED_ENCRYPTION;
+  throw new StoreRowDamagedError("encryption state", "of another meta row");
+}
+const NO_STORED_ENCRYPTION = {
+  encryption: NO_ENCRYPTION,
+  encryptionMac: null,
+} as const;
 
 async function readOverflows(backing: Backing): Promise<PlaceFilter> {
   const overflows = new PlaceFilter();
@@ -110,19 +143,4 @@ async function readOverflows(backing: Backing): Promise<PlaceFilter> {
     }
   }
   return overflows;
-}
-
-async function* rowsOf(
-  backing: Backing,
-  bounds: RowBounds,
-): AsyncGenerator<KvRow> {
-  let { start } = bounds;
-  const { end } = bounds;
-  for (;;) {
-    const rows = await backing.list({ start, end, limit: KV_LIST_ROWS_MAX });
-    yield* rows;
-    const last = rows.at(-1);
-    if (last === undefined) return;
-    start = rowAfter(last.key);
-  }
 }

@@ -4,6 +4,7 @@ import { sha256 } from "../base/sha256.ts";
 import type { DatabaseNumber, RecordKey } from "../fsm/types.ts";
 import type { KvKey } from "../io/kv.ts";
 import { encodeKvKey } from "../io/kv_key.ts";
+import { isSessionPlace, type SessionPlace } from "./session_row.ts";
 
 /**
  * Longest client key a store takes: 2,048 written plus a versionstamp suffix
@@ -32,6 +33,8 @@ const KIND_EXPIRY = 4n;
 const KIND_STAGED = 5n;
 const KIND_MARKER = 6n;
 const KIND_MEMBERS = 7n;
+const KIND_ENCRYPTION = 8n;
+const KIND_SESSION = 9n;
 
 export const META_KEY: KvKey = [INTERNAL, KIND_META];
 export const MARKER_KEY: KvKey = [INTERNAL, KIND_MARKER];
@@ -40,6 +43,8 @@ export const DATABASE_ROWS = kindRange(KIND_DATABASE);
 export const OVERFLOW_ROWS = kindRange(KIND_OVERFLOW);
 export const EXPIRY_ROWS = kindRange(KIND_EXPIRY);
 export const STAGED_ROWS = kindRange(KIND_STAGED);
+export const ENCRYPTION_ROWS = kindRange(KIND_ENCRYPTION);
+export const SESSION_ROWS = kindRange(KIND_SESSION);
 /** Rows of records, all databases. */
 export const RECORD_ROWS = { start: [1n], end: [true] } as const;
 /** Every row of the store. */
@@ -139,6 +144,55 @@ export function expiryKey(expireAtMs: number, row: KvKey): KvKey {
 
 export function stagedKey(number: number, target: KvKey): KvKey {
   return [INTERNAL, KIND_STAGED, BigInt(number), ...target];
+}
+
+/** First part, kind and a number below 256, each with its tag. */
+export const ENCRYPTION_KEY_BYTES_MAX = 5;
+
+/** Parts of the encryption state count from 0. */
+export function encryptionKey(part: number): KvKey {
+  return [INTERNAL, KIND_ENCRYPTION, BigInt(part)];
+}
+
+/** Number of a part of the encryption state; `null` for other keys. */
+export function parseEncryptionKey(key: KvKey): number | null {
+  const [number] = innerNumbers(key, KIND_ENCRYPTION, 1) ?? [];
+  return number ?? null;
+}
+
+export function sessionKey({ keyId, node16, epoch }: SessionPlace): KvKey {
+  return [
+    ...[INTERNAL, KIND_SESSION],
+    ...[BigInt(keyId), BigInt(node16), BigInt(epoch)],
+  ];
+}
+
+/** Reads a session's row key; `null` when it is not one. */
+export function parseSessionKey(key: KvKey): SessionPlace | null {
+  const numbers = innerNumbers(key, KIND_SESSION, 3);
+  if (numbers === null) return null;
+  const [keyId = 0, node16 = 0, epoch = 0] = numbers;
+  const place = { keyId, node16, epoch };
+  return isSessionPlace(place) ? place : null;
+}
+
+/** Numbers below 2^53 of an internal row of `kind`; `null` for other keys. */
+function innerNumbers(
+  key: KvKey,
+  kind: bigint,
+  count: number,
+): readonly number[] | null {
+  const [first, found, ...parts] = key;
+  if (first !== INTERNAL || found !== kind || parts.length !== count) {
+    return null;
+  }
+  const numbers: number[] = [];
+  for (const part of parts) {
+    const number = typeof part === "bigint" ? Number(part) : -1;
+    if (number < 0 || !Number.isSafeInteger(number)) return null;
+    numbers.push(number);
+  }
+  return numbers;
 }
 
 /** Number and inner row of an expiry or staged row; `null` for other keys. */

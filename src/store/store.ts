@@ -1,4 +1,5 @@
 import { assert } from "../base/assert.ts";
+import type { KeyId } from "../base/data_key.ts";
 import type { DatabaseNumber, RecordKey, StoredRecord } from "../fsm/types.ts";
 import type { Kv } from "../io/kv.ts";
 import type { EventLog } from "../io/log.ts";
@@ -18,6 +19,13 @@ import {
   type StoreRange,
 } from "./read.ts";
 import { CleartextSealer, type RecordSealer } from "./sealer.ts";
+import type { SessionPlace, SessionRow } from "./session_row.ts";
+import {
+  findSession,
+  highestEpochs,
+  insertSession,
+  readSessions,
+} from "./sessions.ts";
 import { type StoreBatch, Writer, type WriterCounters } from "./writer.ts";
 
 export interface StoreOptions {
@@ -141,6 +149,35 @@ export class Store {
    */
   commit(batch: StoreBatch): Promise<void> {
     return this.#writer.commit(batch);
+  }
+
+  /**
+   * Makes a session's salt durable, in line with the commits; false, and
+   * nothing changed, when that session has one.
+   *
+   * @throws {StoreBackingFailedError} Whether it took place is unknown.
+   */
+  async insertSession(row: SessionRow): Promise<boolean> {
+    let isInserted = false;
+    await this.#writer.run(async () => {
+      isInserted = await insertSession(this.#backing, row, this.state);
+    });
+    return isInserted;
+  }
+
+  /** @throws {StoreRowDamagedError | StoreVersionUnsupportedError} */
+  findSession(place: SessionPlace): Promise<SessionRow | null> {
+    return findSession(this.#backing, place);
+  }
+
+  /** All of them, by key id, node16 and epoch. @throws As `findSession`. */
+  sessionRows(): Promise<readonly SessionRow[]> {
+    return readSessions(this.#backing);
+  }
+
+  /** Of each key that has sessions. @throws As `findSession`. */
+  async highestSessionEpochs(): Promise<ReadonlyMap<KeyId, number>> {
+    return highestEpochs(await this.sessionRows());
   }
 
   /**

@@ -11,10 +11,12 @@ import {
 } from "./atomics.ts";
 import type { Backing } from "./backing.ts";
 import {
+  assertState,
   batchCost,
   boundCost,
   changesOf,
   databaseChanges,
+  encryptionChanges,
   lastMutations,
   memberChanges,
   META_COST,
@@ -106,6 +108,7 @@ export class Writer {
       batch.state.fsm.databases.size >= prior.fsm.databases.size,
       "databases are never forgotten",
     );
+    assertState(batch.state);
     this.#given = batch.state;
     const cost = batchCost(prior, batch);
     return this.#enqueue({ batch, cost, task: () => Promise.resolve() });
@@ -185,6 +188,7 @@ export class Writer {
     const more = [
       ...databaseChanges(state.fsm.databases, databasesStored),
       ...memberChanges(this.#state, state),
+      ...encryptionChanges(this.#state, state),
     ];
     for (const change of more) changes.push(change);
     const meta = encodeMeta(state);

@@ -2,14 +2,21 @@ import { assert } from "../base/assert.ts";
 import {
   type Bytes,
   concatBytes,
+  EMPTY_BYTES,
   getUint64,
   setUint64,
   utf8,
   viewOf,
 } from "../base/bytes.ts";
+import { EPOCH_MAX, KEYS_MAX, NO_KEY } from "../base/data_key.ts";
 import type { RaftId } from "../raft/types.ts";
 import { TransportFrameInvalidError } from "./errors.ts";
-import { PEER_REFUSALS, type PeerIdentity, type PeerRefusal } from "./port.ts";
+import {
+  PEER_REFUSALS,
+  type PeerEpoch,
+  type PeerIdentity,
+  type PeerRefusal,
+} from "./port.ts";
 
 /*
  * Bodies of the frames of a handshake. Integers are big-endian; name is
@@ -25,7 +32,8 @@ import { PEER_REFUSALS, type PeerIdentity, type PeerRefusal } from "./port.ts";
  *
  *     identity   id u64 ‖ cluster id 16 (zeros: unknown) ‖ disk id 16 ‖
  *                founding digest 32 ‖ name ‖ address: length u16 (0-300) ‖
- *                that much visible ASCII
+ *                that much visible ASCII ‖ epochs, from version 2 on: count
+ *                u8 (0-128) ‖ that many of (key id u32 ‖ epoch u16), by key id
  *
  * Magic, version and the whole of `refused` stay as they are in all versions.
  */
@@ -39,6 +47,9 @@ const NAME_BYTES_MAX = 63;
 const NAME = /^[a-z0-9.-]+$/;
 const ADDRESS_BYTES_MAX = 300;
 const ADDRESS = /^[\x21-\x7e]*$/;
+const EPOCH_BYTES = 6;
+/** The first version whose identities say epochs. */
+const EPOCHS_VERSION = 2;
 
 /** What a connection is for. */
 export type Purpose = "messages" | "stream";
@@ -210,6 +221,7 @@ class Reader {
     const foundingDigest = this.bytes(DIGEST_BYTES);
     const name = this.name();
     const address = this.address();
+    const epochs = protocolVersion < EPOCHS_VERSION ? [] : this.epochs();
     const isKnown = clusterId.some((byte) => byte !== 0);
     return {
       clusterId: isKnown ? clusterId : null,
@@ -219,7 +231,25 @@ class Reader {
       diskId,
       protocolVersion,
       foundingDigest,
+      epochs,
     };
+  }
+
+  epochs(): readonly PeerEpoch[] {
+    const count = this.u8();
+    if (count > KEYS_MAX) throw invalid("it has too many epochs");
+    const view = viewOf(this.bytes(count * EPOCH_BYTES));
+    const epochs: PeerEpoch[] = [];
+    let last = NO_KEY;
+    for (let at = 0; at < count * EPOCH_BYTES; at += EPOCH_BYTES) {
+      const keyId = view.getUint32(at);
+      const epoch = view.getUint16(at + 4);
+      if (keyId <= last) throw invalid("its key ids do not ascend");
+      if (epoch === 0) throw invalid("an epoch is none");
+      last = keyId;
+      epochs.push({ keyId, epoch });
+    }
+    return epochs;
   }
 
   end(): void {
@@ -237,6 +267,9 @@ function prefix(version: number): Bytes {
 
 function encodeIdentity(identity: PeerIdentity): Bytes {
   const { id, clusterId, diskId, foundingDigest, name, address } = identity;
+  const { epochs, protocolVersion } = identity;
+  const hasEpochs = protocolVersion >= EPOCHS_VERSION;
+  assert(hasEpochs || epochs.length === 0, "version 1 says no epochs");
   return concatBytes(
     encodeId(id),
     exactly(clusterId ?? new Uint8Array(ID_BYTES), ID_BYTES),
@@ -244,7 +277,24 @@ function encodeIdentity(identity: PeerIdentity): Bytes {
     exactly(foundingDigest, DIGEST_BYTES),
     encodeName(name),
     encodeAddress(address),
+    hasEpochs ? encodeEpochs(epochs) : EMPTY_BYTES,
   );
+}
+
+function encodeEpochs(epochs: readonly PeerEpoch[]): Bytes {
+  assert(epochs.length <= KEYS_MAX, "at most 128 keys have epochs");
+  const bytes = new Uint8Array(1 + epochs.length * EPOCH_BYTES);
+  const view = viewOf(bytes);
+  bytes[0] = epochs.length;
+  let last = NO_KEY;
+  epochs.forEach(({ keyId, epoch }, i) => {
+    assert(keyId > last, "key ids ascend");
+    assert(epoch >= 1 && epoch <= EPOCH_MAX, "epochs are u16, from 1");
+    last = keyId;
+    view.setUint32(1 + i * EPOCH_BYTES, keyId);
+    view.setUint16(5 + i * EPOCH_BYTES, epoch);
+  });
+  return bytes;
 }
 
 function encodeAddress(address: string): Bytes {

@@ -4,8 +4,11 @@
  */
 export const FRAME_BYTES_MAX = 16 * 2 ** 20;
 
-/** A frame before its sender is proven; the longest, a hello, has 247 bytes. */
-export const HELLO_BYTES_MAX = 512;
+/**
+ * A frame before its sender is proven; the longest, a hello with the longest
+ * names and address and 128 epochs, has 1,318 bytes.
+ */
+export const HELLO_BYTES_MAX = 1_536;
 
 /** Queued messages are sent together up to this size of a frame. */
 export const BATCH_BYTES_TARGET = 2 ** 20;

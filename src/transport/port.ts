@@ -1,9 +1,22 @@
 import type { Bytes } from "../base/bytes.ts";
+import type { KeyId } from "../base/data_key.ts";
 import type { Message } from "../raft/message.ts";
 import type { RaftId } from "../raft/types.ts";
 
-/** Version of what members say to each other; raised with any change of it. */
-export const PROTOCOL_VERSION = 1;
+/**
+ * Version of what members say to each other and of the entries that they can
+ * apply; raised with any change of either.
+ *
+ * 1: clusters. 2: entries of encryption, and epochs in the handshake.
+ */
+export const PROTOCOL_VERSION = 2;
+
+/** The session that a node last began under a data key. */
+export interface PeerEpoch {
+  readonly keyId: KeyId;
+  /** 1 to EPOCH_MAX. */
+  readonly epoch: number;
+}
 
 /** A member as a link dials it. */
 export interface PeerAddress {
@@ -26,6 +39,8 @@ export interface PeerIdentity {
   readonly protocolVersion: number;
   /** 32 bytes: of the initial cluster; zeros for a member that joined later. */
   readonly foundingDigest: Bytes;
+  /** By key id, each once, at most KEYS_MAX; none from version 1. */
+  readonly epochs: readonly PeerEpoch[];
 }
 
 /** Why a member will not talk to another one. */
@@ -39,6 +54,7 @@ export const PEER_REFUSALS = [
   "unknown-member",
   "removed-member",
   "malformed",
+  "epoch-rollback",
 ] as const;
 export type PeerRefusal = (typeof PEER_REFUSALS)[number];
 

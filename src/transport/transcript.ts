@@ -18,8 +18,8 @@ export interface Transcript {
  *
  *     "sealkv peer {side} v1" ‖ hello length u32 ‖ hello ‖ challenge
  *
- * So both challenges, both cluster ids, names, ids and disk ids, the versions,
- * the purpose and the target are covered, and no proof fits the other side.
+ * So both challenges, both cluster ids, names, ids, disk ids and epochs, the
+ * versions, the purpose and the target are covered, and no proof fits the other side.
  */
 export function proofMessage(side: Side, transcript: Transcript): Bytes {
   return labelled("sealkv peer " + side + " v1", transcript);

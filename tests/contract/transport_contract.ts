@@ -363,7 +363,7 @@ function refusalTests(name: string, make: () => TransportWorld): void {
 
   apart("wrong-token", false, () => {}, "another token, as long");
   apart("wrong-version", false, (a) => {
-    a.own = { ...a.own, protocolVersion: 2 };
+    a.own = { ...a.own, protocolVersion: a.own.protocolVersion + 1 };
   });
   apart("wrong-name", false, (_, b) => {
     // As when the dialled address belongs to another member.
@@ -374,7 +374,12 @@ function refusalTests(name: string, make: () => TransportWorld): void {
     a.judge = () => null;
   });
   for (
-    const reason of ["wrong-disk", "removed-member", "unknown-member"] as const
+    const reason of [
+      "wrong-disk",
+      "removed-member",
+      "unknown-member",
+      "epoch-rollback",
+    ] as const
   ) {
     apart(reason, true, (_, b) => b.judge = () => reason);
   }

@@ -10,14 +10,15 @@ import {
   openTransport,
   type TransportOptions,
 } from "../../src/transport/open_transport.ts";
-import type {
-  PeerAddress,
-  PeerIdentity,
-  PeerProver,
-  PeerRefusal,
-  PeerStream,
-  Transport,
-  TransportHost,
+import {
+  type PeerAddress,
+  type PeerIdentity,
+  type PeerProver,
+  type PeerRefusal,
+  type PeerStream,
+  PROTOCOL_VERSION,
+  type Transport,
+  type TransportHost,
 } from "../../src/transport/port.ts";
 import type { SimClock } from "../sim/io/clock.ts";
 import { SimLog } from "../sim/io/log.ts";
@@ -71,8 +72,9 @@ export function identityOf(id: RaftId): PeerIdentity {
     id,
     address: `127.0.0.${id}:4513`,
     diskId: filled(16, id),
-    protocolVersion: 1,
+    protocolVersion: PROTOCOL_VERSION,
     foundingDigest: filled(32, 7),
+    epochs: [{ keyId: 5, epoch: id }],
   };
 }
 

@@ -25,6 +25,7 @@ import {
   readAll,
   RecordModel,
 } from "../unit/store/checkpoint/checkpoint_model.ts";
+import { NOTHING_OWN } from "../unit/store/encryption_model.ts";
 import { recordOf, SILENT_LOG, stateAt } from "../unit/store/store_model.ts";
 
 const KEYS = 1_500;
@@ -126,7 +127,7 @@ Deno.test("a built store takes the place of the old one, also after a restart", 
     const { state } = await verifyCheckpoint(file);
     const built = await place.prepare(state.applied.index);
     const kv = await openDenoKv(built);
-    await buildStore(kv, await readCheckpoint(file));
+    await buildStore(kv, await readCheckpoint(file), NOTHING_OWN);
     await file.close();
     const next = await Store.open({ kv, log: SILENT_LOG });
     await place.switchTo(built, state.applied.index);

@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { toHex } from "../../src/base/bytes.ts";
 import { applyPayload, keysToRead } from "../../src/fsm/apply.ts";
+import { encodeEncryption } from "../../src/fsm/encryption_payload.ts";
 import {
   CommandMalformedError,
   CommandUnknownError,
@@ -147,5 +148,7 @@ function encode(payload: Payload): Uint8Array {
       );
     case "announcement":
       return encodeAnnouncement(payload.member);
+    case "encryption":
+      return encodeEncryption(payload.change);
   }
 }

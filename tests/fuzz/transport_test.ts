@@ -63,15 +63,25 @@ const address = fc.string({
   unit: fc.constantFrom(..."n1.example:4513[]~!"),
   maxLength: 300,
 });
+const epochs = fc.uniqueArray(
+  fc.record({
+    keyId: fc.integer({ min: 1, max: 2 ** 32 - 1 }),
+    epoch: fc.integer({ min: 1, max: 0xffff }),
+  }, { noNullPrototype: true }),
+  { selector: ({ keyId }) => keyId, maxLength: 5 },
+).map((list) => list.sort((a, b) => a.keyId - b.keyId));
 const identity = fc.record({
   clusterId: fc.option(exactly(16).filter((bytes) => bytes.some(Boolean))),
   name,
   id,
   address,
   diskId: exactly(16),
-  protocolVersion: fc.integer({ min: 0, max: 65_535 }),
+  protocolVersion: fc.oneof(fc.nat(3), fc.nat(65_535)),
   foundingDigest: exactly(32),
-}, { noNullPrototype: true });
+  epochs,
+}, { noNullPrototype: true }).map((one) =>
+  one.protocolVersion < 2 ? { ...one, epochs: [] } : one
+);
 const target = fc.record({ id, name }, { noNullPrototype: true });
 const hello = fc.record({
   purpose: fc.constantFrom("messages" as const, "stream" as const),

@@ -9,6 +9,7 @@ import {
   plainRecords,
   readAll,
 } from "../unit/store/checkpoint/checkpoint_model.ts";
+import { encryptionOf } from "../unit/store/encryption_model.ts";
 import {
   fileOf,
   RECORDS,
@@ -31,6 +32,17 @@ Deno.test("checkpoint_stream is read, and written so today", async () => {
   assert.deepEqual(reader.state, STATE);
   assert.deepEqual(plainRecords(await readAll(reader)), plainRecords(SMALL));
   const again = await streamOf(STATE, SMALL, { chunkBytes: 1_000 });
+  assert.equal(toHex(again), toHex(stream));
+});
+
+Deno.test("checkpoint_keys is read, and written so today", async () => {
+  const stream = await fixture("checkpoint_keys");
+  const reader = await readCheckpoint(fileOf(stream));
+  const encryption = encryptionOf(184_273, { epoch: 7 });
+  const state = { ...STATE, fsm: { ...STATE.fsm, encryption } };
+  assert.deepEqual(reader.state, state);
+  assert.deepEqual(plainRecords(await readAll(reader)), plainRecords(SMALL));
+  const again = await streamOf(state, SMALL, { chunkBytes: 1_000 });
   assert.equal(toHex(again), toHex(stream));
 });
 

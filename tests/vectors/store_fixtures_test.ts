@@ -14,11 +14,17 @@ import {
   decodeDatabase,
   decodeMarker,
   decodeMeta,
+  type StoreState,
 } from "../../src/store/meta.ts";
+import {
+  decodeEncryption,
+  encodeEncryption,
+} from "../../src/store/encryption_row.ts";
 import { decodeMembers } from "../../src/store/members_row.ts";
 import { openRecord, readRecordRow } from "../../src/store/record.ts";
 import {
   databaseKey,
+  encryptionKey,
   expiryKey,
   MARKER_KEY,
   MEMBERS_KEY,
@@ -26,9 +32,12 @@ import {
   overflowKey,
   parseRowKey,
   rowKey,
+  sessionKey,
   stagedKey,
 } from "../../src/store/row_key.ts";
+import { decodeSession } from "../../src/store/session_row.ts";
 import { CleartextSealer } from "../../src/store/sealer.ts";
+import { encryptionOf } from "../unit/store/encryption_model.ts";
 
 async function fixture(name: string): Promise<readonly Bytes[]> {
   const path = new URL(`../fixtures/v1/${name}.hex`, import.meta.url);
@@ -80,28 +89,35 @@ for (const [name, place, record] of RECORDS) {
   });
 }
 
-Deno.test("store_meta opens", async () => {
-  const [key, row] = await fixture("store_meta");
-  assert.deepEqual(encodeKvKey(META_KEY), key);
-  assert.deepEqual(decodeMeta(row!, new Map()), {
-    applied: { index: 184_273, term: 7 },
-    confState: {
-      voters: [1, 2],
-      votersOutgoing: [1],
-      learners: [],
-      learnersNext: [9],
-      autoLeave: true,
-    },
-    fsm: {
-      clockMs: 1_700_000_000_000,
-      clusterId: new Uint8Array(16).fill(0xab),
-      clusterName: "prod",
-      databases: new Map(),
-      members: new Map(),
-      encryption: NO_ENCRYPTION,
-    },
+const STATE: StoreState = {
+  applied: { index: 184_273, term: 7 },
+  confState: {
+    voters: [1, 2],
+    votersOutgoing: [1],
+    learners: [],
+    learnersNext: [9],
+    autoLeave: true,
+  },
+  fsm: {
+    clockMs: 1_700_000_000_000,
+    clusterId: new Uint8Array(16).fill(0xab),
+    clusterName: "prod",
+    databases: new Map(),
+    members: new Map(),
+    encryption: NO_ENCRYPTION,
+  },
+  encryptionMac: null,
+};
+
+for (const name of ["store_meta", "store_meta_encrypted"]) {
+  Deno.test(`${name} opens`, async () => {
+    const [key, row] = await fixture(name);
+    assert.deepEqual(encodeKvKey(META_KEY), key);
+    const hasEncryption = name === "store_meta_encrypted";
+    const meta = { state: STATE, hasEncryption };
+    assert.deepEqual(decodeMeta(row!, new Map()), meta);
   });
-});
+}
 
 Deno.test("store_database opens", async () => {
   const [key, row] = await fixture("store_database");
@@ -143,6 +159,25 @@ Deno.test("store_members opens", async () => {
     { ...joined, id: 184_273, name: "n-9.eu", promoteWhenCaughtUp: true },
   ];
   assert.deepEqual([...decodeMembers(row!).values()], members);
+});
+
+Deno.test("store_encryption opens, and is written so today", async () => {
+  const [key, row] = await fixture("store_encryption");
+  assert.deepEqual(encodeKvKey(encryptionKey(0)), key);
+  const stored = {
+    encryption: encryptionOf(184_273, { epoch: 7 }),
+    encryptionMac: new Uint8Array(32).fill(0xa5),
+  };
+  assert.deepEqual(decodeEncryption([row!]), stored);
+  assert.deepEqual(encodeEncryption(stored), [row!]);
+});
+
+Deno.test("store_session opens", async () => {
+  const [key, row] = await fixture("store_session");
+  const place = { keyId: 305_419_896, node16: 0xd4c0, epoch: 7 };
+  assert.deepEqual(encodeKvKey(sessionKey(place)), key);
+  const salt = Uint8Array.from({ length: 32 }, (_, i) => i);
+  assert.deepEqual(decodeSession(row!, place), { ...place, salt });
 });
 
 Deno.test("store_row_keys are where they were", async () => {

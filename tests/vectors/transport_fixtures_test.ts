@@ -33,6 +33,7 @@ import {
   FrameReader,
 } from "../../src/transport/frame.ts";
 import {
+  type Challenge,
   decodeChallenge,
   decodeHello,
   decodeProof,
@@ -40,6 +41,7 @@ import {
   encodeChallenge,
   encodeHello,
   encodeRefusal,
+  type Hello,
 } from "../../src/transport/hello.ts";
 import { PEER_REFUSALS, type PeerIdentity } from "../../src/transport/port.ts";
 import { proofMessage } from "../../src/transport/transcript.ts";
@@ -57,6 +59,7 @@ const DIALLER: PeerIdentity = {
   diskId: counting(16, 0x20),
   protocolVersion: 1,
   foundingDigest: counting(32, 0x30),
+  epochs: [],
 };
 const ACCEPTOR: PeerIdentity = {
   ...DIALLER,
@@ -73,6 +76,22 @@ const HELLO = {
   target: { id: ACCEPTOR.id, name: ACCEPTOR.name },
 } as const;
 const CHALLENGE = { challenge: counting(32, 0xa0), identity: ACCEPTOR };
+/** Refusals of version 1: later ones come behind them. */
+const REFUSALS = PEER_REFUSALS.slice(0, 9);
+
+/** As above, in version 2; the acceptor has no keys yet. */
+const HELLO_2 = {
+  ...HELLO,
+  identity: {
+    ...DIALLER,
+    protocolVersion: 2,
+    epochs: [{ keyId: 77, epoch: 1 }, { keyId: 0xfedc_ba98, epoch: 0xff00 }],
+  },
+};
+const CHALLENGE_2 = {
+  ...CHALLENGE,
+  identity: { ...ACCEPTOR, protocolVersion: 2 },
+};
 const PROVER = simProver("peer token of the fixtures");
 
 const APPEND: Message = {
@@ -121,24 +140,40 @@ function frameOf(hex: string | undefined): Frame {
 }
 
 async function handshakeFrames(): Promise<Bytes[]> {
-  const hello = encodeHello(HELLO);
-  const challenge = encodeChallenge(CHALLENGE);
-  const transcript = { hello, challenge };
-  const prove = (side: "dialler" | "acceptor") =>
-    PROVER.prove(proofMessage(side, transcript));
-  const answer = concatBytes(challenge, await prove("acceptor"));
-  const refusals = PEER_REFUSALS.map((refusal) =>
+  const refusals = REFUSALS.map((refusal) =>
     encodeFrame(FRAME_REFUSED, encodeRefusal({ refusal, proof: null }))
   );
   const proof = counting(32, 0xc0);
   const proven = encodeRefusal({ refusal: "removed-member", proof });
   return [
-    encodeFrame(FRAME_HELLO, hello),
-    encodeFrame(FRAME_CHALLENGE, answer),
-    encodeFrame(FRAME_PROOF, await prove("dialler")),
+    ...await saidBy(HELLO, CHALLENGE),
     encodeFrame(FRAME_ACCEPTED),
     ...refusals,
     encodeFrame(FRAME_REFUSED, proven),
+  ];
+}
+
+async function handshakeFrames2(): Promise<Bytes[]> {
+  const proof = counting(32, 0xc0);
+  const refusal = encodeRefusal({ refusal: "epoch-rollback", proof });
+  return [
+    ...await saidBy(HELLO_2, CHALLENGE_2),
+    encodeFrame(FRAME_REFUSED, refusal),
+  ];
+}
+
+/** Hello, challenge and proof. */
+async function saidBy(first: Hello, second: Challenge): Promise<Bytes[]> {
+  const hello = encodeHello(first);
+  const challenge = encodeChallenge(second);
+  const transcript = { hello, challenge };
+  const prove = (side: "dialler" | "acceptor") =>
+    PROVER.prove(proofMessage(side, transcript));
+  const answer = concatBytes(challenge, await prove("acceptor"));
+  return [
+    encodeFrame(FRAME_HELLO, hello),
+    encodeFrame(FRAME_CHALLENGE, answer),
+    encodeFrame(FRAME_PROOF, await prove("dialler")),
   ];
 }
 
@@ -171,10 +206,36 @@ Deno.test("a handshake is read from its frozen frames for ever", async () => {
   );
   assert.deepEqual(accepted, { type: FRAME_ACCEPTED, body: new Uint8Array(0) });
   assert.deepEqual(refused.map(({ body }) => decodeRefusal(body)), [
-    ...PEER_REFUSALS.map((refusal) => ({ refusal, proof: null })),
+    ...REFUSALS.map((refusal) => ({ refusal, proof: null })),
     { refusal: "removed-member", proof: counting(32, 0xc0) },
   ]);
   assert.deepEqual((await handshakeFrames()).map(toHex), lines);
+});
+
+Deno.test("a handshake of version 2 is read from its frozen frames for ever", async () => {
+  const lines = await fixture("transport_handshake_2");
+  const [hello, challenge, proof, refused] = lines.map(frameOf);
+  assert.ok(hello && challenge && proof && refused);
+  assert.deepEqual(decodeHello(hello.body), HELLO_2);
+  const answer = decodeChallenge(challenge.body);
+  const { signed, proof: ofAcceptor, ...said } = answer;
+  assert.deepEqual(said, CHALLENGE_2);
+  const transcript = { hello: hello.body, challenge: signed };
+  const [byAcceptor, byDialler] = ["acceptor", "dialler"] as const;
+  assert.ok(
+    await PROVER.verify(proofMessage(byAcceptor, transcript), ofAcceptor),
+  );
+  assert.ok(
+    await PROVER.verify(
+      proofMessage(byDialler, transcript),
+      decodeProof(proof.body),
+    ),
+  );
+  assert.deepEqual(decodeRefusal(refused.body), {
+    refusal: "epoch-rollback",
+    proof: counting(32, 0xc0),
+  });
+  assert.deepEqual((await handshakeFrames2()).map(toHex), lines);
 });
 
 Deno.test("a link is read from its frozen frames for ever", async () => {

@@ -2,6 +2,7 @@ import type { Command } from "@commander-js/extra-typings";
 import type { Services } from "../services.ts";
 import { addBootstrap, addRewrapDeks, addRotateDek } from "./change.ts";
 import { addDisable } from "./disable.ts";
+import { addResyncSidecar } from "./resync_sidecar.ts";
 import { addEncryptionStatus } from "./status.ts";
 
 /** Adds `encryption` and the commands below it. */
@@ -12,5 +13,6 @@ export function addEncryption(program: Command, services: Services): void {
   addBootstrap(encryption, services);
   addRotateDek(encryption, services);
   addRewrapDeks(encryption, services);
+  addResyncSidecar(encryption, services);
   addDisable(encryption);
 }

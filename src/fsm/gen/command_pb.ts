@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file command.proto.
  */
 export const file_command: GenFile = /*@__PURE__*/
-  fileDesc("Cg1jb21tYW5kLnByb3RvEg1zZWFsa3YuZnNtLnYxIkQKDENvbW1hbmRCYXRjaBIOCgZub3dfbXMYASABKAQSJAoGd3JpdGVzGAIgAygLMhQuc2VhbGt2LmZzbS52MS5Xcml0ZSJnCgVXcml0ZRIQCghkYXRhYmFzZRgBIAEoCRIkCgZjaGVja3MYAiADKAsyFC5zZWFsa3YuZnNtLnYxLkNoZWNrEiYKB2NoYW5nZXMYAyADKAsyFS5zZWFsa3YuZnNtLnYxLkNoYW5nZSIqCgVDaGVjaxILCgNrZXkYASABKAwSFAoMdmVyc2lvbnN0YW1wGAIgASgMIq4BCgZDaGFuZ2USJwoEa2luZBgBIAEoDjIZLnNlYWxrdi5mc20udjEuQ2hhbmdlS2luZBILCgNrZXkYAiABKAwSIwoFdmFsdWUYAyABKAsyFC5zZWFsa3YuZnNtLnYxLlZhbHVlEhQKDGV4cGlyZV9hdF9tcxgEIAEoBBIPCgdzdW1fbWluGAUgASgMEg8KB3N1bV9tYXgYBiABKAwSEQoJc3VtX2NsYW1wGAcgASgIIkUKBVZhbHVlEgwKBGRhdGEYASABKAwSLgoIZW5jb2RpbmcYAiABKA4yHC5zZWFsa3YuZnNtLnYxLlZhbHVlRW5jb2RpbmciXwoLQ2x1c3RlckluaXQSEgoKY2x1c3Rlcl9pZBgBIAEoDBIUCgxjbHVzdGVyX25hbWUYAiABKAkSJgoHbWVtYmVycxgDIAMoCzIVLnNlYWxrdi5mc20udjEuTWVtYmVyIrIBCgZNZW1iZXISCgoCaWQYASABKAQSDAoEbmFtZRgCIAEoCRIUCgxwZWVyX2FkZHJlc3MYAyABKAkSFgoOY2xpZW50X2FkZHJlc3MYBCABKAkSFQoNYWRtaW5fYWRkcmVzcxgFIAEoCRIPCgdkaXNrX2lkGAYgASgMEhgKEHByb3RvY29sX3ZlcnNpb24YByABKA0SHgoWcHJvbW90ZV93aGVuX2NhdWdodF91cBgIIAEoCCI1CgxBbm5vdW5jZW1lbnQSJQoGbWVtYmVyGAEgASgLMhUuc2VhbGt2LmZzbS52MS5NZW1iZXIiNwoNTWVtYmVyQ29udGV4dBImCgdtZW1iZXJzGAEgAygLMhUuc2VhbGt2LmZzbS52MS5NZW1iZXIqsQEKCkNoYW5nZUtpbmQSGwoXQ0hBTkdFX0tJTkRfVU5TUEVDSUZJRUQQABITCg9DSEFOR0VfS0lORF9TRVQQARIWChJDSEFOR0VfS0lORF9ERUxFVEUQAhITCg9DSEFOR0VfS0lORF9TVU0QAxITCg9DSEFOR0VfS0lORF9NQVgQBBITCg9DSEFOR0VfS0lORF9NSU4QBRIaChZDSEFOR0VfS0lORF9TRVRfU1VGRklYEAkqeQoNVmFsdWVFbmNvZGluZxIeChpWQUxVRV9FTkNPRElOR19VTlNQRUNJRklFRBAAEhUKEVZBTFVFX0VOQ09ESU5HX1Y4EAESFwoTVkFMVUVfRU5DT0RJTkdfTEU2NBACEhgKFFZBTFVFX0VOQ09ESU5HX0JZVEVTEANiBnByb3RvMw");
+  fileDesc("Cg1jb21tYW5kLnByb3RvEg1zZWFsa3YuZnNtLnYxIkQKDENvbW1hbmRCYXRjaBIOCgZub3dfbXMYASABKAQSJAoGd3JpdGVzGAIgAygLMhQuc2VhbGt2LmZzbS52MS5Xcml0ZSJnCgVXcml0ZRIQCghkYXRhYmFzZRgBIAEoCRIkCgZjaGVja3MYAiADKAsyFC5zZWFsa3YuZnNtLnYxLkNoZWNrEiYKB2NoYW5nZXMYAyADKAsyFS5zZWFsa3YuZnNtLnYxLkNoYW5nZSIqCgVDaGVjaxILCgNrZXkYASABKAwSFAoMdmVyc2lvbnN0YW1wGAIgASgMIq4BCgZDaGFuZ2USJwoEa2luZBgBIAEoDjIZLnNlYWxrdi5mc20udjEuQ2hhbmdlS2luZBILCgNrZXkYAiABKAwSIwoFdmFsdWUYAyABKAsyFC5zZWFsa3YuZnNtLnYxLlZhbHVlEhQKDGV4cGlyZV9hdF9tcxgEIAEoBBIPCgdzdW1fbWluGAUgASgMEg8KB3N1bV9tYXgYBiABKAwSEQoJc3VtX2NsYW1wGAcgASgIIkUKBVZhbHVlEgwKBGRhdGEYASABKAwSLgoIZW5jb2RpbmcYAiABKA4yHC5zZWFsa3YuZnNtLnYxLlZhbHVlRW5jb2RpbmciXwoLQ2x1c3RlckluaXQSEgoKY2x1c3Rlcl9pZBgBIAEoDBIUCgxjbHVzdGVyX25hbWUYAiABKAkSJgoHbWVtYmVycxgDIAMoCzIVLnNlYWxrdi5mc20udjEuTWVtYmVyIrIBCgZNZW1iZXISCgoCaWQYASABKAQSDAoEbmFtZRgCIAEoCRIUCgxwZWVyX2FkZHJlc3MYAyABKAkSFgoOY2xpZW50X2FkZHJlc3MYBCABKAkSFQoNYWRtaW5fYWRkcmVzcxgFIAEoCRIPCgdkaXNrX2lkGAYgASgMEhgKEHByb3RvY29sX3ZlcnNpb24YByABKA0SHgoWcHJvbW90ZV93aGVuX2NhdWdodF91cBgIIAEoCCI1CgxBbm5vdW5jZW1lbnQSJQoGbWVtYmVyGAEgASgLMhUuc2VhbGt2LmZzbS52MS5NZW1iZXIiNwoNTWVtYmVyQ29udGV4dBImCgdtZW1iZXJzGAEgAygLMhUuc2VhbGt2LmZzbS52MS5NZW1iZXIiVgoSV3JpdGVyUmVnaXN0cmF0aW9uEhQKDGZ1bGxfbm9kZV9pZBgBIAEoBhIqCgZjbGFpbXMYAiADKAsyGi5zZWFsa3YuZnNtLnYxLldyaXRlckNsYWltIiwKC1dyaXRlckNsYWltEg4KBmtleV9pZBgBIAEoDRINCgVlcG9jaBgCIAEoDSIxCglCb290c3RyYXASJAoEa2V5cxgBIAMoCzIWLnNlYWxrdi5mc20udjEuRGF0YUtleSKQAQoHRGF0YUtleRIKCgJpZBgBIAEoDRIqCgdwdXJwb3NlGAIgASgOMhkuc2VhbGt2LmZzbS52MS5LZXlQdXJwb3NlEhIKCmNvbW1pdG1lbnQYAyABKAwSEgoKY3JlYXRlZF9tcxgEIAEoBBIlCgV3cmFwcxgFIAMoCzIWLnNlYWxrdi5mc20udjEuS2V5V3JhcCInCgdLZXlXcmFwEgsKA2tlaxgBIAEoCRIPCgd3cmFwcGVkGAIgASgMIkIKCVJvdGF0ZURlaxIjCgNrZXkYASABKAsyFi5zZWFsa3YuZnNtLnYxLkRhdGFLZXkSEAoIcmVwbGFjZXMYAiABKA0iNwoKUmV3cmFwRGVrcxIpCgRrZXlzGAEgAygLMhsuc2VhbGt2LmZzbS52MS5SZXdyYXBwZWRLZXkiRQoMUmV3cmFwcGVkS2V5Eg4KBmtleV9pZBgBIAEoDRIlCgV3cmFwcxgCIAMoCzIWLnNlYWxrdi5mc20udjEuS2V5V3JhcCIbCglSZXRpcmVEZWsSDgoGa2V5X2lkGAEgASgNIqICCg9FbmNyeXB0aW9uU3RhdGUSEwoLc3RhdGVfaW5kZXgYASABKAQSJQoEa2V5cxgCIAMoCzIXLnNlYWxrdi5mc20udjEuS2V5U3RhdGUSDwoHcmV0aXJlZBgDIAMoDRIWCg5hY3RpdmVfc3RvcmFnZRgEIAEoDRITCgthY3RpdmVfcmFmdBgFIAEoDRIRCglzdGF0ZV9rZXkYBiABKA0SHQoVc3RvcmFnZV9jdXRvdmVyX2luZGV4GAcgASgEEhoKEnJhZnRfY3V0b3Zlcl9pbmRleBgIIAEoBBIcChRjbGVhcnRleHRfbG9ja19pbmRleBgJIAEoBBIpCgd3cml0ZXJzGAogAygLMhguc2VhbGt2LmZzbS52MS5Xcml0ZXJSb3ciYQoIS2V5U3RhdGUSIwoDa2V5GAEgASgLMhYuc2VhbGt2LmZzbS52MS5EYXRhS2V5EhUKDWNyZWF0ZWRfaW5kZXgYAiABKAQSGQoRZGVhY3RpdmF0ZWRfaW5kZXgYAyABKAQiWgoJV3JpdGVyUm93Eg4KBmtleV9pZBgBIAEoDRIUCgxmdWxsX25vZGVfaWQYAiABKAYSEwoLZmlyc3RfZXBvY2gYAyABKA0SEgoKbGFzdF9lcG9jaBgEIAEoDSqxAQoKQ2hhbmdlS2luZBIbChdDSEFOR0VfS0lORF9VTlNQRUNJRklFRBAAEhMKD0NIQU5HRV9LSU5EX1NFVBABEhYKEkNIQU5HRV9LSU5EX0RFTEVURRACEhMKD0NIQU5HRV9LSU5EX1NVTRADEhMKD0NIQU5HRV9LSU5EX01BWBAEEhMKD0NIQU5HRV9LSU5EX01JThAFEhoKFkNIQU5HRV9LSU5EX1NFVF9TVUZGSVgQCSp5Cg1WYWx1ZUVuY29kaW5nEh4KGlZBTFVFX0VOQ09ESU5HX1VOU1BFQ0lGSUVEEAASFQoRVkFMVUVfRU5DT0RJTkdfVjgQARIXChNWQUxVRV9FTkNPRElOR19MRTY0EAISGAoUVkFMVUVfRU5DT0RJTkdfQllURVMQAypvCgpLZXlQdXJwb3NlEhsKF0tFWV9QVVJQT1NFX1VOU1BFQ0lGSUVEEAASFwoTS0VZX1BVUlBPU0VfU1RPUkFHRRABEhQKEEtFWV9QVVJQT1NFX1JBRlQQAhIVChFLRVlfUFVSUE9TRV9TVEFURRADYgZwcm90bzM");
 
 /**
  * Body of tag 0x01: one proposal's writes, applied in order.
@@ -311,6 +311,387 @@ export const MemberContextSchema: GenMessage<MemberContext> = /*@__PURE__*/
   messageDesc(file_command, 8);
 
 /**
+ * Body of tag 0x03: a node says which sessions it opened, all or nothing.
+ *
+ * @generated from message sealkv.fsm.v1.WriterRegistration
+ */
+export type WriterRegistration = Message<"sealkv.fsm.v1.WriterRegistration"> & {
+  /**
+   * Above 0.
+   *
+   * @generated from field: fixed64 full_node_id = 1;
+   */
+  fullNodeId: bigint;
+
+  /**
+   * 1 to 128, key ids ascending.
+   *
+   * @generated from field: repeated sealkv.fsm.v1.WriterClaim claims = 2;
+   */
+  claims: WriterClaim[];
+};
+
+/**
+ * Describes the message sealkv.fsm.v1.WriterRegistration.
+ * Use `create(WriterRegistrationSchema)` to create a new message.
+ */
+export const WriterRegistrationSchema: GenMessage<WriterRegistration> = /*@__PURE__*/
+  messageDesc(file_command, 9);
+
+/**
+ * @generated from message sealkv.fsm.v1.WriterClaim
+ */
+export type WriterClaim = Message<"sealkv.fsm.v1.WriterClaim"> & {
+  /**
+   * Above 0, as every key id here.
+   *
+   * @generated from field: uint32 key_id = 1;
+   */
+  keyId: number;
+
+  /**
+   * At most 65535; 0 for a node that has sealed nothing.
+   *
+   * @generated from field: uint32 epoch = 2;
+   */
+  epoch: number;
+};
+
+/**
+ * Describes the message sealkv.fsm.v1.WriterClaim.
+ * Use `create(WriterClaimSchema)` to create a new message.
+ */
+export const WriterClaimSchema: GenMessage<WriterClaim> = /*@__PURE__*/
+  messageDesc(file_command, 10);
+
+/**
+ * Body of tag 0x04: the first keys.
+ *
+ * @generated from message sealkv.fsm.v1.Bootstrap
+ */
+export type Bootstrap = Message<"sealkv.fsm.v1.Bootstrap"> & {
+  /**
+   * At most 3.
+   *
+   * @generated from field: repeated sealkv.fsm.v1.DataKey keys = 1;
+   */
+  keys: DataKey[];
+};
+
+/**
+ * Describes the message sealkv.fsm.v1.Bootstrap.
+ * Use `create(BootstrapSchema)` to create a new message.
+ */
+export const BootstrapSchema: GenMessage<Bootstrap> = /*@__PURE__*/
+  messageDesc(file_command, 11);
+
+/**
+ * A data key without the key.
+ *
+ * @generated from message sealkv.fsm.v1.DataKey
+ */
+export type DataKey = Message<"sealkv.fsm.v1.DataKey"> & {
+  /**
+   * @generated from field: uint32 id = 1;
+   */
+  id: number;
+
+  /**
+   * @generated from field: sealkv.fsm.v1.KeyPurpose purpose = 2;
+   */
+  purpose: KeyPurpose;
+
+  /**
+   * 32 bytes.
+   *
+   * @generated from field: bytes commitment = 3;
+   */
+  commitment: Uint8Array;
+
+  /**
+   * Unix ms, below 2^53.
+   *
+   * @generated from field: uint64 created_ms = 4;
+   */
+  createdMs: bigint;
+
+  /**
+   * 1 to 8, no KEK twice.
+   *
+   * @generated from field: repeated sealkv.fsm.v1.KeyWrap wraps = 5;
+   */
+  wraps: KeyWrap[];
+};
+
+/**
+ * Describes the message sealkv.fsm.v1.DataKey.
+ * Use `create(DataKeySchema)` to create a new message.
+ */
+export const DataKeySchema: GenMessage<DataKey> = /*@__PURE__*/
+  messageDesc(file_command, 12);
+
+/**
+ * @generated from message sealkv.fsm.v1.KeyWrap
+ */
+export type KeyWrap = Message<"sealkv.fsm.v1.KeyWrap"> & {
+  /**
+   * 1 to 512 visible ASCII characters.
+   *
+   * @generated from field: string kek = 1;
+   */
+  kek: string;
+
+  /**
+   * 1 to 1024 bytes.
+   *
+   * @generated from field: bytes wrapped = 2;
+   */
+  wrapped: Uint8Array;
+};
+
+/**
+ * Describes the message sealkv.fsm.v1.KeyWrap.
+ * Use `create(KeyWrapSchema)` to create a new message.
+ */
+export const KeyWrapSchema: GenMessage<KeyWrap> = /*@__PURE__*/
+  messageDesc(file_command, 13);
+
+/**
+ * Body of tag 0x05, sub-tag 01.
+ *
+ * @generated from message sealkv.fsm.v1.RotateDek
+ */
+export type RotateDek = Message<"sealkv.fsm.v1.RotateDek"> & {
+  /**
+   * @generated from field: sealkv.fsm.v1.DataKey key = 1;
+   */
+  key?: DataKey | undefined;
+
+  /**
+   * The key that was active when the change was planned.
+   *
+   * @generated from field: uint32 replaces = 2;
+   */
+  replaces: number;
+};
+
+/**
+ * Describes the message sealkv.fsm.v1.RotateDek.
+ * Use `create(RotateDekSchema)` to create a new message.
+ */
+export const RotateDekSchema: GenMessage<RotateDek> = /*@__PURE__*/
+  messageDesc(file_command, 14);
+
+/**
+ * Body of tag 0x05, sub-tag 02.
+ *
+ * @generated from message sealkv.fsm.v1.RewrapDeks
+ */
+export type RewrapDeks = Message<"sealkv.fsm.v1.RewrapDeks"> & {
+  /**
+   * At most 128, key ids ascending.
+   *
+   * @generated from field: repeated sealkv.fsm.v1.RewrappedKey keys = 1;
+   */
+  keys: RewrappedKey[];
+};
+
+/**
+ * Describes the message sealkv.fsm.v1.RewrapDeks.
+ * Use `create(RewrapDeksSchema)` to create a new message.
+ */
+export const RewrapDeksSchema: GenMessage<RewrapDeks> = /*@__PURE__*/
+  messageDesc(file_command, 15);
+
+/**
+ * @generated from message sealkv.fsm.v1.RewrappedKey
+ */
+export type RewrappedKey = Message<"sealkv.fsm.v1.RewrappedKey"> & {
+  /**
+   * @generated from field: uint32 key_id = 1;
+   */
+  keyId: number;
+
+  /**
+   * As of DataKey.
+   *
+   * @generated from field: repeated sealkv.fsm.v1.KeyWrap wraps = 2;
+   */
+  wraps: KeyWrap[];
+};
+
+/**
+ * Describes the message sealkv.fsm.v1.RewrappedKey.
+ * Use `create(RewrappedKeySchema)` to create a new message.
+ */
+export const RewrappedKeySchema: GenMessage<RewrappedKey> = /*@__PURE__*/
+  messageDesc(file_command, 16);
+
+/**
+ * Body of tag 0x05, sub-tag 03. Sub-tags 04 to 06 have none.
+ *
+ * @generated from message sealkv.fsm.v1.RetireDek
+ */
+export type RetireDek = Message<"sealkv.fsm.v1.RetireDek"> & {
+  /**
+   * @generated from field: uint32 key_id = 1;
+   */
+  keyId: number;
+};
+
+/**
+ * Describes the message sealkv.fsm.v1.RetireDek.
+ * Use `create(RetireDekSchema)` to create a new message.
+ */
+export const RetireDekSchema: GenMessage<RetireDek> = /*@__PURE__*/
+  messageDesc(file_command, 17);
+
+/**
+ * What all members agree on about encryption, in the store and in checkpoints;
+ * no bytes before bootstrap. Indexes are below 2^53.
+ *
+ * @generated from message sealkv.fsm.v1.EncryptionState
+ */
+export type EncryptionState = Message<"sealkv.fsm.v1.EncryptionState"> & {
+  /**
+   * Of the last entry that changed anything but writers.
+   *
+   * @generated from field: uint64 state_index = 1;
+   */
+  stateIndex: bigint;
+
+  /**
+   * At most 128, ids ascending.
+   *
+   * @generated from field: repeated sealkv.fsm.v1.KeyState keys = 2;
+   */
+  keys: KeyState[];
+
+  /**
+   * At most 4096, ascending, none of a key.
+   *
+   * @generated from field: repeated uint32 retired = 3;
+   */
+  retired: number[];
+
+  /**
+   * @generated from field: uint32 active_storage = 4;
+   */
+  activeStorage: number;
+
+  /**
+   * @generated from field: uint32 active_raft = 5;
+   */
+  activeRaft: number;
+
+  /**
+   * @generated from field: uint32 state_key = 6;
+   */
+  stateKey: number;
+
+  /**
+   * 0 for not yet, each.
+   *
+   * @generated from field: uint64 storage_cutover_index = 7;
+   */
+  storageCutoverIndex: bigint;
+
+  /**
+   * @generated from field: uint64 raft_cutover_index = 8;
+   */
+  raftCutoverIndex: bigint;
+
+  /**
+   * @generated from field: uint64 cleartext_lock_index = 9;
+   */
+  cleartextLockIndex: bigint;
+
+  /**
+   * At most 4096, by key id, then by the low 16 bits of the node id, and none
+   * twice.
+   *
+   * @generated from field: repeated sealkv.fsm.v1.WriterRow writers = 10;
+   */
+  writers: WriterRow[];
+};
+
+/**
+ * Describes the message sealkv.fsm.v1.EncryptionState.
+ * Use `create(EncryptionStateSchema)` to create a new message.
+ */
+export const EncryptionStateSchema: GenMessage<EncryptionState> = /*@__PURE__*/
+  messageDesc(file_command, 18);
+
+/**
+ * @generated from message sealkv.fsm.v1.KeyState
+ */
+export type KeyState = Message<"sealkv.fsm.v1.KeyState"> & {
+  /**
+   * @generated from field: sealkv.fsm.v1.DataKey key = 1;
+   */
+  key?: DataKey | undefined;
+
+  /**
+   * Of the entry that brought it, above 0.
+   *
+   * @generated from field: uint64 created_index = 2;
+   */
+  createdIndex: bigint;
+
+  /**
+   * Of the entry that made another key active; 0 for none.
+   *
+   * @generated from field: uint64 deactivated_index = 3;
+   */
+  deactivatedIndex: bigint;
+};
+
+/**
+ * Describes the message sealkv.fsm.v1.KeyState.
+ * Use `create(KeyStateSchema)` to create a new message.
+ */
+export const KeyStateSchema: GenMessage<KeyState> = /*@__PURE__*/
+  messageDesc(file_command, 19);
+
+/**
+ * @generated from message sealkv.fsm.v1.WriterRow
+ */
+export type WriterRow = Message<"sealkv.fsm.v1.WriterRow"> & {
+  /**
+   * @generated from field: uint32 key_id = 1;
+   */
+  keyId: number;
+
+  /**
+   * Above 0.
+   *
+   * @generated from field: fixed64 full_node_id = 2;
+   */
+  fullNodeId: bigint;
+
+  /**
+   * At most last_epoch.
+   *
+   * @generated from field: uint32 first_epoch = 3;
+   */
+  firstEpoch: number;
+
+  /**
+   * At most 65535.
+   *
+   * @generated from field: uint32 last_epoch = 4;
+   */
+  lastEpoch: number;
+};
+
+/**
+ * Describes the message sealkv.fsm.v1.WriterRow.
+ * Use `create(WriterRowSchema)` to create a new message.
+ */
+export const WriterRowSchema: GenMessage<WriterRow> = /*@__PURE__*/
+  messageDesc(file_command, 20);
+
+/**
  * Numbered as KV Connect numbers its mutations.
  *
  * @generated from enum sealkv.fsm.v1.ChangeKind
@@ -390,4 +771,37 @@ export enum ValueEncoding {
  */
 export const ValueEncodingSchema: GenEnum<ValueEncoding> = /*@__PURE__*/
   enumDesc(file_command, 1);
+
+/**
+ * Numbered as derivations number purposes.
+ *
+ * @generated from enum sealkv.fsm.v1.KeyPurpose
+ */
+export enum KeyPurpose {
+  /**
+   * @generated from enum value: KEY_PURPOSE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: KEY_PURPOSE_STORAGE = 1;
+   */
+  STORAGE = 1,
+
+  /**
+   * @generated from enum value: KEY_PURPOSE_RAFT = 2;
+   */
+  RAFT = 2,
+
+  /**
+   * @generated from enum value: KEY_PURPOSE_STATE = 3;
+   */
+  STATE = 3,
+}
+
+/**
+ * Describes the enum sealkv.fsm.v1.KeyPurpose.
+ */
+export const KeyPurposeSchema: GenEnum<KeyPurpose> = /*@__PURE__*/
+  enumDesc(file_command, 2);
 

@@ -1,4 +1,3 @@
-import { NO_ENCRYPTION } from "../../fsm/types.ts";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { assert } from "../../base/assert.ts";
 import {
@@ -8,8 +7,20 @@ import {
   utf8,
   viewOf,
 } from "../../base/bytes.ts";
+import { NodeError } from "../../base/error.ts";
 import { sha256 } from "../../base/sha256.ts";
-import { DATABASES_MAX, type Member, MEMBERS_MAX } from "../../fsm/types.ts";
+import {
+  decodeEncryptionState,
+  encodeEncryptionState,
+  ENCRYPTION_STATE_BYTES_MAX,
+} from "../../fsm/encryption_codec.ts";
+import {
+  DATABASES_MAX,
+  type EncryptionState,
+  type Member,
+  MEMBERS_MAX,
+  NO_ENCRYPTION,
+} from "../../fsm/types.ts";
 import {
   CheckpointDamagedError,
   CheckpointUnsupportedError,
@@ -20,7 +31,7 @@ import {
   CheckpointHeaderSchema,
   type CheckpointMember,
 } from "../gen/checkpoint_pb.ts";
-import type { StoredConfState, StoreState } from "../meta.ts";
+import type { CheckpointState, StoredConfState } from "../meta.ts";
 import { CHUNK_BYTES_MAX, CHUNK_BYTES_MIN } from "./chunks.ts";
 
 const MAGIC = utf8("SEALKVC1");
@@ -28,8 +39,11 @@ const MAGIC = utf8("SEALKVC1");
 const MAGIC_NAME_BYTES = 7;
 export const HEADER_PREFIX_BYTES = MAGIC.length + 4;
 const HASH_BYTES = 32;
-/** Protobuf of a header: 32 members and four lists of ids are below 70 KiB. */
-export const HEADER_BODY_BYTES_MAX = 2 ** 18;
+/**
+ * Protobuf of a header: 32 members and four lists of ids are below 70 KiB, the
+ * rest of 2^18 is for what later programs add; the encryption state comes to it.
+ */
+export const HEADER_BODY_BYTES_MAX = 2 ** 18 + ENCRYPTION_STATE_BYTES_MAX;
 
 const SALT_BYTES = 32;
 const CLUSTER_ID_BYTES = 16;
@@ -43,7 +57,7 @@ const MEMBER_ADDRESS_BYTES_MAX = 300;
 /** What a stream says before its chunks. */
 export interface CheckpointHeader {
   /** All of the state but its databases, which are items of the stream. */
-  readonly state: StoreState;
+  readonly state: CheckpointState;
   /** Databases among the items. */
   readonly databases: number;
   readonly chunkBytes: number;
@@ -76,6 +90,7 @@ export function encodeHeader(header: CheckpointHeader): Bytes {
       members: [...fsm.members.values()].sort((a, b) => a.id - b.id)
         .map(toMemberMessage),
       clockMs: BigInt(fsm.clockMs),
+      encryptionState: encodeEncryptionState(fsm.encryption),
     }),
   );
   assert(body.length <= HEADER_BODY_BYTES_MAX, "a header is short");
@@ -125,10 +140,11 @@ export function decodeHeader(file: string, bytes: Bytes): CheckpointHeader {
     throw new CheckpointDamagedError(file, "wrong header hash", 0);
   }
   const message = parse(file, bytes.subarray(HEADER_PREFIX_BYTES, until));
-  if (message.keyId !== 0 || message.encryptionState.length > 0) {
+  if (message.keyId !== 0) {
     throw new CheckpointUnsupportedError(file, "sealed chunks");
   }
-  const refuse = (fault: string) => new CheckpointDamagedError(file, fault, 0);
+  const refuse = (fault: string, options?: ErrorOptions) =>
+    new CheckpointDamagedError(file, fault, 0, options);
   return readMessage(message, refuse);
 }
 
@@ -150,7 +166,10 @@ function parse(file: string, body: Uint8Array): HeaderMessage {
   return message;
 }
 
-type Refuse = (fault: string) => CheckpointDamagedError;
+type Refuse = (
+  fault: string,
+  options?: ErrorOptions,
+) => CheckpointDamagedError;
 
 function readMessage(message: HeaderMessage, refuse: Refuse): CheckpointHeader {
   const { clusterId, clusterName, chunkBytes, databases, streamSalt } = message;
@@ -175,7 +194,7 @@ function readMessage(message: HeaderMessage, refuse: Refuse): CheckpointHeader {
         clusterName,
         databases: new Map(),
         members: readMembers(message.members, refuse),
-        encryption: NO_ENCRYPTION,
+        encryption: readEncryption(message, refuse),
       },
     },
     ...{ databases, chunkBytes, salt: new Uint8Array(streamSalt) },
@@ -248,6 +267,25 @@ function readMember(message: CheckpointMember, refuse: Refuse): Member {
     protocolVersion: message.protocolVersion,
     promoteWhenCaughtUp: message.promoteWhenCaughtUp,
   };
+}
+
+function readEncryption(
+  { encryptionState, index }: HeaderMessage,
+  refuse: Refuse,
+): EncryptionState {
+  if (encryptionState.length === 0) return NO_ENCRYPTION;
+  const state = parseEncryption(encryptionState, refuse);
+  if (state.stateIndex > index) throw refuse("an encryption state of later");
+  return state;
+}
+
+function parseEncryption(bytes: Uint8Array, refuse: Refuse): EncryptionState {
+  try {
+    return decodeEncryptionState(bytes);
+  } catch (cause) {
+    if (!(cause instanceof NodeError)) throw cause;
+    throw refuse("an encryption state of another form", { cause });
+  }
 }
 
 function readId(

@@ -12,7 +12,7 @@ import {
 } from "../../fsm/types.ts";
 import type { DiskFile } from "../../io/disk.ts";
 import { CheckpointDamagedError } from "../errors.ts";
-import type { StoreState } from "../meta.ts";
+import type { CheckpointState } from "../meta.ts";
 import { compareRows } from "../row_key.ts";
 import {
   CHUNK_LENGTH_BYTES,
@@ -70,7 +70,7 @@ export async function readCheckpoint(
  */
 export async function verifyCheckpoint(
   file: CheckpointFile,
-): Promise<CheckpointSummary & { readonly state: StoreState }> {
+): Promise<CheckpointSummary & { readonly state: CheckpointState }> {
   const reader = await readCheckpoint(file);
   let records = 0;
   for await (const page of reader.records()) records += page.length;
@@ -80,11 +80,11 @@ export async function verifyCheckpoint(
 
 /** A stream as a source of what it was made from. */
 export class CheckpointReader implements CheckpointSource {
-  readonly state: StoreState;
+  readonly state: CheckpointState;
   readonly #items: ItemReader;
   #isStarted = false;
 
-  constructor(state: StoreState, items: ItemReader) {
+  constructor(state: CheckpointState, items: ItemReader) {
     this.state = state;
     this.#items = items;
   }

@@ -1,13 +1,13 @@
 import type { Bytes } from "../../base/bytes.ts";
 import type { RecordKey, StoredRecord } from "../../fsm/types.ts";
-import type { StoreState } from "../meta.ts";
+import type { CheckpointState } from "../meta.ts";
 
 /** One record and its place. Bytes are views: keep them, do not change them. */
 export interface CheckpointRecord extends RecordKey, StoredRecord {}
 
 /** All of a store at one applied index. */
 export interface CheckpointSource {
-  readonly state: StoreState;
+  readonly state: CheckpointState;
   /**
    * Every record, expired ones too, once, in the order of rows (`compareRows`).
    * May be called once.

@@ -44,6 +44,8 @@ export interface World {
   ) => EncryptionOutcome;
   readonly generateKek?: (path: string) => Promise<{ readonly id: string }>;
   readonly openRebuild?: (place: RebuildPlace) => Promise<DataDirRebuild>;
+  readonly runDoctor?: Services["runDoctor"];
+  readonly resyncSidecar?: Services["resyncSidecar"];
   /** Someone types at the terminal. */
   readonly isInteractive?: boolean;
   readonly startNode?: (config: NodeConfig) => Promise<RunningNode>;
@@ -135,6 +137,10 @@ export function fakeServices(
     generateKek: world.generateKek ??
       (() => Promise.reject(new Error("no KEK"))),
     openRebuild: world.openRebuild ??
+      (() => Promise.reject(new Error("no data dir"))),
+    runDoctor: world.runDoctor ??
+      (() => Promise.reject(new Error("no data dir"))),
+    resyncSidecar: world.resyncSidecar ??
       (() => Promise.reject(new Error("no data dir"))),
     startNode: world.startNode ?? (() => Promise.reject(new Error("no node"))),
     openKv: () =>

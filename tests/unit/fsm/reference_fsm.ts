@@ -59,6 +59,8 @@ export class ReferenceFsm {
         },
       ];
     }
+    // encryption_model.ts is the reference of these.
+    if (payload.kind === "encryption") return [];
     this.clockMs = Math.max(this.clockMs, payload.nowMs);
     return payload.writes.map((write, i) => this.#write(write, index, i));
   }

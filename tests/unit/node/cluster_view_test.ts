@@ -59,6 +59,7 @@ class Bench {
       },
       initial: [memberOf(1), memberOf(2)],
       clusterId: null,
+      epochs: () => new Map(),
       monotonicMs: () => this.nowMs,
       host: {
         state: () => ({ applied: 3, fsm: this.state.fsm }),

@@ -71,6 +71,7 @@ class Bench {
     const store = await BufferedStore.open({ kv, log: SILENT_LOG });
     await store.commit({
       state: {
+        ...store.state,
         applied: { index, term },
         confState: THREE,
         fsm: { ...store.state.fsm, clusterId, clusterName: "c" },

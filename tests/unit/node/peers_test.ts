@@ -87,6 +87,7 @@ class Bench {
   applied = 100;
   nowMs = 0;
   fsm: FsmState = EMPTY_STATE.fsm;
+  epochs = new Map<number, number>();
 
   constructor(initial: readonly Member[] = [], clusterId = false) {
     this.peers = new Peers({
@@ -98,6 +99,7 @@ class Bench {
       },
       initial,
       clusterId: clusterId ? CLUSTER : null,
+      epochs: () => this.epochs,
       monotonicMs: () => this.nowMs,
       host: {
         state: () => ({ applied: this.applied, fsm: this.fsm }),
@@ -135,6 +137,7 @@ class Bench {
       diskId: DISK,
       protocolVersion: PROTOCOL_VERSION,
       foundingDigest: FOUNDING,
+      epochs: [],
     };
     return this.peers.vet(claim);
   }
@@ -245,6 +248,7 @@ Deno.test("Peers.identity() says the cluster as soon as it is known", () => {
     diskId: DISK,
     protocolVersion: PROTOCOL_VERSION,
     foundingDigest: FOUNDING,
+    epochs: [],
   });
 });
 
@@ -331,6 +335,40 @@ Deno.test("Peers.onRefused() tells only what ends this node", () => {
   bench.peers.onRefused(2, "removed-member");
   bench.peers.onRefused(2, "wrong-disk");
   assert.deepEqual(bench.told, ["removed-member", "wrong-disk"]);
+});
+
+Deno.test("Peers.identity() says the epochs of each key, by key", () => {
+  const bench = Bench.of(1, 2);
+  bench.epochs = new Map([[9, 2], [3, 7]]);
+  assert.deepEqual(bench.peers.identity().epochs, [
+    { keyId: 3, epoch: 7 },
+    { keyId: 9, epoch: 2 },
+  ]);
+});
+
+Deno.test("Peers.onRefused() tells of a rollback once no older hello is about", () => {
+  const bench = Bench.of(1, 2);
+  bench.epochs = new Map([[9, 1]]);
+  bench.nowMs = 1_000;
+  bench.peers.identity();
+  bench.epochs = new Map([[9, 2]]);
+  bench.peers.onRefused(2, "epoch-rollback");
+  bench.peers.identity();
+  bench.nowMs = 6_999;
+  bench.peers.identity();
+  bench.peers.onRefused(2, "epoch-rollback");
+  assert.deepEqual(bench.told, [], "it may be about epoch 1");
+  bench.nowMs = 7_000;
+  bench.peers.onRefused(2, "epoch-rollback");
+  assert.deepEqual(bench.told, ["epoch-rollback"]);
+});
+
+Deno.test("Peers.onRefused() tells of a rollback at once where epochs stood", () => {
+  const bench = Bench.of(1, 2);
+  bench.epochs = new Map([[9, 1]]);
+  bench.peers.identity();
+  bench.peers.onRefused(2, "epoch-rollback");
+  assert.deepEqual(bench.told, ["epoch-rollback"]);
 });
 
 Deno.test("Peers.close() closes its links, if it has any", async () => {

@@ -20,6 +20,7 @@ import { CRASH_KINDS, SimDisk } from "../../sim/io/disk.ts";
 import { SimKv, SimKvDisk } from "../../sim/io/kv.ts";
 import { readAll } from "../store/checkpoint/checkpoint_model.ts";
 import { sourceOf } from "../store/checkpoint/stream.ts";
+import { NOTHING_OWN } from "../store/encryption_model.ts";
 import { recordOf, SILENT_LOG } from "../store/store_model.ts";
 
 const PATHS = dataDirPaths("data");
@@ -68,7 +69,7 @@ async function founded(seed: number): Promise<Machine> {
   assert.equal(place.path, PATHS.store);
   assert.equal(place.installedIndex, null);
   const kv = await machine.openKv(place.path);
-  await buildStore(kv, sourceOf(stateOf(5), recordsOf(10, 5)));
+  await buildStore(kv, sourceOf(stateOf(5), recordsOf(10, 5)), NOTHING_OWN);
   kv.close();
   await machine.disk.syncDir("data");
   await machine.disk.syncDir(".");
@@ -79,7 +80,11 @@ async function install(machine: Machine, index: number): Promise<void> {
   const place = await openStorePlace(machine.disk, PATHS);
   const path = await place.prepare(index);
   const kv = await machine.openKv(path);
-  await buildStore(kv, sourceOf(stateOf(index), recordsOf(1_200, index)));
+  await buildStore(
+    kv,
+    sourceOf(stateOf(index), recordsOf(1_200, index)),
+    NOTHING_OWN,
+  );
   await place.switchTo(path, index);
   assert.equal(place.path, path);
   assert.equal(place.installedIndex, index);

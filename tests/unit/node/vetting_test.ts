@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import type { Member } from "../../../src/fsm/types.ts";
+import { fullNodeId, node16Of } from "../../../src/base/identity.ts";
+import {
+  type Member,
+  writerId,
+  type WriterRow,
+} from "../../../src/fsm/types.ts";
 import { NO_DIGEST } from "../../../src/node/identity.ts";
 import { vetPeer, type VettingFacts } from "../../../src/node/vetting.ts";
 import {
@@ -26,6 +31,7 @@ function identity(id: number, given: Partial<PeerIdentity> = {}): PeerIdentity {
     diskId: DISK,
     protocolVersion: PROTOCOL_VERSION,
     foundingDigest: FOUNDING,
+    epochs: [],
     ...given,
   };
 }
@@ -38,6 +44,7 @@ const FOUNDING_FACTS: VettingFacts = {
   applied: 2,
   members: new Map(),
   initial: INITIAL,
+  writers: new Map(),
 };
 
 /** A node let in by a grant, which has applied nothing. */
@@ -46,6 +53,7 @@ const JOINING: VettingFacts = {
   applied: 0,
   members: new Map(),
   initial: INITIAL,
+  writers: new Map(),
 };
 
 /** A node that joins without a grant's list. */
@@ -60,6 +68,7 @@ const FOUNDED: VettingFacts = {
       .map((member): [number, Member] => [member.id, member]),
   ),
   initial: INITIAL,
+  writers: new Map(),
 };
 
 /** A member that joined it. */
@@ -207,6 +216,61 @@ const ROWS: Row[] = [
 for (const [name, facts, claim, refusal] of ROWS) {
   Deno.test(`vetPeer() ${refusal ?? "lets in"}: ${name}`, () => {
     assert.equal(vetPeer(claim, facts), refusal);
+  });
+}
+
+const KEY = 77;
+
+/** A row of `name`, or of another node with the same low 16 bits. */
+function rowOf(
+  name: string,
+  lastEpoch: number,
+  other = 0n,
+): readonly [string, WriterRow] {
+  const full = fullNodeId(name);
+  const node16 = node16Of(full);
+  return [writerId(KEY, node16), {
+    keyId: KEY,
+    node16,
+    fullNodeId: full ^ (other << 16n),
+    firstEpoch: 1,
+    lastEpoch,
+  }];
+}
+
+const EPOCH_ROWS: [
+  name: string,
+  rows: readonly (readonly [string, WriterRow])[],
+  epochs: PeerIdentity["epochs"],
+  refusal: PeerRefusal | null,
+][] = [
+  ["a later session than known", [rowOf("n2", 4)], [
+    { keyId: KEY, epoch: 5 },
+  ], null],
+  ["the session known", [rowOf("n2", 4)], [{ keyId: KEY, epoch: 4 }], null],
+  ["an earlier session", [rowOf("n2", 4)], [
+    { keyId: 3, epoch: 9 },
+    { keyId: KEY, epoch: 3 },
+  ], "epoch-rollback"],
+  ["no word of the key", [rowOf("n2", 4)], [{ keyId: 3, epoch: 1 }], null],
+  ["no epochs", [rowOf("n2", 4)], [], null],
+  ["an earlier session of another member", [rowOf("n3", 4)], [
+    { keyId: KEY, epoch: 1 },
+  ], null],
+  ["an earlier session of one with equal low bits", [rowOf("n2", 4, 1n)], [
+    { keyId: KEY, epoch: 1 },
+  ], null],
+];
+
+for (const [name, rows, epochs, refusal] of EPOCH_ROWS) {
+  Deno.test(`vetPeer() ${refusal ?? "lets in"}: ${name}`, () => {
+    const facts = { ...FOUNDED, writers: new Map(rows) };
+    assert.equal(vetPeer(identity(2, { epochs }), facts), refusal);
+    const disk = { epochs, diskId: OTHER_DISK };
+    assert.equal(vetPeer(identity(2, disk), facts), "wrong-disk");
+    // One that is not in the list yet is judged by its name too.
+    const joined = { ...identity(APPLIED + 1, { epochs }), name: "n2" };
+    assert.equal(vetPeer(joined, facts), refusal);
   });
 }
 

@@ -11,6 +11,7 @@ import {
   encodeMeta,
   type StoreState,
 } from "../../../src/store/meta.ts";
+import { encryptionOf, withEncryption } from "./encryption_model.ts";
 
 const STATE: StoreState = {
   applied: { index: Number.MAX_SAFE_INTEGER, term: 7 },
@@ -29,6 +30,7 @@ const STATE: StoreState = {
     members: new Map(),
     encryption: NO_ENCRYPTION,
   },
+  encryptionMac: null,
 };
 
 const code = (run: () => unknown): string => {
@@ -43,9 +45,21 @@ const code = (run: () => unknown): string => {
 for (const state of [STATE, EMPTY_STATE]) {
   const { index } = state.applied;
   Deno.test(`decodeMeta() gives back the state at ${index}`, () => {
-    assert.deepEqual(decodeMeta(encodeMeta(state), new Map()), state);
+    const meta = { state, hasEncryption: false };
+    assert.deepEqual(decodeMeta(encodeMeta(state), new Map()), meta);
   });
 }
+
+Deno.test("encodeMeta() says whether encryption rows go with it", () => {
+  const plain = encodeMeta(STATE);
+  const bytes = encodeMeta(withEncryption(STATE, encryptionOf(5)));
+  assert.deepEqual([plain[0], bytes[0]], [1, 2]);
+  const meta = { state: STATE, hasEncryption: true };
+  assert.deepEqual(decodeMeta(bytes, new Map()), meta);
+  // The version is under the checksum.
+  const forged = plain.with(0, 2);
+  assert.equal(code(() => decodeMeta(forged, new Map())), "STORE_ROW_DAMAGED");
+});
 
 Deno.test("decodeMeta() refuses every changed bit and truncation", () => {
   const bytes = encodeMeta(STATE);

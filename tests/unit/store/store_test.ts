@@ -48,6 +48,7 @@ Deno.test("open() gives back the whole state", async () => {
       encryption: NO_ENCRYPTION,
       members: new Map([[1, memberOf(1)], [2, memberOf(2, "n2:4701")]]),
     },
+    encryptionMac: null,
   };
   await store.commit({ state, mutations: [] });
   const more = new Map([...databases, ["late", 4]]);
@@ -175,7 +176,7 @@ Deno.test("open() refuses a later format and changes nothing", async () => {
   const store = await openOn(disk);
   await store.commit({ state: stateAt(1), mutations: [] });
   await store.close();
-  disk.rows[0]!.value[0] = 2;
+  disk.rows[0]!.value[0] = 3;
   const before = disk.commits;
   await assert.rejects(openOn(disk), { code: "STORE_VERSION_UNSUPPORTED" });
   assert.equal(disk.commits, before);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type Bytes, concatBytes } from "../../../src/base/bytes.ts";
+import { EPOCH_MAX, KEYS_MAX } from "../../../src/base/data_key.ts";
 import { TransportFrameInvalidError } from "../../../src/transport/errors.ts";
 import {
   decodeChallenge,
@@ -30,8 +31,9 @@ const IDENTITY: PeerIdentity = {
   id: 1,
   address: "127.0.0.1:4513",
   diskId: filled(16, 2),
-  protocolVersion: 1,
+  protocolVersion: 2,
   foundingDigest: filled(32, 3),
+  epochs: [{ keyId: 7, epoch: 1 }, { keyId: 2 ** 32 - 1, epoch: 0xffff }],
 };
 const HELLO: Hello = {
   purpose: "messages",
@@ -61,11 +63,24 @@ Deno.test("decodeHello() reads what encodeHello() wrote", () => {
   const longest: Hello = {
     ...HELLO,
     purpose: "stream",
-    identity: { ...IDENTITY, name, id: Number.MAX_SAFE_INTEGER },
+    identity: {
+      ...IDENTITY,
+      name,
+      id: Number.MAX_SAFE_INTEGER,
+      address: "a".repeat(300),
+      epochs: Array.from({ length: KEYS_MAX }, (_, i) => ({
+        keyId: i + 1,
+        epoch: EPOCH_MAX,
+      })),
+    },
     target: { id: Number.MAX_SAFE_INTEGER, name },
   };
   const unknown = { ...HELLO, identity: { ...IDENTITY, clusterId: null } };
-  for (const hello of [HELLO, longest, unknown]) {
+  const old = {
+    ...HELLO,
+    identity: { ...IDENTITY, protocolVersion: 1, epochs: [] },
+  };
+  for (const hello of [HELLO, longest, unknown, old]) {
     const bytes = encodeHello(hello);
     assert.deepEqual(decodeHello(bytes), hello);
     assert.ok(bytes.length <= HELLO_BYTES_MAX);
@@ -103,6 +118,8 @@ Deno.test("decodeRefusal() reads each refusal, proven or not", () => {
 });
 
 const NAME_AT = 6 + 1 + 32 + 8 + 16 + 16 + 32;
+const EPOCHS_AT = NAME_AT + 3 + 2 + IDENTITY.address.length;
+const TARGET_AT = EPOCHS_AT + 1 + 2 * 6;
 const DAMAGES: [name: string, offset: number, byte: number][] = [
   ["another magic", 0, 0],
   ["purpose 0", 6, 0],
@@ -113,7 +130,11 @@ const DAMAGES: [name: string, offset: number, byte: number][] = [
   ["a name that is too long", NAME_AT, 64],
   ["a name in capitals", NAME_AT + 1, 0x4e],
   ["a name with a line end", NAME_AT + 2, 0x0a],
-  ["target 0", NAME_AT + 3 + 7, 0],
+  ["too many epochs", EPOCHS_AT, 129],
+  ["epochs that are cut short", EPOCHS_AT, 128],
+  ["key 0", EPOCHS_AT + 4, 0],
+  ["epoch 0", EPOCHS_AT + 6, 0],
+  ["target 0", TARGET_AT + 7, 0],
 ];
 
 for (const [name, offset, byte] of DAMAGES) {
@@ -124,10 +145,19 @@ for (const [name, offset, byte] of DAMAGES) {
   });
 }
 
+Deno.test("decodeHello() refuses keys that do not ascend", () => {
+  for (const last of [0xff, 0xfe]) {
+    const bytes = encodeHello(HELLO);
+    bytes.copyWithin(EPOCHS_AT + 1, EPOCHS_AT + 7, EPOCHS_AT + 11);
+    bytes[EPOCHS_AT + 10] = last;
+    assert.throws(() => decodeHello(bytes), TransportFrameInvalidError);
+  }
+});
+
 Deno.test("peekVersion() reads the version of any layout", () => {
   const newer = { ...IDENTITY, protocolVersion: 513 };
   assert.equal(peekVersion(encodeHello({ ...HELLO, identity: newer })), 513);
-  assert.equal(peekVersion(encodeHello(HELLO).slice(0, 6)), 1);
+  assert.equal(peekVersion(encodeHello(HELLO).slice(0, 6)), 2);
   assert.throws(
     () => peekVersion(encodeHello(HELLO).slice(0, 5)),
     TransportFrameInvalidError,

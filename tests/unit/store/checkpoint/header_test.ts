@@ -17,7 +17,18 @@ import {
   HEADER_BODY_BYTES_MAX,
   headerBytes,
 } from "../../../../src/store/checkpoint/header.ts";
+import {
+  encodeEncryptionState,
+  ENCRYPTION_STATE_BYTES_MAX,
+} from "../../../../src/fsm/encryption_codec.ts";
+import {
+  type EncryptionState,
+  NO_ENCRYPTION,
+} from "../../../../src/fsm/types.ts";
+import { NodeError } from "../../../../src/base/error.ts";
+import { CheckpointDamagedError } from "../../../../src/store/errors.ts";
 import { EMPTY_STATE } from "../../../../src/store/meta.ts";
+import { encryptionOf } from "../encryption_model.ts";
 import { STATE } from "./stream.ts";
 
 /** A header around any protobuf, its hash right. */
@@ -40,7 +51,8 @@ function bodyOf(fields: Fields = {}): Uint8Array {
 
 Deno.test("decodeHeader() gives back what encodeHeader() was given", () => {
   const fsm = { ...STATE.fsm, databases: new Map() };
-  for (const state of [{ ...STATE, fsm }, EMPTY_STATE]) {
+  const { encryptionMac: _, ...empty } = EMPTY_STATE;
+  for (const state of [{ ...STATE, fsm }, empty]) {
     const salt = new Uint8Array(32).fill(3);
     const header = { state, databases: 10_000, chunkBytes: 64, salt };
     const bytes = encodeHeader(header);
@@ -73,7 +85,8 @@ Deno.test("encodeHeader() has room for the largest state", () => {
     },
     ...{ databases: 10_000, chunkBytes: 65_536, salt: new Uint8Array(32) },
   });
-  assert.ok(bytes.length < HEADER_BODY_BYTES_MAX / 2, `${bytes.length}`);
+  const bytesMax = HEADER_BODY_BYTES_MAX - ENCRYPTION_STATE_BYTES_MAX;
+  assert.ok(bytes.length < bytesMax / 2, `${bytes.length}`);
   assert.equal(decodeHeader("x", bytes).state.fsm.members.size, 32);
 });
 
@@ -148,8 +161,50 @@ Deno.test("decodeHeader() leaves what it does not know to a later program", () =
   assert.throws(() => decodeHeader("x", around(grown)), unsupported);
   const sealed = around(bodyOf({ keyId: 7 }));
   assert.throws(() => decodeHeader("x", sealed), unsupported);
-  const state = around(bodyOf({ encryptionState: Uint8Array.of(1) }));
-  assert.throws(() => decodeHeader("x", state), unsupported);
+});
+
+/** Everything but databases, which are items. */
+function headerOf(encryption: EncryptionState, state = STATE) {
+  const fsm = { ...state.fsm, databases: new Map(), encryption };
+  return {
+    state: { ...state, fsm },
+    ...{ databases: 0, chunkBytes: 65_536, salt: new Uint8Array(32) },
+  };
+}
+
+Deno.test("decodeHeader() gives back the encryption state", () => {
+  const header = headerOf(encryptionOf(184_273, { epoch: 9 }));
+  const found = decodeHeader("x", encodeHeader(header));
+  assert.deepEqual(found, header);
+  const none = decodeHeader("x", encodeHeader(headerOf(NO_ENCRYPTION)));
+  assert.equal(none.state.fsm.encryption, NO_ENCRYPTION);
+});
+
+Deno.test("encodeHeader() has nothing of one node's own", () => {
+  const header = headerOf(encryptionOf(5));
+  const own = { ...header.state, encryptionMac: new Uint8Array(32).fill(9) };
+  const bytes = encodeHeader({ ...header, state: own });
+  assert.deepEqual(bytes, encodeHeader(header));
+});
+
+Deno.test("decodeHeader() refuses an encryption state that nobody wrote", () => {
+  const state = encodeEncryptionState(encryptionOf(5));
+  const cut = state.subarray(0, state.length - 1);
+  const odd = concatBytes(state, Uint8Array.of(0x08, 5));
+  const foreign = Uint8Array.of(0xff);
+  for (const encryptionState of [cut, odd, foreign]) {
+    const bytes = around(bodyOf({ index: 9n, encryptionState }));
+    assert.throws(() => decodeHeader("x", bytes), (error) => {
+      assert.ok(error instanceof CheckpointDamagedError);
+      assert.equal(error.fault, "an encryption state of another form");
+      return error.cause instanceof NodeError;
+    });
+  }
+  const early = around(bodyOf({ index: 4n, encryptionState: state }));
+  assert.throws(() => decodeHeader("x", early), {
+    ...{ code: "STORE_CHECKPOINT_DAMAGED" },
+    fault: "an encryption state of later",
+  });
 });
 
 Deno.test("headerBytes() asks for no more than a header may have", () => {

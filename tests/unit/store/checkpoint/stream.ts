@@ -1,13 +1,12 @@
-import { NO_ENCRYPTION } from "../../../../src/fsm/types.ts";
 import { type Bytes, concatBytes, utf8 } from "../../../../src/base/bytes.ts";
-import type { Member } from "../../../../src/fsm/types.ts";
+import { type Member, NO_ENCRYPTION } from "../../../../src/fsm/types.ts";
 import type { CheckpointFile } from "../../../../src/store/checkpoint/read.ts";
 import type {
   CheckpointRecord,
   CheckpointSource,
 } from "../../../../src/store/checkpoint/source.ts";
 import { writeCheckpoint } from "../../../../src/store/checkpoint/write.ts";
-import type { StoreState } from "../../../../src/store/meta.ts";
+import type { CheckpointState } from "../../../../src/store/meta.ts";
 import { SimRandom } from "../../../sim/io/random.ts";
 
 const MEMBER: Member = {
@@ -22,7 +21,7 @@ const MEMBER: Member = {
 };
 
 /** A state in which every field says something. */
-export const STATE: StoreState = {
+export const STATE: CheckpointState = {
   applied: { index: 184_273, term: 7 },
   confState: {
     voters: [1, 2],
@@ -69,7 +68,7 @@ function record(
 }
 
 export function sourceOf(
-  state: StoreState,
+  state: CheckpointState,
   records: readonly CheckpointRecord[],
 ): CheckpointSource {
   return {
@@ -85,7 +84,7 @@ export function sourceOf(
 
 /** The stream of these, with a salt that `seed` decides. */
 export async function streamOf(
-  state: StoreState,
+  state: CheckpointState,
   records: readonly CheckpointRecord[],
   options: { readonly chunkBytes?: number; readonly seed?: number } = {},
 ): Promise<Bytes> {
