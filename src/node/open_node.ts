@@ -4,6 +4,7 @@ import type { Kv } from "../io/kv.ts";
 import type { EventLog } from "../io/log.ts";
 import type { Random } from "../io/random.ts";
 import type { KeyCustody } from "../keys/port.ts";
+import type { SessionRows, Sessions } from "../keys/sessions.ts";
 import { Core } from "../raft/core.ts";
 import { raftOptions } from "../raft/options.ts";
 import type { RaftId } from "../raft/types.ts";
@@ -33,6 +34,8 @@ export interface NodePorts {
   readonly log: EventLog;
   /** Opened, its epochs raised for this process. */
   readonly custody: KeyCustody;
+  /** Makes the sessions of a node with keys, on the rows of its store. */
+  readonly openSessions?: (rows: SessionRows) => Sessions;
   /** Opens the links to other members; a node without them is alone. */
   readonly openTransport?: (host: TransportHost) => Promise<Transport>;
 }
@@ -94,7 +97,12 @@ export async function openNode(
       ...(rate === undefined ? {} : { bytesPerSecond: rate }),
     });
     opened.unshift({ close: () => checkpoints.stop() });
-    const parts = { ...ports, core, wal, store, lock, identity, checkpoints };
+    const rows: SessionRows = { insert: (row) => store.insertSession(row) };
+    const sessions = ports.openSessions?.(rows) ?? null;
+    const parts = {
+      ...ports,
+      ...{ core, wal, store, lock, identity, checkpoints, sessions },
+    };
     const node = new Node(parts, options, {
       ...beginnings,
       clusterId: wal.clusterId,

@@ -8,6 +8,7 @@ import {
 } from "../../../src/fsm/types.ts";
 import { disabledCustody } from "../../../src/keys/disabled_custody.ts";
 import type { KeyCustody } from "../../../src/keys/port.ts";
+import type { SessionRows, Sessions } from "../../../src/keys/sessions.ts";
 import type { Node } from "../../../src/node/node.ts";
 import { openNode, type OpenNodeOptions } from "../../../src/node/open_node.ts";
 import type { ReadRange } from "../../../src/node/port.ts";
@@ -49,6 +50,7 @@ interface Place {
 export interface TestOptions extends OpenNodeOptions {
   /** Called at each start of a member; no encryption unless given. */
   readonly openCustody: (name: string) => KeyCustody;
+  readonly openSessions: (name: string, rows: SessionRows) => Sessions;
 }
 
 /** Whole nodes on simulated disks and time, linked in memory. */
@@ -60,14 +62,16 @@ export class TestCluster {
   readonly #options: Partial<OpenNodeOptions>;
   readonly #seed: number;
   readonly #openCustody: (name: string) => KeyCustody;
+  readonly #openSessions: TestOptions["openSessions"] | null;
 
   private constructor(
     names: readonly string[],
     options: Partial<TestOptions>,
     seed: number,
   ) {
-    const { openCustody = disabledCustody, ...others } = options;
+    const { openCustody = disabledCustody, openSessions, ...others } = options;
     this.#openCustody = openCustody;
+    this.#openSessions = openSessions ?? null;
     this.#seed = seed;
     this.#initial = names.map((name) => ({ name, address: `${name}:1` }));
     this.#options = others;
@@ -100,6 +104,7 @@ export class TestCluster {
       random: new SimRandom(seed),
       fatal: null,
     };
+    const openSessions = this.#openSessions;
     const node = await openNode({
       disk: place.disk,
       openKv: (path) => openKv(place, path),
@@ -107,6 +112,9 @@ export class TestCluster {
       random: place.random,
       log: place.log,
       custody: this.#openCustody(name),
+      ...(openSessions === null
+        ? {}
+        : { openSessions: (rows) => openSessions(name, rows) }),
       openTransport: async (host) => this.network.open(host, name),
     }, {
       name,
