@@ -33,7 +33,6 @@ interface Bench {
 function hostOf(id: number, onMessage: () => void, onUp: () => void) {
   const host: TransportHost = {
     identity: () => ({
-      epochs: [],
       clusterId: new Uint8Array(16).fill(1),
       name: NAMES[id] ?? "",
       id,
@@ -41,6 +40,7 @@ function hostOf(id: number, onMessage: () => void, onUp: () => void) {
       diskId: new Uint8Array(16).fill(id),
       protocolVersion: 1,
       foundingDigest: new Uint8Array(32),
+      epochs: [],
     }),
     vet: () => null,
     onMessage,

@@ -6,6 +6,7 @@ import type { Random } from "../io/random.ts";
 import { phaseOf } from "../fsm/encryption.ts";
 import type { RecordKey } from "../fsm/types.ts";
 import type { KeyCustody } from "../keys/port.ts";
+import type { Sessions } from "../keys/sessions.ts";
 import type { Core } from "../raft/core.ts";
 import type { RaftId, SnapshotMetadata } from "../raft/types.ts";
 import type { BufferedStore } from "../store/buffered_store.ts";
@@ -23,7 +24,7 @@ import { Expiry } from "./expiry.ts";
 import { ExtraPackets } from "./extra_packets.ts";
 import type { Identity } from "./identity.ts";
 import { Lease } from "./lease.ts";
-import { LeadershipCount } from "./leadership_count.ts";
+import { LeadershipCount, type RaftCounters } from "./leadership_count.ts";
 import { REQUEST_MS_MAX, STATE_MS } from "./limits.ts";
 import { MemberChanges } from "./member_changes.ts";
 import type { Addresses, Beginnings, NodeOptions } from "./node_options.ts";
@@ -46,21 +47,13 @@ export interface NodeParts {
   readonly checkpoints: Checkpoints;
   /** Opened before the store. */
   readonly custody: KeyCustody;
+  /** Of keys in use; `null` on a node that never seals. */
+  readonly sessions: Sessions | null;
   /** Held until the node has closed. */
   readonly lock: DiskLock;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: EventLog;
-}
-
-/** Counts of one member's consensus since its start. */
-export interface RaftCounters {
-  /** Entries that it proposed as leader. */
-  readonly proposals: number;
-  /** Elections that it stood in. */
-  readonly elections: number;
-  /** Leaders that it saw after the first. */
-  readonly leaderChanges: number;
 }
 
 /** What the engine tells its node. */
@@ -88,6 +81,7 @@ export class Engine {
   readonly changes: MemberChanges;
   readonly encryption: NodeEncryption;
   readonly operations: EncryptionOperations;
+  readonly sessions: Sessions | null;
   readonly extraPackets: ExtraPackets;
   readonly #lock = new ChangeLock();
   readonly driver: Driver;
@@ -115,6 +109,7 @@ export class Engine {
     this.#options = options;
     this.#beginnings = beginnings;
     this.#host = host;
+    this.sessions = parts.sessions;
     this.addresses = options.addresses ?? NOWHERE;
     // 2^52 ids, drawn per start: an entry of others never answers a caller here.
     this.proposals = new Proposals(random.below(2 ** 31) * 2 ** 21 + 1);
@@ -189,11 +184,7 @@ export class Engine {
   }
 
   get raftCounters(): RaftCounters {
-    return {
-      proposals: this.#proposer.count,
-      elections: this.#leaderships.elections,
-      leaderChanges: this.#leaderships.changes,
-    };
+    return this.#leaderships.counters(this.#proposer.count);
   }
 
   #self(): Self {
@@ -244,6 +235,7 @@ export class Engine {
     await this.driver.settled();
     await checkpoints.stop();
     await this.#applier.stop();
+    await this.encryption.settled();
     await this.#expiry.stop();
     await this.#compaction.settled();
     try {

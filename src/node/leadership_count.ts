@@ -2,6 +2,16 @@ import type { EventLog } from "../io/log.ts";
 import { NO_MEMBER, type RaftId } from "../raft/types.ts";
 import type { Leadership } from "./driver.ts";
 
+/** Counts of one member's consensus since its start. */
+export interface RaftCounters {
+  /** Entries that it proposed as leader. */
+  readonly proposals: number;
+  /** Elections that it stood in. */
+  readonly elections: number;
+  /** Leaders that it saw after the first. */
+  readonly leaderChanges: number;
+}
+
 /** Writes down who leads, and counts. */
 export class LeadershipCount {
   readonly #log: EventLog;
@@ -13,14 +23,10 @@ export class LeadershipCount {
     this.#log = log;
   }
 
-  /** Elections that this member stood in. */
-  get elections(): number {
-    return this.#elections;
-  }
-
-  /** Leaders that it saw after the first. */
-  get changes(): number {
-    return this.#changes;
+  /** `proposals` is counted elsewhere. */
+  counters(proposals: number): RaftCounters {
+    const [elections, leaderChanges] = [this.#elections, this.#changes];
+    return { proposals, elections, leaderChanges };
   }
 
   /** `leader` is the name of the one who leads; "" when unknown. */

@@ -17,8 +17,9 @@ import type { Wal } from "../wal/wal.ts";
 import type { EncryptionMetrics } from "./encryption/operations.ts";
 import type { EncryptionPort } from "./encryption_port.ts";
 import { clusterView } from "./cluster_view.ts";
-import { Engine, type NodeParts, type RaftCounters } from "./engine.ts";
+import { Engine, type NodeParts } from "./engine.ts";
 import { NotReadyError } from "./errors.ts";
+import type { RaftCounters } from "./leadership_count.ts";
 import { DRAIN_MS_MAX } from "./limits.ts";
 import type { Addresses, Beginnings, NodeOptions } from "./node_options.ts";
 import type {

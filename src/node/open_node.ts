@@ -4,6 +4,7 @@ import type { Kv } from "../io/kv.ts";
 import type { EventLog } from "../io/log.ts";
 import type { KeyCustody } from "../keys/port.ts";
 import type { Random } from "../io/random.ts";
+import { type SessionRows, Sessions } from "../keys/sessions.ts";
 import { Core } from "../raft/core.ts";
 import { raftOptions } from "../raft/options.ts";
 import type { RaftId } from "../raft/types.ts";
@@ -35,8 +36,8 @@ export interface NodePorts {
   readonly log: EventLog;
   /** What this node is told about encryption; it takes no part unless given. */
   readonly keys?: KeySettings;
-  /** `guardStart` unless given. */
-  readonly openCustody?: (start: GuardedStart) => Promise<KeyCustody>;
+  /** Judges a data dir and opens its keys; `openGuarded` unless given. */
+  readonly openKeys?: (start: GuardedStart) => Promise<OpenedKeys>;
   /** Opens the links to other members; a node without them is alone. */
   readonly openTransport?: (host: TransportHost) => Promise<Transport>;
 }
@@ -48,6 +49,13 @@ export interface OpenNodeOptions
   readonly segmentBytes?: number;
   /** Of checkpoints to other members; no bound unless given. */
   readonly checkpointBytesPerSecond?: number;
+}
+
+/** Keys of a start, their epochs yet to be raised. */
+export interface OpenedKeys {
+  readonly custody: KeyCustody;
+  /** Makes the sessions of this process, on the rows of its store. */
+  readonly openSessions: ((rows: SessionRows) => Sessions) | null;
 }
 
 interface Opened {
@@ -74,9 +82,9 @@ export async function openNode(
     { close: () => lock.release() },
   ];
   try {
-    const open = ports.openCustody ??
-      ((start: GuardedStart) => guardStart(ports, start));
-    const custody = await open({
+    const open = ports.openKeys ??
+      ((start: GuardedStart) => openGuarded(ports, start));
+    const { custody, openSessions } = await open({
       dataDir: options.dataDir,
       node: options.name,
       keys: ports.keys ?? NO_KEYS,
@@ -109,9 +117,11 @@ export async function openNode(
       ...(rate === undefined ? {} : { bytesPerSecond: rate }),
     });
     opened.unshift({ close: () => checkpoints.stop() });
+    const rows: SessionRows = { insert: (row) => store.insertSession(row) };
+    const sessions = openSessions?.(rows) ?? null;
     const parts = {
       ...ports,
-      ...{ core, wal, store, lock, identity, custody, checkpoints },
+      ...{ core, wal, store, lock, identity, custody, checkpoints, sessions },
     };
     const node = new Node(parts, options, {
       ...beginnings,
@@ -125,6 +135,18 @@ export async function openNode(
     for (const part of opened) await part.close();
     throw error;
   }
+}
+
+async function openGuarded(
+  ports: NodePorts,
+  start: GuardedStart,
+): Promise<OpenedKeys> {
+  const custody = await guardStart(ports, start);
+  const { random } = ports;
+  return {
+    custody,
+    openSessions: (rows) => new Sessions({ custody, rows, random }),
+  };
 }
 
 async function beginNode(

@@ -1,10 +1,16 @@
 import type { Bytes } from "../../base/bytes.ts";
-import { EPOCH_WARNING, SEALING_PURPOSES } from "../../base/data_key.ts";
+import {
+  EPOCH_WARNING,
+  type KeyId,
+  NO_KEY,
+  SEALING_PURPOSES,
+} from "../../base/data_key.ts";
 import { encodeEncryption } from "../../fsm/encryption_payload.ts";
 import type { EncryptionState } from "../../fsm/types.ts";
 import type { Clock } from "../../io/clock.ts";
 import type { EventLog } from "../../io/log.ts";
 import type { KeyCustody } from "../../keys/port.ts";
+import type { Sessions } from "../../keys/sessions.ts";
 import type { BufferedStore } from "../../store/buffered_store.ts";
 import type { AppliedGroup } from "../applier.ts";
 import type { Identity } from "../identity.ts";
@@ -18,6 +24,8 @@ export interface NodeEncryptionParts {
   readonly custody: KeyCustody;
   readonly store: BufferedStore;
   readonly identity: Identity;
+  /** `null` on a node that never seals. */
+  readonly sessions: Pick<Sessions, "open"> | null;
   readonly clock: Clock;
   readonly log: EventLog;
 }
@@ -44,6 +52,9 @@ export class NodeEncryption {
   readonly #writer: WriterName;
   /** What the applied registry was when it was found to be right. */
   #checked: EncryptionState | null = null;
+  /** The storage key that the last session was begun for. */
+  #sessionKey: KeyId = NO_KEY;
+  #opening: Promise<void> = Promise.resolve();
   /** This process is known to the cluster, or began without keys. */
   #isKnown: boolean;
 
@@ -129,6 +140,7 @@ export class NodeEncryption {
   progressed(): void {
     if (!this.#stands) return;
     this.#check();
+    this.#beginSession();
     if (this.#isKnown || !this.#host.isCaughtUp()) return;
     if (!this.isRegistered) return;
     this.#isKnown = true;
@@ -138,6 +150,23 @@ export class NodeEncryption {
   /** Whoever waits hears that nobody can tell. */
   stop(): void {
     this.outcomes.passedOver();
+  }
+
+  /** Resolves when no session is being opened. */
+  async settled(): Promise<void> {
+    await this.#opening;
+  }
+
+  /** So that its row is there long before the first seal. */
+  #beginSession(): void {
+    const { custody, sessions } = this.#parts;
+    const { storage } = this.state.active;
+    if (storage === this.#sessionKey || sessions === null) return;
+    if (!custody.epochs().has(storage)) return;
+    this.#sessionKey = storage;
+    this.#opening = this.#opening
+      .then(() => sessions.open(storage, "storage"))
+      .then(() => {}, (error) => this.#host.failed(error));
   }
 
   #check(): void {

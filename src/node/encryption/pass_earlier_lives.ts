@@ -7,19 +7,16 @@ import { registeredEpoch, type WriterName } from "./own_rows.ts";
  * Takes this node's epochs beyond what the registry shows, where that is of an
  * earlier member of its name: one that was rebuilt, or removed and added.
  *
- * A key at the last epoch stays there: it is long since rotated.
+ * The last epoch has none beyond it: that key is long since rotated.
  */
 export async function passEarlierLives(
   custody: KeyCustody,
   writer: WriterName,
   state: EncryptionState,
 ): Promise<void> {
-  for (const keyId of custody.epochs().keys()) {
+  for (const [keyId, epoch] of custody.epochs()) {
     const registered = registeredEpoch(state, writer, keyId);
-    for (;;) {
-      const epoch = custody.epochs().get(keyId) ?? EPOCH_MAX;
-      if (epoch > registered || epoch >= EPOCH_MAX) break;
-      await custody.nextEpoch(keyId);
-    }
+    if (epoch > registered || epoch === EPOCH_MAX) continue;
+    await custody.nextEpoch(keyId, Math.min(registered, EPOCH_MAX - 1));
   }
 }

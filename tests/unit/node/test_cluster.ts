@@ -7,6 +7,7 @@ import {
   type WriteReply,
 } from "../../../src/fsm/types.ts";
 import type { KeyCustody } from "../../../src/keys/port.ts";
+import type { SessionRows, Sessions } from "../../../src/keys/sessions.ts";
 import type { Node } from "../../../src/node/node.ts";
 import {
   type NodePorts,
@@ -52,6 +53,7 @@ interface Place {
 export interface TestOptions extends OpenNodeOptions {
   /** Called at each start of a member; no encryption unless given. */
   readonly openCustody: (name: string) => KeyCustody;
+  readonly openSessions: (name: string, rows: SessionRows) => Sessions;
 }
 
 /** Whole nodes on simulated disks and time, linked in memory. */
@@ -63,14 +65,16 @@ export class TestCluster {
   readonly #options: Partial<OpenNodeOptions>;
   readonly #seed: number;
   readonly #openCustody: ((name: string) => KeyCustody) | null;
+  readonly #openSessions: TestOptions["openSessions"] | null;
 
   private constructor(
     names: readonly string[],
     options: Partial<TestOptions>,
     seed: number,
   ) {
-    const { openCustody = null, ...others } = options;
+    const { openCustody = null, openSessions, ...others } = options;
     this.#openCustody = openCustody;
+    this.#openSessions = openSessions ?? null;
     this.#seed = seed;
     this.#initial = names.map((name) => ({ name, address: `${name}:1` }));
     this.#options = others;
@@ -103,13 +107,14 @@ export class TestCluster {
       random: new SimRandom(seed),
       fatal: null,
     };
+    const openSessions = this.#openSessions;
     const node = await openNode({
       disk: place.disk,
       openKv: (path) => openKv(place, path),
       clock: this.clock,
       random: place.random,
       log: place.log,
-      ...this.#custodyPort(name),
+      ...this.#keysPort(name),
       openTransport: async (host) => this.network.open(host, name),
     }, {
       name,
@@ -129,11 +134,19 @@ export class TestCluster {
     return node;
   }
 
-  #custodyPort(name: string): Pick<NodePorts, "openCustody"> {
-    const open = this.#openCustody;
-    return open === null
-      ? {}
-      : { openCustody: () => Promise.resolve(open(name)) };
+  #keysPort(name: string): Pick<NodePorts, "openKeys"> {
+    const openCustody = this.#openCustody;
+    const openSessions = this.#openSessions ?? null;
+    if (openCustody === null) return {};
+    return {
+      openKeys: () =>
+        Promise.resolve({
+          custody: openCustody(name),
+          openSessions: openSessions === null
+            ? null
+            : (rows) => openSessions(name, rows),
+        }),
+    };
   }
 
   place(name: string): Place {

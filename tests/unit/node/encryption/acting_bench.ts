@@ -19,11 +19,6 @@ import { SimLog } from "../../../sim/io/log.ts";
 import { memberOf } from "../../store/store_model.ts";
 import { CLUSTER } from "./changes.ts";
 
-export const FOUNDING = encodeClusterInit(CLUSTER, "c", [
-  memberOf(1, "n1:1"),
-  memberOf(2, "n2:1"),
-]);
-
 export interface BenchOptions {
   readonly kv?: SimKvOptions;
   /** First entry that is the node's own: 0 for a founder. */
@@ -32,15 +27,17 @@ export interface BenchOptions {
 
 /** An applier on a store, and what it told its node. */
 export class ActingBench {
-  readonly clock = new SimClock();
-  readonly log = new SimLog(this.clock);
+  readonly log = new SimLog();
   readonly groups: AppliedGroup[] = [];
+  /** What a restart would have found when the last group was told. */
+  durableWhenTold = 0;
   readonly skipped: number[] = [];
   readonly acting: EncryptionActing;
   readonly applier: Applier;
   halted: Error | null = null;
 
   private constructor(
+    readonly clock: SimClock,
     readonly store: BufferedStore,
     readonly custody: KeyCustody,
     ownFrom: number,
@@ -52,7 +49,10 @@ export class ActingBench {
     });
     this.applier = new Applier(store, {
       clusterIdKnown: () => Promise.resolve(),
-      applied: (group) => this.groups.push(group),
+      applied: (group) => {
+        this.groups.push(group);
+        this.durableWhenTold = this.durable;
+      },
       skipped: (seq) => this.skipped.push(seq),
       halted: (error) => this.halted = error,
     }, this.acting);
@@ -63,11 +63,13 @@ export class ActingBench {
     custody: KeyCustody,
     { kv = {}, ownFrom = 0 }: BenchOptions = {},
   ): Promise<ActingBench> {
+    const clock = new SimClock();
     const store = await BufferedStore.open({
+      clock,
       kv: new SimKv({ ...kv, disk }),
       log: new SimLog(),
     });
-    return new ActingBench(store, custody, ownFrom);
+    return new ActingBench(clock, store, custody, ownFrom);
   }
 
   get applied(): number {
@@ -104,8 +106,9 @@ export function changeEntry(id: number, change: EncryptionChange): Uint8Array {
   return encodeProposal(id, encodeEncryption(change));
 }
 
-export function foundingEntry(): Uint8Array {
-  return encodeProposal(0, FOUNDING);
+export function foundingEntry(clusterId = CLUSTER): Uint8Array {
+  const members = [memberOf(1, "n1:1"), memberOf(2, "n2:1")];
+  return encodeProposal(0, encodeClusterInit(clusterId, "c", members));
 }
 
 export function clockEntry(ms: number): Uint8Array {

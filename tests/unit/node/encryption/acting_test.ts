@@ -127,7 +127,7 @@ for (const [name, before, change, outcome, absorbed] of ROWS) {
     assert.equal(told.encryption?.proposalId, index);
     assert.equal(told.encryption?.refusal?.code ?? "taken", outcome);
     assert.deepEqual([told.index, told.term, told.seq], [index, 1, 1]);
-    assert.equal(bench.durable, index, "durable before it is told");
+    assert.equal(bench.durableWhenTold, index, "durable before it is told");
     assert.deepEqual(custody.absorbed, absorbed === null ? [] : [absorbed]);
     const { fsm, encryptionMac } = bench.store.state;
     if (outcome !== "taken") {
@@ -167,7 +167,6 @@ Deno.test("Applier takes a change that is applied already for done", async () =>
   const bench = await ActingBench.open(new SimKvDisk(), custody);
   await bench.apply(BOOTSTRAPPED);
   const { state } = bench.store;
-  bench.enqueue([...ROTATED].slice(0, 2), 7);
   bench.applier.enqueue({
     seq: 8,
     entries: [{

@@ -40,7 +40,13 @@ export class EncryptedCluster {
 
   static async start(
     names: readonly string[],
-    options: Partial<TestOptions> = {},
+    {
+      onCustody = () => {},
+      ...options
+    }: Partial<TestOptions> & {
+      /** Sees each custody before its node starts. */
+      readonly onCustody?: (custody: FakeCustody) => void;
+    } = {},
   ): Promise<EncryptedCluster> {
     const custodies = new Map<string, FakeCustody>();
     const failsFirst = new Map<string, () => Promise<void>>();
@@ -50,6 +56,7 @@ export class EncryptedCluster {
         const custody = FakeCustody.opened(name, sidecar);
         custody.beforeAbsorb = failsFirst.get(name) ?? (() => {});
         custodies.set(name, custody);
+        onCustody(custody);
         return custody;
       },
       ...options,

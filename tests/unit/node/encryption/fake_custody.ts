@@ -7,6 +7,7 @@ import {
 } from "../../../../src/base/data_key.ts";
 import { NodeError } from "../../../../src/base/error.ts";
 import type { ErrorCode } from "../../../../src/base/error_code.ts";
+import type { Dek } from "../../../../src/crypto/dek.ts";
 import { sha256 } from "../../../../src/base/sha256.ts";
 import type { KeyCustody, SharedKeys } from "../../../../src/keys/port.ts";
 
@@ -31,7 +32,11 @@ export class CustodyFailure extends NodeError {
 export class FakeCustody implements KeyCustody {
   readonly isEnabled = true;
   readonly kekIds = ["file:00"];
+  readonly isRaised = true;
   readonly absorbed: number[] = [];
+  /** In the place of every key, where sessions are opened. */
+  secret: Dek | null = null;
+  clusterId: Bytes | null = null;
   /** Called first in every absorb. */
   beforeAbsorb: () => Promise<void> | void = () => {};
   sidecar: FakeSidecar;
@@ -62,6 +67,7 @@ export class FakeCustody implements KeyCustody {
     ownLastEpoch: (keyId: KeyId) => number,
   ): Promise<void> {
     assert.equal(clusterId.length, 16);
+    this.clusterId = clusterId;
     await this.beforeAbsorb();
     this.absorbed.push(stateIndex);
     if (stateIndex <= this.sidecar.index) return;
@@ -80,16 +86,25 @@ export class FakeCustody implements KeyCustody {
     return this.sidecar.epochs;
   }
 
+  isSpent(): boolean {
+    return false;
+  }
+
   raiseEpochs(): Promise<void> {
     return Promise.resolve();
   }
 
-  nextEpoch(keyId: KeyId): Promise<number> {
+  nextEpoch(keyId: KeyId, above = 0): Promise<number> {
     const { index, epochs } = this.sidecar;
-    const epoch = epochs.get(keyId);
-    assert.ok(epoch !== undefined && epoch < EPOCH_MAX);
-    this.sidecar = { index, epochs: new Map(epochs).set(keyId, epoch + 1) };
-    return Promise.resolve(epoch + 1);
+    const epoch = Math.max(epochs.get(keyId) ?? EPOCH_MAX, above) + 1;
+    assert.ok(epoch <= EPOCH_MAX);
+    this.sidecar = { index, epochs: new Map(epochs).set(keyId, epoch) };
+    return Promise.resolve(epoch);
+  }
+
+  dek(): Dek {
+    assert.ok(this.secret !== null);
+    return this.secret;
   }
 
   drawKey(): Promise<WrappedKey> {
