@@ -213,11 +213,11 @@ export class Proposer {
   }
 
   #introduce(): void {
-    this.#tell("announcement");
-    this.#tell("registration");
+    this.#introduce("announcement");
+    this.#introduce("registration");
   }
 
-  #tell(what: Introduction): void {
+  #introduce(what: Introduction): void {
     const { core, clock } = this.#parts;
     const nowMs = clock.monotonicMs();
     if (nowMs - this.#introducedMs[what] < ANNOUNCE_MS) return;
