@@ -1,3 +1,4 @@
+import { OLDER_NAMES } from "./older_names.ts";
 import { print } from "./print.ts";
 import { readTree } from "./tidy/read_tree.ts";
 import { lineAt, type Source, type Tree } from "./tidy/source.ts";
@@ -88,18 +89,21 @@ export function errorsPage(tree: Tree): string {
   const rows = errorCodes(tree).map((code) => {
     const known = classes.get(code);
     const meaning = known?.meaning ?? "";
+    const older = (OLDER_NAMES[code] ?? []).map((name) => `\`${name}\``);
+    const cells = [meaning, known?.remedy ?? "", older.join(", ")].map(cell);
     return `| <a id="${code.toLowerCase()}"></a>\`${code}\` | ${
-      cell(meaning)
-    } | ${cell(known?.remedy ?? "")} |`;
+      cells.join(" | ")
+    } |`;
   });
   return `# Errors
 
 Every error a node or the command line reports carries one of these codes. They
 never change their meaning; the message that comes with one names the case.
-Written by \`deno task gen:errors\` from the classes in \`src/\`.
+Written by \`deno task gen:errors\` from the classes in \`src/\`. The older name is
+what the system calls it whose design encryption descends from.
 
-| code | meaning | remedy |
-| ---- | ------- | ------ |
+| code | meaning | remedy | older name |
+| ---- | ------- | ------ | ---------- |
 ${rows.join("\n")}
 `;
 }

@@ -63,7 +63,7 @@ async function generate(
     plugins: [{
       local: [`${work}/node_modules/.bin/protoc-gen-es`],
       out,
-      opt: ["target=ts"],
+      opt: ["target=ts", "import_extension=ts"],
     }],
   };
   await run(folder, `${work}/node_modules/.bin/buf`, [

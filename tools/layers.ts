@@ -38,6 +38,7 @@ export const LAYERS: readonly Layer[] = [
   ]),
   layer("admin", "control plane: status and changes, and their client", [
     "base io node/port node/member_errors",
+    "node/encryption_port node/encryption/change_errors",
   ], [PROTOBUF, "@connectrpc/*"]),
   layer("node", "driver: feeds raft and carries out its effects", [
     "base io raft fsm crypto keys wal store transport",
@@ -51,7 +52,7 @@ export const LAYERS: readonly Layer[] = [
   layer("store", "the applied keyspace on disk", [
     "base io crypto fsm/types fsm/encryption_codec",
   ], [PROTOBUF]),
-  layer("keys", "where keys live", ["base io crypto"], [PROTOBUF]),
+  layer("keys", "where keys live", ["base io crypto"], [PROTOBUF, "aws4fetch"]),
   layer("raft", "consensus, pure", ["base"]),
   layer("fsm", "commands to mutations and replies, pure", ["base"], [PROTOBUF]),
   layer("crypto", "bytes in, bytes out", ["base"]),

@@ -19,8 +19,15 @@ export interface TermsMessage {
   readonly accept: readonly string[];
 }
 
-/** @throws {AdminRequestInvalidError} */
-export function parseTerms(message: TermsMessage): ChangeTerms {
+/**
+ * `risks` are those that the change has.
+ *
+ * @throws {AdminRequestInvalidError}
+ */
+export function parseTerms(
+  message: TermsMessage,
+  risks: readonly string[] = ACCEPTABLE_RISKS,
+): ChangeTerms {
   const { dryRun, planHash, confirm } = message;
   if (planHash !== "" && !PLAN_HASH.test(planHash)) {
     throw new AdminRequestInvalidError(
@@ -38,11 +45,13 @@ export function parseTerms(message: TermsMessage): ChangeTerms {
   }
   const accept = new Set(message.accept);
   for (const risk of accept) {
-    if (ACCEPTABLE_RISKS.some((known) => known === risk)) continue;
+    if (risks.includes(risk)) continue;
     throw new AdminRequestInvalidError(
       "accept",
       risk,
-      `one of: ${ACCEPTABLE_RISKS.join(", ")}`,
+      risks.length === 0
+        ? "an empty list: this change has no risk to accept"
+        : `one of: ${risks.join(", ")}`,
     );
   }
   return { dryRun, planHash, confirm, accept: [...accept] };

@@ -1,6 +1,7 @@
 import type { Clock } from "../io/clock.ts";
-import type { AcceptableRisk } from "./change_request.ts";
+import { type ChangeOptions, type Terms, termsOf } from "./change_terms.ts";
 import type { ClusterStatus } from "./cluster_status.ts";
+import { type EncryptionCalls, encryptionCalls } from "./encryption_client.ts";
 import { AdminUnreachableError } from "./errors.ts";
 import type { Change } from "./gen/admin_pb.ts";
 import { callLeader } from "./leader_call.ts";
@@ -16,12 +17,25 @@ import {
 import { type StatusEvent, watchStatus } from "./status_watch.ts";
 
 export type { AcceptableRisk } from "./change_request.ts";
+export type { ChangeOptions } from "./change_terms.ts";
 export type {
   ClusterMember,
   ClusterReplication,
   ClusterRole,
   ClusterStatus,
 } from "./cluster_status.ts";
+export type {
+  EncryptionOutcome,
+  EncryptionStateCopy,
+  MemberEncryption,
+} from "./encryption_client.ts";
+export type {
+  ClusterEncryption,
+  ClusterKey,
+  ClusterKeyPurpose,
+  ClusterKeyWriter,
+  MemberCapability,
+} from "./encryption_status.ts";
 export type { StatusEvent } from "./status_watch.ts";
 
 export interface AdminClientOptions extends LinkOptions {
@@ -30,17 +44,6 @@ export interface AdminClientOptions extends LinkOptions {
   /** Dial `host:port` with TLS; `https://` always is. */
   readonly isTls: boolean;
   readonly clock: Clock;
-}
-
-/** What every change takes besides its own; all may be left out. */
-export interface ChangeOptions {
-  /** Plan only. */
-  readonly dryRun?: boolean;
-  /** Hash of the plan that was looked at; "" for any. */
-  readonly planHash?: string;
-  /** The cluster's name, for one-way steps. */
-  readonly confirm?: string;
-  readonly accept?: readonly AcceptableRisk[];
 }
 
 export interface ChangeOutcome {
@@ -68,7 +71,7 @@ export interface NewMember {
  * - AdminOutcomeUnknownError when the leader did not answer a change;
  * - any NodeError that the member refused with.
  */
-export interface AdminClient {
+export interface AdminClient extends EncryptionCalls {
   /** The cluster as the first member that answers sees it. */
   getStatus(): Promise<ClusterStatus>;
   /**
@@ -113,6 +116,7 @@ export function makeAdminClient(options: AdminClientOptions): AdminClient {
   };
   const call = callOptions(options);
   return {
+    ...encryptionCalls({ ...options, links }),
     getStatus: async () => (await firstStatus(links, options)).status,
     watchStatus: (signal = new AbortController().signal) =>
       watchStatus({ ...options, links, clock, signal }),
@@ -143,18 +147,6 @@ export function makeAdminClient(options: AdminClientOptions): AdminClient {
 
 interface ChangeReply {
   readonly change?: Change | undefined;
-}
-
-interface Terms {
-  readonly dryRun: boolean;
-  readonly planHash: string;
-  readonly confirm: string;
-  readonly accept: string[];
-}
-
-function termsOf(given: ChangeOptions = {}): Terms {
-  const { dryRun = false, planHash = "", confirm = "", accept = [] } = given;
-  return { dryRun, planHash, confirm, accept: [...accept] };
 }
 
 function outcomeOf(change: Change | undefined): ChangeOutcome {

@@ -1,5 +1,5 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { toHex } from "../base/bytes.ts";
+import { uuidText } from "../base/uuid.ts";
 import type {
   MemberRole,
   MemberStatus,
@@ -34,7 +34,7 @@ export function statusReply(
   const { cluster, clusterId, node, leader, phase, ready } = status;
   return {
     cluster,
-    clusterId: clusterId === null ? "" : uuidOf(clusterId),
+    clusterId: clusterId === null ? "" : uuidText(clusterId),
     node,
     leader,
     term: BigInt(status.term),
@@ -67,11 +67,4 @@ function memberReply(
     adminAddress,
     hasStarted,
   };
-}
-
-function uuidOf(id: Uint8Array): string {
-  return toHex(id).replace(
-    /^(.{8})(.{4})(.{4})(.{4})(.{12})$/,
-    "$1-$2-$3-$4-$5",
-  );
 }

@@ -67,8 +67,8 @@ export class AdminOutcomeUnknownError extends NodeError {
   override readonly name = "AdminOutcomeUnknownError";
   override readonly code = "ADMIN_OUTCOME_UNKNOWN";
   override readonly remedy =
-    "Look with `sealkv member list` whether it took place; giving the same " +
-    "command again is safe";
+    "Look with `sealkv member list` or `sealkv encryption status` whether it " +
+    "took place, and give the same command again when it did not";
 
   constructor(readonly address: string, options?: ErrorOptions) {
     super(
@@ -132,7 +132,7 @@ export class RemoteError extends NodeError {
     override readonly code: ErrorCode,
     message: string,
     override readonly remedy: string,
-    /** What else it knows: leader, leader_admin, nodes. */
+    /** What else it knows: leader, leader_admin, nodes, remedy.NAME. */
     readonly details: Readonly<Record<string, string>> = {},
   ) {
     super(message);

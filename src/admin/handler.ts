@@ -1,19 +1,27 @@
 import {
   ConnectError,
   createConnectRouter,
+  createContextValues,
   type HandlerContext,
   type Interceptor,
 } from "@connectrpc/connect";
-import { createFetchHandler } from "@connectrpc/connect/protocol";
+import {
+  createFetchHandler,
+  type UniversalHandlerFn,
+} from "@connectrpc/connect/protocol";
 import { NodeError } from "../base/error.ts";
-import type { HttpHandler } from "../io/http.ts";
+import type { HttpHandler, RemoteAddress } from "../io/http.ts";
 import type { EventLog } from "../io/log.ts";
+import type { EncryptionPort } from "../node/encryption_port.ts";
+import { auditing, type AuditSink, CALLER_ADDRESS } from "./audit.ts";
 import {
   clusterService,
   type ClusterServiceOptions,
 } from "./cluster_service.ts";
+import { encryptionService } from "./encryption_service.ts";
 import { AdminTokenRejectedError } from "./errors.ts";
 import { ClusterAdmin } from "./gen/admin_pb.ts";
+import { EncryptionAdmin } from "./gen/encryption_pb.ts";
 import { toWireError } from "./wire_error.ts";
 
 /** Requests are a few fields; more is an attack. */
@@ -21,6 +29,8 @@ export const REQUEST_BYTES_MAX = 65_536;
 const CALL_TIMEOUT_MS_MAX = 600_000;
 
 export interface AdminHandlerOptions extends ClusterServiceOptions {
+  readonly encryption: EncryptionPort;
+  readonly audit: AuditSink;
   /** Compares in constant time. */
   readonly isAdminToken: (given: string) => Promise<boolean>;
 }
@@ -38,17 +48,30 @@ export function adminHandler(options: AdminHandlerOptions): HttpHandler {
     readMaxBytes: REQUEST_BYTES_MAX,
     maxTimeoutMs: CALL_TIMEOUT_MS_MAX,
     requestGate: (context) => checkToken(context, options),
-    interceptors: [errorsOnTheWire(options.log)],
+    // The outer one first: it sees what the inner one lets pass.
+    interceptors: [errorsOnTheWire(options.log), auditing(options.audit)],
   });
   router.service(ClusterAdmin, clusterService(options));
+  router.service(EncryptionAdmin, encryptionService(options));
   const handlers = new Map(
-    router.handlers.map((
-      handler,
-    ) => [handler.requestPath, createFetchHandler(handler)]),
+    router.handlers.map((handler) => [handler.requestPath, handler]),
   );
+  return (request, remote) => {
+    const handler = handlers.get(new URL(request.url).pathname);
+    return handler === undefined
+      ? unknownPath()
+      : createFetchHandler(from(remote, handler))(request);
+  };
+}
+
+/** `handler` with the address of its caller at hand. */
+function from(
+  { hostname }: RemoteAddress,
+  handler: UniversalHandlerFn,
+): UniversalHandlerFn {
   return (request) => {
-    const handle = handlers.get(new URL(request.url).pathname);
-    return handle === undefined ? unknownPath() : handle(request);
+    const contextValues = createContextValues().set(CALLER_ADDRESS, hostname);
+    return handler({ ...request, contextValues });
   };
 }
 

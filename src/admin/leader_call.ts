@@ -6,10 +6,9 @@ import {
   RemoteError,
 } from "./errors.ts";
 import {
-  adminUrl,
   firstStatus,
+  linkBeside,
   type LinkOptions,
-  linkTo,
   type MemberLink,
   silenceOf,
 } from "./member_link.ts";
@@ -111,16 +110,6 @@ async function findLeader(
     }
     await later(clock, () => Promise.resolve());
   }
-}
-
-function linkBeside(
-  { baseUrl }: MemberLink,
-  address: string,
-  options: LeaderCallOptions,
-): MemberLink {
-  const url = adminUrl(address, baseUrl.startsWith("https:"));
-  return options.links.find((link) => link.baseUrl === url) ??
-    linkTo(url, options);
 }
 
 async function later<T>(clock: Clock, task: () => Promise<T>): Promise<T> {

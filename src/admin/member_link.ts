@@ -7,8 +7,10 @@ import {
 import { createConnectTransport } from "@connectrpc/connect-web";
 import type { HttpClientPort } from "../io/http.ts";
 import { type ClusterStatus, statusOf } from "./cluster_status.ts";
+import { ACTOR_HEADER } from "./actor.ts";
 import { AdminAddressInvalidError, AdminUnreachableError } from "./errors.ts";
 import { ClusterAdmin } from "./gen/admin_pb.ts";
+import { EncryptionAdmin } from "./gen/encryption_pb.ts";
 import { fromWireError } from "./wire_error.ts";
 
 const ADMIN_ADDRESSES_MAX = 64;
@@ -19,17 +21,20 @@ const CALL_TIMEOUT_MS_MAX = 600_000;
 export interface MemberLink {
   readonly baseUrl: string;
   readonly calls: Client<typeof ClusterAdmin>;
+  readonly encryption: Client<typeof EncryptionAdmin>;
 }
 
 export interface LinkOptions {
   readonly token: string;
+  /** Who asks, for the audit log, as user@host; "" for nobody. */
+  readonly actor: string;
   /** Per member asked. */
   readonly timeoutMs: number;
   readonly http: HttpClientPort;
 }
 
 export interface CallOptions {
-  readonly headers: { readonly authorization: string };
+  readonly headers: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
 }
 
@@ -39,14 +44,32 @@ export function linkTo(baseUrl: string, { http }: LinkOptions): MemberLink {
     useBinaryFormat: true,
     fetch: (input, init) => http.fetch(new Request(input, init)),
   });
-  return { baseUrl, calls: createClient(ClusterAdmin, transport) };
+  return {
+    baseUrl,
+    calls: createClient(ClusterAdmin, transport),
+    encryption: createClient(EncryptionAdmin, transport),
+  };
 }
 
-export function callOptions({ token, timeoutMs }: LinkOptions): CallOptions {
+export function callOptions(
+  { token, actor, timeoutMs }: LinkOptions,
+): CallOptions {
+  const named = actor.replaceAll(/[^\x21-\x7e]/g, "");
   return {
-    headers: { authorization: `Bearer ${token}` },
+    headers: { authorization: `Bearer ${token}`, [ACTOR_HEADER]: named },
     timeoutMs: Math.min(timeoutMs, CALL_TIMEOUT_MS_MAX),
   };
+}
+
+/** A member beside another one, dialled as that one is. */
+export function linkBeside(
+  { baseUrl }: MemberLink,
+  address: string,
+  options: LinkOptions & { readonly links: readonly MemberLink[] },
+): MemberLink {
+  const url = adminUrl(address, baseUrl.startsWith("https:"));
+  return options.links.find((link) => link.baseUrl === url) ??
+    linkTo(url, options);
 }
 
 /** The status, and who gave it: the first of `links` that answers. */
@@ -54,11 +77,26 @@ export async function firstStatus(
   links: readonly MemberLink[],
   options: LinkOptions,
 ): Promise<{ readonly link: MemberLink; readonly status: ClusterStatus }> {
+  return await firstAnswer(links, async (link) => {
+    const reply = await link.calls.getStatus({}, callOptions(options));
+    return { link, status: statusOf(reply) };
+  });
+}
+
+/**
+ * The answer of the first of `links` that gives one.
+ *
+ * @throws {AdminUnreachableError} When none does.
+ * @throws {NodeError} What the one that spoke refused with.
+ */
+export async function firstAnswer<T>(
+  links: readonly MemberLink[],
+  ask: (link: MemberLink) => Promise<T>,
+): Promise<T> {
   let last: unknown;
   for (const link of links) {
     try {
-      const reply = await link.calls.getStatus({}, callOptions(options));
-      return { link, status: statusOf(reply) };
+      return await ask(link);
     } catch (error) {
       last = silenceOf(error);
     }
@@ -93,7 +131,7 @@ export function adminUrls(admin: string, isTls: boolean): readonly string[] {
 }
 
 /** @throws {AdminAddressInvalidError} */
-export function adminUrl(address: string, isTls: boolean): string {
+function adminUrl(address: string, isTls: boolean): string {
   const isComplete = /^https?:\/\//.test(address);
   const scheme = isTls ? "https" : "http";
   const text = isComplete ? address : `${scheme}://${address}`;

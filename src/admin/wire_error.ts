@@ -1,5 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { NodeError } from "../base/error.ts";
+import { CapabilityUnprovenError } from "../node/encryption/change_errors.ts";
 import { NotLeaderError } from "../node/member_errors.ts";
 import { AdminCallRefusedError, isErrorCode, RemoteError } from "./errors.ts";
 import { ErrorInfoSchema } from "./gen/error_info_pb.ts";
@@ -10,7 +11,8 @@ const DOMAIN = "sealkv";
 /**
  * Puts an error of this node on the wire: its code is the reason, the metadata
  * has `remedy`, of a leader elsewhere `leader` and `leader_admin`, and `nodes`,
- * separated by commas, when the error is about some.
+ * separated by commas, when the error is about some. Of members that did not
+ * prove their capability it has `code.NAME`, `message.NAME` and `remedy.NAME`.
  */
 export function toWireError(error: NodeError): ConnectError {
   const { code, message } = error;
@@ -26,8 +28,23 @@ function metadataOf(error: NodeError): Record<string, string> {
     const { leader, adminAddress } = error;
     return { remedy, leader, leader_admin: adminAddress };
   }
+  if (error instanceof CapabilityUnprovenError) {
+    return { remedy, ...findingsOf(error) };
+  }
   const isAboutMember = "member" in error && typeof error.member === "string";
   return isAboutMember ? { remedy, nodes: String(error.member) } : { remedy };
+}
+
+function findingsOf(
+  { findings }: CapabilityUnprovenError,
+): Record<string, string> {
+  const nodes = findings.map(({ member }) => member).join();
+  const lines = findings.flatMap(({ member, code, message, remedy }) => [
+    [`code.${member}`, code],
+    [`message.${member}`, message],
+    [`remedy.${member}`, remedy],
+  ]);
+  return { nodes, ...Object.fromEntries(lines) };
 }
 
 /** Reads what `toWireError` wrote; what is not ours stays the cause. */

@@ -12,24 +12,28 @@ import type {
 } from "../io/http.ts";
 import type { Net } from "../io/net.ts";
 import type { ProcessPort } from "../io/process.ts";
-import { disabledCustody } from "../keys/disabled_custody.ts";
 import { KvConnectServer } from "../kvconnect/server.ts";
+import type { KeySettings } from "../node/guards/open_keys.ts";
 import type { Node } from "../node/node.ts";
 import {
   type NodePorts,
   openNode,
   type OpenNodeOptions,
 } from "../node/open_node.ts";
+import { AUDIT_LOG_NAME, AuditLog } from "./audit_log.ts";
 import type { NodeConfig } from "./config.ts";
 import { askToJoin } from "./join.ts";
+import { registerEncryptionMetrics } from "./encryption_metrics.ts";
+import { keySettings } from "./key_settings.ts";
 import { type NodeMetricsSource, registerNodeMetrics } from "./node_metrics.ts";
 import { openPeerLinks } from "./peer_links.ts";
 import type { RunningNode } from "./running_node.ts";
 import type { Token } from "./secrets.ts";
+import { kekUnwrapSeconds, timedKek } from "./timed_kek.ts";
 import { AccessTokenSigner } from "./token_signer.ts";
 
 /** The world as a served node needs it. */
-export interface AppPorts extends Omit<NodePorts, "openTransport" | "custody"> {
+export interface AppPorts extends Omit<NodePorts, "openTransport" | "keys"> {
   readonly http: HttpServerPort;
   readonly net: Net;
   /** A network whose listeners demand client certificates. */
@@ -63,6 +67,7 @@ interface Assembly {
   /** Run last first. */
   readonly closers: (() => Promise<unknown>)[];
   readonly fail: (error: unknown) => void;
+  readonly metrics: MetricRegistry;
 }
 
 /**
@@ -88,11 +93,12 @@ export async function assemble(
     ports.log.write("error", "node_failed", { reason: String(error) });
     close().then(() => failure.resolve(error), failure.resolve);
   };
-  const assembly = { config, secrets, ports, closers, fail };
+  const metrics = new MetricRegistry();
+  const assembly = { config, secrets, ports, closers, fail, metrics };
   try {
     const node = await openNode({
       ...ports,
-      custody: disabledCustody(config.node),
+      keys: nodeKeys(assembly),
       openTransport: (host) => openPeerLinks(host, assembly),
     }, nodeOptions(assembly));
     closers.push(() => node.stop());
@@ -153,12 +159,13 @@ function peerAddress({ peerAdvertise, peerListen }: NodeConfig): string {
 /** Closers run last first: requests end before the node does. */
 async function openListeners(
   node: Node,
-  { config, secrets, ports, closers, fail }: Assembly,
+  assembly: Assembly,
 ): Promise<RunningNode["addresses"]> {
+  const { config, secrets, ports, closers, fail, metrics } = assembly;
   const { http, clock, log } = ports;
   const tls = secrets.tls === null ? {} : { tls: secrets.tls };
-  const metrics = new MetricRegistry();
   registerNodeMetrics(metrics, metricsOf(node), ports.process);
+  registerEncryptionMetrics(metrics, node.encryptionMetrics());
   const server = new KvConnectServer({
     node,
     signer: new AccessTokenSigner(secrets.accessToken.reveal()),
@@ -169,8 +176,11 @@ async function openListeners(
     ...endpointBase(config),
   });
   const stopping = new AbortController();
+  const audit = await openAudit(assembly);
   const admin = adminHandler({
     node,
+    encryption: node.encryption,
+    audit,
     isAdminToken: sameToken(secrets.adminToken),
     clock,
     log,
@@ -191,6 +201,35 @@ async function openListeners(
   closers.push(() => stopServing(server, listener));
   const peer: Address = node.peerAddress ?? config.peerListen;
   return { listen: listener.address, peer, admin: adminListener.address };
+}
+
+async function openAudit({ config, ports, closers }: Assembly) {
+  const { disk, clock, log } = ports;
+  const { node, dataDir } = config;
+  const path = `${dataDir}/${AUDIT_LOG_NAME}`;
+  const audit = new AuditLog({ disk, path, node, clock, log });
+  await audit.open();
+  closers.push(() => audit.close());
+  return audit;
+}
+
+/** The configured KEKs; what their unwraps take is measured. */
+function nodeKeys(
+  { config, secrets, ports, closers, metrics }: Assembly,
+): KeySettings {
+  const { tlsCa } = secrets;
+  const http = ports.httpClient(tlsCa === null ? {} : { ca: tlsCa });
+  closers.push(() => Promise.resolve(http.close()));
+  const settings = keySettings(config, { ...ports, http });
+  const seconds = kekUnwrapSeconds(metrics);
+  const { clock } = ports;
+  return {
+    ...settings,
+    openKeks: async () =>
+      (await settings.openKeks()).map((kek) =>
+        timedKek(kek, { seconds, clock })
+      ),
+  };
 }
 
 function metricsOf(node: Node): NodeMetricsSource {

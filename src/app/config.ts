@@ -1,5 +1,6 @@
 import { LOG_LEVELS, type LogLevel } from "../io/log.ts";
 import { type Address, formatAddress, isLoopback } from "../base/address.ts";
+import { WRAPS_MAX } from "../base/data_key.ts";
 import type { DataHome } from "./data_home.ts";
 import { ListenerCleartextError } from "./errors.ts";
 import type { GivenSettings } from "./given.ts";
@@ -35,8 +36,16 @@ interface LogLimits {
   readonly logKeepEntries: number | null;
 }
 
+/** What a node brings to encryption. */
+interface EncryptionSettings {
+  /** It may take part in changes of encryption, and needs a KEK. */
+  readonly encryptionEnabled: boolean;
+  /** URIs of KEKs, the primary one first. */
+  readonly keks: readonly string[];
+}
+
 /** Everything a node is told, checked and frozen. Holds no secret. */
-export interface NodeConfig extends LogLimits {
+export interface NodeConfig extends LogLimits, EncryptionSettings {
   readonly node: string;
   readonly dataDir: string;
   readonly listen: Address;
@@ -140,6 +149,7 @@ export function parseConfig(
       CHECKPOINT_RATE_MAX,
     ),
     ...readLogLimits(read),
+    ...readEncryption(read),
     tls,
     tlsCaPath: read.path("tls-ca"),
     peerMtls: readPeerMtls(read, tls),
@@ -159,6 +169,22 @@ function readLogLimits(read: SettingReader): LogLimits {
       LOG_COMPACT_BYTES_MAX,
     ),
     logKeepEntries: read.integer("log-keep-entries", 1, LOG_KEEP_ENTRIES_MAX),
+  };
+}
+
+function readEncryption(read: SettingReader): EncryptionSettings {
+  const file = read.path("kek-file");
+  const others = read.list("kek", WRAPS_MAX);
+  const keks = file === null ? others : [`file:${file}`, ...others];
+  if (keks.length > WRAPS_MAX || new Set(keks).size < keks.length) {
+    throw read.refusal(
+      "kek-file",
+      `one of at most ${WRAPS_MAX} KEKs, none given twice`,
+    );
+  }
+  return {
+    encryptionEnabled: read.isOn("encryption-enabled"),
+    keks: Object.freeze(keks),
   };
 }
 

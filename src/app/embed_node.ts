@@ -3,14 +3,14 @@ import { denoProcess } from "../io/deno/process.ts";
 import { parseConfig } from "./config.ts";
 import { dataHome } from "./data_home.ts";
 import { ConfigInvalidError } from "./errors.ts";
-import { collectSettings } from "./given.ts";
+import { collectSettings, LIST_BREAK } from "./given.ts";
 import type { RunningNode } from "./running_node.ts";
 import { isSettingName, type SettingName } from "./settings.ts";
 import { startNode } from "./start_node.ts";
 
 /** Settings by the names of the flags of `serve`, as in its `--config` file. */
 export type EmbeddedSettings = Partial<
-  Readonly<Record<SettingName, string | number | boolean>>
+  Readonly<Record<SettingName, string | number | boolean | readonly string[]>>
 >;
 
 /**
@@ -35,7 +35,7 @@ export async function embedNode(
         "startNode",
       );
     }
-    flags[name] = String(value);
+    flags[name] = Array.isArray(value) ? value.join(LIST_BREAK) : String(value);
   }
   const given = await collectSettings({
     flags,

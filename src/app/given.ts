@@ -4,6 +4,7 @@ import {
   isSettingName,
   SETTING_NAMES,
   type SettingName,
+  SETTINGS,
   variableOf,
 } from "./settings.ts";
 
@@ -11,6 +12,7 @@ const CONFIG_FILE_BYTES_MAX = 65_536;
 
 /** A value as someone wrote it, and where. */
 export interface GivenValue {
+  /** Values of a list have line breaks between them. */
   readonly text: string;
   /** Names the flag, variable or file for an error. */
   readonly source: string;
@@ -18,8 +20,10 @@ export interface GivenValue {
 
 export type GivenSettings = Partial<Readonly<Record<SettingName, GivenValue>>>;
 
-/** Values of flags; a switch that is on is "true". */
+/** Values of flags; a switch that is on is "true", a list has line breaks. */
 export type FlagTexts = Partial<Readonly<Record<SettingName, string>>>;
+
+export const LIST_BREAK = "\n";
 
 export interface SettingSources {
   readonly flags: FlagTexts;
@@ -48,7 +52,10 @@ export async function collectSettings(
     if (flag !== undefined) {
       given[name] = { text: flag, source: `--${name}` };
     } else if (variable !== undefined && variable !== "") {
-      given[name] = { text: variable, source: variableOf(name) };
+      const text = SETTINGS[name].isList
+        ? variable.replaceAll(",", LIST_BREAK)
+        : variable;
+      given[name] = { text, source: variableOf(name) };
     } else if (inFile[name] !== undefined) {
       given[name] = inFile[name];
     }
@@ -69,18 +76,28 @@ async function readConfigFile(
     if (!isSettingName(key)) {
       throw new ConfigFileInvalidError(path, `"${key}" is no setting`);
     }
-    if (
-      typeof value !== "string" && typeof value !== "number" &&
-      typeof value !== "boolean"
-    ) {
-      throw new ConfigFileInvalidError(
-        path,
-        `"${key}" is not a string, a number, true or false`,
-      );
+    const text = textOf(key, value);
+    if (text === null) {
+      const rule = SETTINGS[key].isList
+        ? "a string or an array of strings"
+        : "a string, a number, true or false";
+      throw new ConfigFileInvalidError(path, `"${key}" is not ${rule}`);
     }
-    given[key] = { text: String(value), source: `"${key}" in "${path}"` };
+    given[key] = { text, source: `"${key}" in "${path}"` };
   }
   return given;
+}
+
+/** `null` for a value that the setting does not take. */
+function textOf(name: SettingName, value: unknown): string | null {
+  if (SETTINGS[name].isList) {
+    const items: readonly unknown[] = Array.isArray(value) ? value : [value];
+    const texts = items.filter((item) => typeof item === "string");
+    return texts.length === items.length ? texts.join(LIST_BREAK) : null;
+  }
+  const isPlain = typeof value === "string" || typeof value === "number" ||
+    typeof value === "boolean";
+  return isPlain ? String(value) : null;
 }
 
 function parseObject(path: string, bytes: Uint8Array): object {

@@ -24,6 +24,7 @@ export async function askToJoin(
   const client = makeAdminClient({
     admin: (join ?? []).map(formatAddress).join(","),
     token: secrets.adminToken.reveal(),
+    actor: `node:${node}`,
     isTls: secrets.tls !== null,
     timeoutMs: ANSWER_MS_MAX,
     http: ports.httpClient(tlsCa === null ? {} : { ca: tlsCa }),

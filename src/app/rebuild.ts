@@ -3,14 +3,15 @@ import type { Clock } from "../io/clock.ts";
 import type { DirectoryEntry, Disk, DiskLock } from "../io/disk.ts";
 import { isNodeName } from "../base/identity.ts";
 import { dataDirPaths, lockDataDir } from "../node/data_dir.ts";
+import { readLogHead } from "../node/log_head.ts";
+import { AUDIT_LOG_NAME } from "./audit_log.ts";
 import { RebuildConflictError } from "./errors.ts";
-import { readLogOwner } from "./log_owner.ts";
+import { OLD_SUFFIX, oldSuffix } from "./old_suffix.ts";
 
 const RECORD_NAME = "rebuild.json";
 const DRAFT_NAME = `${RECORD_NAME}.draft`;
 const RECORD_BYTES_MAX = 4_096;
 const LOCK_NAME = "LOCK";
-const OLD_SUFFIX = /\.old-[0-9]{8}T[0-9]{6}Z$/;
 
 /**
  * What a rebuild must still know when it is run again: the cluster forgets a
@@ -81,13 +82,17 @@ export async function openRebuild(
   try {
     lock = await lockDataDir(disk, dataDirPaths(dataDir));
     const kept = await readRecord(disk, dataDir);
-    const owner = kept?.node ?? await readLogOwner(disk, dataDir);
+    const head = await readLogHead(disk, dataDir);
+    const owner = kept?.node ?? head?.node ?? null;
     if (owner !== null && owner !== node) {
       throw new RebuildConflictError(dataDir, node, owner);
     }
     const names = await oldNames(disk, dataDir);
-    const oldSuffix = kept?.oldSuffix ?? `.old-${stamp(clock.wallMs())}`;
-    return new HeldDataDir({ disk, dataDir, kept, names, oldSuffix, close });
+    const suffix = kept?.oldSuffix ?? oldSuffix(clock.wallMs());
+    return new HeldDataDir({
+      ...{ disk, dataDir, kept, names, close },
+      oldSuffix: suffix,
+    });
   } catch (error) {
     await close();
     throw error;
@@ -173,7 +178,7 @@ class HeldDataDir implements DataDirRebuild {
 
 /**
  * What belongs to the old member, the log first: a node that starts amid a
- * rebuild finds a store without a log, and refuses.
+ * rebuild finds a store without a log, and refuses. What operators did stays.
  */
 async function oldNames(
   disk: Disk,
@@ -181,7 +186,7 @@ async function oldNames(
 ): Promise<readonly string[]> {
   const isKept = (name: string) =>
     name === LOCK_NAME || name === RECORD_NAME || name === DRAFT_NAME ||
-    OLD_SUFFIX.test(name);
+    name === AUDIT_LOG_NAME || OLD_SUFFIX.test(name);
   const names = (await disk.list(dataDir)).map(({ name }) => name)
     .filter((name) => !isKept(name));
   const log = dataDirPaths(dataDir).wal.slice(dataDir.length + 1);
@@ -236,9 +241,4 @@ function parseRecord(bytes: Bytes): KeptRecord | null {
     typeof peerAddress === "string" && typeof promote === "boolean" &&
     typeof oldSuffix === "string" && OLD_SUFFIX.test(oldSuffix);
   return isWhole ? { node, peerAddress, promote, oldSuffix } : null;
-}
-
-/** 20260731T235959Z. */
-function stamp(wallMs: number): string {
-  return new Date(wallMs).toISOString().replace(/[-:]|\.\d+/g, "");
 }

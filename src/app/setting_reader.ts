@@ -1,6 +1,6 @@
 import { type Address, parseAddress } from "../base/address.ts";
 import { ConfigInvalidError } from "./errors.ts";
-import type { GivenSettings } from "./given.ts";
+import { type GivenSettings, LIST_BREAK } from "./given.ts";
 import type { SettingName } from "./settings.ts";
 import { formatSize, parseSize } from "./size.ts";
 
@@ -63,6 +63,32 @@ export class SettingReader {
     throw this.refusal(
       name,
       `1 to ${countMax} addresses, HOST:PORT, separated by commas`,
+    );
+  }
+
+  /**
+   * Values of a list, none twice; none when it is not given. What it has is
+   * not shown by a refusal: people paste keys.
+   */
+  list(name: SettingName, countMax: number): readonly string[] {
+    const given = this.#given[name];
+    if (given === undefined) return [];
+    const values = given.text.split(LIST_BREAK).map((text) => text.trim());
+    const isSound = values.every((value) =>
+      value.length > 0 && value.length <= PATH_LENGTH_MAX &&
+      !value.includes("\0")
+    );
+    if (
+      isSound && values.length <= countMax &&
+      new Set(values).size === values.length
+    ) {
+      return Object.freeze(values);
+    }
+    throw new ConfigInvalidError(
+      name,
+      `${values.length} values`,
+      `1 to ${countMax} different values of 1 to ${PATH_LENGTH_MAX} characters`,
+      given.source,
     );
   }
 

@@ -5,6 +5,11 @@ export interface Setting {
   /** What help says that the default is; "" for nothing to say. */
   readonly fallback: string;
   readonly help: string;
+  /**
+   * Takes several values: the flag several times, the variable with commas or
+   * line breaks between, an array in the file.
+   */
+  readonly isList: boolean;
 }
 
 /**
@@ -75,6 +80,16 @@ export const SETTINGS = {
     "",
     "vote although a crash tore the log's end, when another voter is lost",
   ),
+  "encryption-enabled": setting(
+    null,
+    "",
+    "take part in encryption at rest; needs a KEK",
+  ),
+  "kek": list(
+    "URI",
+    "key-encryption key, the primary one first, as file:PATH; repeatable",
+  ),
+  "kek-file": setting("PATH", "", "file:PATH, in front of every --kek"),
   "tls-cert": setting("FILE", "", "certificate chain for all listeners, PEM"),
   "tls-key": setting("FILE", "", "private key of --tls-cert, PEM"),
   "tls-ca": setting(
@@ -134,5 +149,9 @@ function setting(
   fallback: string,
   help: string,
 ): Setting {
-  return Object.freeze({ placeholder, fallback, help });
+  return Object.freeze({ placeholder, fallback, help, isList: false });
+}
+
+function list(placeholder: string, help: string): Setting {
+  return Object.freeze({ placeholder, fallback: "", help, isList: true });
 }

@@ -14,11 +14,6 @@ import { type AppPorts, type AppSecrets, assemble } from "./assemble.ts";
 import type { NodeConfig, TlsPaths } from "./config.ts";
 import { ConfigInvalidError, DataHomeUnknownError } from "./errors.ts";
 import { type DataHome, dataHome } from "./data_home.ts";
-import {
-  type DataDirRebuild,
-  openRebuild,
-  type RebuildPlace,
-} from "./rebuild.ts";
 import type { RunningNode } from "./running_node.ts";
 import {
   drawToken,
@@ -50,15 +45,6 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     throw error;
   }
   return await assemble(config, secrets, ports);
-}
-
-/** `openRebuild` on the real disk. @throws {NodeError} As it does. */
-export async function openDiskRebuild(
-  place: RebuildPlace,
-): Promise<DataDirRebuild> {
-  const disk = openDenoDisk();
-  const close = () => disk.close();
-  return await openRebuild({ disk, clock: denoClock(), close }, place);
 }
 
 function denoPorts(config: NodeConfig): AppPorts {

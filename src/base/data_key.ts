@@ -36,7 +36,7 @@ export interface KeyWrap {
 export interface WrappedKey {
   readonly id: KeyId;
   readonly purpose: KeyPurpose;
-  /** 32 bytes; an unwrapped key is checked against it (formats.md, Keys). */
+  /** 32 bytes; an unwrapped key is checked against it. */
   readonly commitment: Bytes;
   /** Unix ms up to CREATED_MS_MAX, by the clock of the leader that drew it. */
   readonly createdMs: number;

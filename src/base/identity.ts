@@ -27,7 +27,7 @@ const FNV_PRIME = 0x100000001b3n;
  * The number that stands for a node in encryption: FNV-1a-64 of its name; 1
  * for a name that gives 0. "n1" is 08b37b07b558d4c0.
  *
- * Source: docs/formats.md, Identity.
+ * Source: docs/formats_encryption.md, Names.
  */
 export function fullNodeId(name: string): bigint {
   let hash = FNV_OFFSET;

@@ -33,6 +33,7 @@ export async function withAdmin<T>(
   const client = services.adminClient({
     admin: options.admin,
     token: token.reveal(),
+    actor: services.actor(),
     isTls: ca !== null,
     timeoutMs: options.timeout,
     http: services.httpClient(ca === null ? {} : { ca }),

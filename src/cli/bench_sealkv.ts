@@ -143,6 +143,7 @@ export class BenchSealkv implements BenchCluster {
     const client = this.#services.adminClient({
       admin: this.#members.map(({ admin }) => admin).join(),
       token: this.accessToken,
+      actor: this.#services.actor(),
       isTls: false,
       timeoutMs: STATUS_MS_MAX,
       http: this.#services.httpClient({}),

@@ -15,6 +15,13 @@ export function jsonOption() {
   return new Option("--json", "print JSON, one object a line");
 }
 
+export function configOption() {
+  return new Option(
+    "--config <FILE>",
+    "JSON file with settings (env: SEALKV_CONFIG)",
+  );
+}
+
 export function timeoutOption() {
   return new Option("--timeout <DURATION>", "longest wait for an answer")
     .default(10_000, "10s")
@@ -56,7 +63,7 @@ function adminOption() {
   ).default(ADMIN_DEFAULT).env("SEALKV_ADMIN");
 }
 
-function adminTokenFileOption() {
+export function adminTokenFileOption() {
   return new Option(
     "--admin-token-file <FILE>",
     "file with the admin token (else SEALKV_ADMIN_TOKEN, or what a node of " +
@@ -64,7 +71,7 @@ function adminTokenFileOption() {
   ).env("SEALKV_ADMIN_TOKEN_FILE");
 }
 
-function tlsCaOption() {
+export function tlsCaOption() {
   return new Option(
     "--tls-ca <FILE>",
     "dial with TLS and trust these authorities too, PEM",

@@ -4,6 +4,9 @@ import type { Command as PlainCommand } from "commander";
 import { VERSION } from "../base/version.ts";
 import type { ExitCode } from "./exit_code.ts";
 import { addBench } from "./bench.ts";
+import { addDoctor } from "./doctor.ts";
+import { addEncryption } from "./encryption/encryption.ts";
+import { addKek } from "./kek.ts";
 import { addGet, addList } from "./kv/read_commands.ts";
 import { addExport, addImport } from "./kv/transfer_commands.ts";
 import { addWatch } from "./kv/watch_command.ts";
@@ -54,6 +57,9 @@ export function buildProgram(
   addServe(program, services, finish);
   addStatus(program, services, finish);
   addMember(program, services, finish);
+  addDoctor(program, services, finish);
+  addEncryption(program, services);
+  addKek(program, services);
   program.commandsGroup("Data:");
   const kv = program.command("kv")
     .description("read and write a database");

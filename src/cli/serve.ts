@@ -1,25 +1,15 @@
-import { type Command, Option } from "@commander-js/extra-typings";
+import type { Command } from "@commander-js/extra-typings";
 import { formatAddress } from "../base/address.ts";
 import { parseConfig } from "../app/config.ts";
 import { dataHome } from "../app/data_home.ts";
 import { collectSettings, type FlagTexts } from "../app/given.ts";
 import type { RunningNode } from "../app/running_node.ts";
-import {
-  LOG_FORMATS,
-  SETTING_NAMES,
-  type SettingName,
-  SETTINGS,
-} from "../app/settings.ts";
-import { LOG_LEVELS } from "../io/log.ts";
+import { SETTING_NAMES } from "../app/settings.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import { type StopSignals, untilInterrupted } from "./interrupt.ts";
-import { jsonOption } from "./options.ts";
+import { configOption, jsonOption } from "./options.ts";
 import type { Services } from "./services.ts";
-
-const CHOICES: Partial<Readonly<Record<SettingName, readonly string[]>>> = {
-  "log-level": LOG_LEVELS,
-  "log-format": LOG_FORMATS,
-};
+import { addSettingOptions } from "./setting_options.ts";
 
 const HELP = `
 Without flags: one node on loopback, which keeps its data and the tokens it
@@ -27,7 +17,8 @@ makes under the user's data home.
 
 Every flag --some-name is also the variable SEALKV_SOME_NAME and the key
 "some-name" of the --config file. A flag wins over a variable, a variable over
-the file. Tokens come from files, or from SEALKV_ACCESS_TOKEN,
+the file. SEALKV_KEK has commas or line breaks between several KEKs, the key
+"kek" is an array then. Tokens come from files, or from SEALKV_ACCESS_TOKEN,
 SEALKV_ADMIN_TOKEN and SEALKV_PEER_TOKEN; never from the command line.
 
 A cluster: give every founding member the same --initial-cluster. A member that
@@ -44,32 +35,18 @@ export function addServe(
   services: Services,
   finish: (code: ExitCode) => void,
 ): void {
-  const options = SETTING_NAMES.map((name) => settingOption(name));
   const command = program.command("serve")
     .description("run a node")
-    .option("--config <FILE>", "JSON file with settings (env: SEALKV_CONFIG)")
+    .addOption(configOption())
     .addOption(jsonOption())
     .addHelpText("after", HELP);
-  for (const option of options) command.addOption(option);
+  const readFlags = addSettingOptions(command, SETTING_NAMES);
   command.action(async ({ config: configPath, json }) => {
-    const flags: Partial<Record<SettingName, string>> = {};
-    for (const [position, name] of SETTING_NAMES.entries()) {
-      const attribute = options[position]?.attributeName() ?? name;
-      const value: unknown = command.getOptionValue(attribute);
-      if (value !== undefined) flags[name] = String(value);
-    }
-    if (json === true) flags["log-format"] ??= "json";
+    const flags = json === true
+      ? { "log-format": "json", ...readFlags() }
+      : readFlags();
     await serve(services, flags, configPath ?? null, finish);
   });
-}
-
-function settingOption(name: SettingName): Option {
-  const { placeholder, fallback, help } = SETTINGS[name];
-  const value = placeholder === null ? "" : ` <${placeholder}>`;
-  const shown = fallback === "" ? help : `${help} (default: ${fallback})`;
-  const option = new Option(`--${name}${value}`, shown);
-  const choices = CHOICES[name];
-  return choices === undefined ? option : option.choices(choices);
 }
 
 async function serve(

@@ -1,9 +1,16 @@
 import { type AdminClient, makeAdminClient } from "../admin/client.ts";
 import type { NodeConfig } from "../app/config.ts";
+import { generateKek } from "../app/generate_kek.ts";
 import type { DataDirRebuild, RebuildPlace } from "../app/rebuild.ts";
 import type { RunningNode } from "../app/running_node.ts";
-import { openDiskRebuild, startNode } from "../app/start_node.ts";
+import { startNode } from "../app/start_node.ts";
+import {
+  openDiskRebuild,
+  resyncDiskSidecar,
+  runDiskDoctor,
+} from "../app/stopped_node.ts";
 import type { Clock } from "../io/clock.ts";
+import { denoActor } from "../io/deno/actor.ts";
 import { denoClock } from "../io/deno/clock.ts";
 import { denoFiles } from "../io/deno/files.ts";
 import { denoHttpClient, type DenoHttpClientOptions } from "../io/deno/http.ts";
@@ -22,9 +29,17 @@ export interface Services {
   /** A client with connections of its own, closed by whoever asked. */
   httpClient(options: DenoHttpClientOptions): HttpClientPort;
   adminClient: typeof makeAdminClient;
+  /** Who types, as user@host; "" where nothing tells it. */
+  actor(): string;
   startNode(config: NodeConfig): Promise<RunningNode>;
+  /** Makes a KEK file and returns its id. */
+  generateKek(path: string): Promise<{ readonly id: string }>;
   /** Holds the data dir of a stopped node; `close` lets go of it. */
   openRebuild(place: RebuildPlace): Promise<DataDirRebuild>;
+  /** Lets the startup guards speak about a stopped node. */
+  runDoctor: typeof runDiskDoctor;
+  /** Makes the sidecar of a stopped node anew. */
+  resyncSidecar: typeof resyncDiskSidecar;
   /** Opens a remote database with Deno's own client. */
   openKv(url: string, token: string): Promise<Deno.Kv>;
   /** Opens a file of data for reading. */
@@ -41,8 +56,12 @@ export function denoServices(): Services {
     process: denoProcess(),
     httpClient: denoHttpClient,
     adminClient: makeAdminClient,
+    actor: denoActor,
     startNode,
+    generateKek,
     openRebuild: openDiskRebuild,
+    runDoctor: runDiskDoctor,
+    resyncSidecar: resyncDiskSidecar,
     openKv,
     openInput: async (path) => (await Deno.open(path)).readable,
   };

@@ -5,13 +5,12 @@ import type {
   StatusEvent,
 } from "../admin/client.ts";
 import { type AdminOptions, withAdmin } from "./admin_connection.ts";
-import { InputInvalidError } from "./errors.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import { untilInterrupted } from "./interrupt.ts";
+import { unknownMember } from "./member_choice.ts";
 import { adminOptions, jsonOption } from "./options.ts";
 import type { Services } from "./services.ts";
 import { statusJson, statusLine, statusScreen } from "./status_view.ts";
-import { closest } from "./suggest.ts";
 import { wantsColor } from "./terminal.ts";
 
 const CLEAR_SCREEN = "\x1b[H\x1b[2J";
@@ -85,11 +84,5 @@ function membersOf(status: ClusterStatus, node: string | undefined) {
   if (node === undefined) return status.members;
   const members = status.members.filter(({ name }) => name === node);
   if (members.length > 0) return members;
-  const names = status.members.map(({ name }) => name);
-  const guess = closest(node, names) ?? names.join(", ");
-  throw new InputInvalidError(
-    "--node",
-    `the cluster has no member of that name: current value is "${node}"`,
-    `Give a member's name, as ${guess}`,
-  );
+  throw unknownMember(node, status.members.map(({ name }) => name));
 }

@@ -138,11 +138,12 @@ function isWell(member: ClusterMember | undefined): boolean {
   return member === undefined || member.up && member.ready;
 }
 
-function phaseText(phase: number): string {
+export function phaseText(phase: number): string {
   const name = PHASES[phase];
   return name === undefined ? String(phase) : `${phase} (${name})`;
 }
 
-function paint(text: string, style: string): string {
+/** `style` is an SGR number: 1 bold, 31 red. */
+export function paint(text: string, style: string): string {
   return `\x1b[${style}m${text}\x1b[0m`;
 }

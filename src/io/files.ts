@@ -17,10 +17,28 @@ export interface Files {
    * @throws {FileError}
    */
   createPrivate(path: string, bytes: Bytes): Promise<boolean>;
+  /**
+   * Looks at a file that holds a secret: opens `path` once, follows links,
+   * tells what the open file is, and reads its first `bytesMax` bytes and not
+   * one more. `null` when it is not there. Never waits: only a regular file is
+   * read, so a pipe cannot hang it.
+   *
+   * @throws {FileError} When it cannot be opened or read.
+   */
+  readPrivate(path: string, bytesMax: number): Promise<PrivateFile | null>;
 }
 
 export interface FileContent {
   readonly bytes: Bytes;
   /** Any user of this machine may read it; false where that is unknown. */
   readonly isOpenToOthers: boolean;
+}
+
+/** Of the open file itself, so nothing can change between look and use. */
+export interface PrivateFile {
+  /** Empty unless it is regular. The caller's own: wipe it. */
+  readonly bytes: Bytes;
+  readonly isRegular: boolean;
+  /** Permission bits, 0 to 0o7777; `null` where the system has none. */
+  readonly mode: number | null;
 }

@@ -15,6 +15,8 @@ export interface DataDirPaths {
   readonly identity: string;
   /** Directory of checkpoints that are being sent or received. */
   readonly checkpoints: string;
+  /** Directory of the sidecar. */
+  readonly encryption: string;
 }
 
 export function dataDirPaths(root: string): DataDirPaths {
@@ -25,6 +27,7 @@ export function dataDirPaths(root: string): DataDirPaths {
     store: `${root}/store.sqlite`,
     identity: `${root}/NODE`,
     checkpoints: `${root}/checkpoints`,
+    encryption: `${root}/encryption`,
   };
 }
 

@@ -1,73 +1,33 @@
-import type { Bytes } from "../base/bytes.ts";
-import type { Clock } from "../io/clock.ts";
-import type { DiskLock } from "../io/disk.ts";
-import type { EventLog } from "../io/log.ts";
-import type { Random } from "../io/random.ts";
 import { phaseOf } from "../fsm/encryption.ts";
-import type { RecordKey } from "../fsm/types.ts";
-import type { KeyCustody } from "../keys/port.ts";
 import type { Sessions } from "../keys/sessions.ts";
 import type { Core } from "../raft/core.ts";
-import { isVoter } from "../raft/membership.ts";
 import type { RaftId, SnapshotMetadata } from "../raft/types.ts";
-import type { BufferedStore } from "../store/buffered_store.ts";
-import type { Wal } from "../wal/wal.ts";
 import { type AppliedGroup, Applier } from "./applier.ts";
-import type { Checkpoints } from "./checkpoints.ts";
 import { checkpointsHost } from "./checkpoints_host.ts";
 import { Compaction } from "./compaction.ts";
 import { Driver, type Leadership } from "./driver.ts";
+import { ChangeLock } from "./encryption/change_lock.ts";
+import { EncryptionOperations } from "./encryption/operations.ts";
 import { NodeEncryption } from "./encryption/node_encryption.ts";
 import type { EncryptionOutcome } from "./encryption/outcomes.ts";
+import type { EngineHost, NodeParts } from "./engine_parts.ts";
 import { Expiry } from "./expiry.ts";
 import { ExtraPackets } from "./extra_packets.ts";
-import type { Identity } from "./identity.ts";
+import type { SendPacket } from "./forwarding.ts";
 import { Lease } from "./lease.ts";
 import { LeadershipCount, type RaftCounters } from "./leadership_count.ts";
 import { REQUEST_MS_MAX, STATE_MS } from "./limits.ts";
 import { MemberChanges } from "./member_changes.ts";
-import { MemberRemovedError } from "./member_errors.ts";
 import type { Addresses, Beginnings, NodeOptions } from "./node_options.ts";
 import { Peers, type PeersHost } from "./peers.ts";
 import { Proposals } from "./proposals.ts";
 import { Proposer } from "./proposer.ts";
 import { Reads } from "./reads.ts";
-import { shutOutError } from "./shut_out.ts";
+import { removalError, shutOutError } from "./shut_out.ts";
 import { announcementOf, clusterInitOf, type Self } from "./self_entries.ts";
 import { TailJudge } from "./tail_judge.ts";
 
 const NOWHERE: Addresses = { client: "", admin: "" };
-
-/** An opened data dir and the world around it. */
-export interface NodeParts {
-  readonly core: Core;
-  readonly wal: Wal;
-  readonly store: BufferedStore;
-  readonly identity: Identity;
-  readonly checkpoints: Checkpoints;
-  /** Opened before the store. */
-  readonly custody: KeyCustody;
-  /** Of keys in use; `null` on a node that never seals. */
-  readonly sessions: Sessions | null;
-  /** Held until the node has closed. */
-  readonly lock: DiskLock;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: EventLog;
-}
-
-/** What the engine tells its node. */
-export interface EngineHost {
-  /** Records changed; `null` when any may have. */
-  changed(keys: readonly RecordKey[] | null): void;
-  /** Applied, led by another, ticked: what waits may go on. */
-  progressed(): void;
-  isReady(): boolean;
-  /** It has applied all that was committed when it started. */
-  isCaughtUp(): boolean;
-  isStopped(): boolean;
-  failed(error: unknown): void;
-}
 
 /**
  * The moving parts of a member and what they tell each other: core, log,
@@ -80,8 +40,10 @@ export class Engine {
   readonly peers: Peers;
   readonly changes: MemberChanges;
   readonly encryption: NodeEncryption;
-  readonly sessions: Sessions | null;
+  readonly sessions: Sessions;
+  readonly operations: EncryptionOperations;
   readonly extraPackets: ExtraPackets;
+  readonly #lock = new ChangeLock();
   readonly driver: Driver;
   addresses: Addresses;
   readonly #leaderships: LeadershipCount;
@@ -94,6 +56,8 @@ export class Engine {
   readonly #proposer: Proposer;
   readonly #expiry: Expiry;
   readonly #compaction: Compaction;
+  readonly #sendPacket: SendPacket = (to, packet) =>
+    this.peers.transport?.sendPacket(to, packet) ?? false;
   #toldMs = -Infinity;
 
   constructor(
@@ -102,7 +66,7 @@ export class Engine {
     beginnings: Beginnings,
     host: EngineHost,
   ) {
-    const { core, wal, store, clock, random } = parts;
+    const { core, wal, clock, random } = parts;
     this.#parts = parts;
     this.#options = options;
     this.#beginnings = beginnings;
@@ -116,20 +80,8 @@ export class Engine {
       : null;
     this.#leaderships = new LeadershipCount(parts.log);
     this.#compaction = new Compaction(wal, options, parts.checkpoints);
-    this.encryption = new NodeEncryption(parts, {
-      isCaughtUp: () => host.isCaughtUp(),
-      progressed: () => {
-        host.progressed();
-        this.driver.wake();
-      },
-      failed: (error) => host.failed(error),
-    });
-    this.#applier = new Applier(store, {
-      clusterIdKnown: (id) => wal.setClusterId(id),
-      applied: (group) => this.#onApplied(group),
-      skipped: (seq) => this.driver.run(() => core.applied(seq)),
-      halted: (error) => host.failed(error),
-    }, this.encryption.acting);
+    this.encryption = this.#makeEncryption();
+    this.#applier = this.#makeApplier();
     this.peers = new Peers({
       identity: parts.identity,
       initial: beginnings.members,
@@ -138,35 +90,21 @@ export class Engine {
       monotonicMs: () => clock.monotonicMs(),
       host: this.#peersHost(),
     });
-    const sendPacket = (to: RaftId, packet: Uint8Array) =>
-      this.peers.transport?.sendPacket(to, packet) ?? false;
-    this.extraPackets = new ExtraPackets(sendPacket);
-    this.#proposer = new Proposer({
-      core,
-      clock,
-      sendPacket,
-      proposals: this.proposals,
-      boot: random.below(2 ** 32),
-      clusterInit: () => clusterInitOf(this.#self(), random),
-      announcement: () => announcementOf(this.#self()),
-      registration: () => this.encryption.registration(),
-      takesWrites: () => this.encryption.isKnown,
-    });
+    this.extraPackets = new ExtraPackets(this.#sendPacket);
+    this.#proposer = this.#makeProposer();
     this.#tail = new TailJudge({
-      core,
-      log: parts.log,
-      peers: this.peers,
+      ...{ core, log: parts.log, peers: this.peers },
       trustsTail: options.trustTail === true,
     });
     this.driver = this.#makeDriver();
-    this.changes = new MemberChanges({
-      core,
-      clock,
+    this.changes = this.#makeChanges();
+    this.operations = new EncryptionOperations({
+      ...parts,
+      packets: this.extraPackets,
+      encryption: this.encryption,
+      lock: this.#lock,
       electionMs: options.electionMs,
-      state: () => ({ ...store.state, applied: store.state.applied.index }),
-      isUp: (id) => this.peers.isUp(id),
-      wake: () => this.driver.wake(),
-      isStopped: () => host.isStopped(),
+      propose: (payload) => this.proposeEncryption(payload),
     });
     this.#expiry = this.#makeExpiry();
     this.#attachCheckpoints();
@@ -203,7 +141,7 @@ export class Engine {
    * when it does not lead or the core refuses: nothing was proposed then. The
    * answer comes once it is applied here, or never will be.
    */
-  proposeEncryption(payload: Bytes): Promise<EncryptionOutcome> | null {
+  proposeEncryption(payload: Uint8Array): Promise<EncryptionOutcome> | null {
     const { term } = this.#parts.core.state;
     const id = this.proposals.takeId();
     if (!this.#proposer.propose(id, payload)) return null;
@@ -233,6 +171,53 @@ export class Engine {
       await store.close();
       await lock.release();
     }
+  }
+
+  #makeEncryption(): NodeEncryption {
+    const host = this.#host;
+    return new NodeEncryption(this.#parts, {
+      isCaughtUp: () => host.isCaughtUp(),
+      progressed: () => {
+        host.progressed();
+        this.driver.wake();
+      },
+      failed: (error) => host.failed(error),
+    });
+  }
+
+  #makeApplier(): Applier {
+    const { core, wal, store } = this.#parts;
+    return new Applier(store, {
+      clusterIdKnown: (id) => wal.setClusterId(id),
+      applied: (group) => this.#onApplied(group),
+      skipped: (seq) => this.driver.run(() => core.applied(seq)),
+      halted: (error) => this.#host.failed(error),
+    }, this.encryption.acting);
+  }
+
+  #makeProposer(): Proposer {
+    const { core, clock, random } = this.#parts;
+    return new Proposer({
+      ...{ core, clock, proposals: this.proposals },
+      boot: random.below(2 ** 32),
+      sendPacket: this.#sendPacket,
+      clusterInit: () => clusterInitOf(this.#self(), random),
+      announcement: () => announcementOf(this.#self()),
+      registration: () => this.encryption.registration(),
+      takesWrites: () => this.encryption.isKnown,
+    });
+  }
+
+  #makeChanges(): MemberChanges {
+    const { core, clock, store } = this.#parts;
+    return new MemberChanges({
+      ...{ core, clock, lock: this.#lock },
+      electionMs: this.#options.electionMs,
+      state: () => ({ ...store.state, applied: store.state.applied.index }),
+      isUp: (id) => this.peers.isUp(id),
+      wake: () => this.driver.wake(),
+      isStopped: () => this.#host.isStopped(),
+    });
   }
 
   #makeExpiry(): Expiry {
@@ -363,6 +348,7 @@ export class Engine {
     if (nowMs - this.#toldMs < STATE_MS) return;
     this.#toldMs = nowMs;
     this.changes.promoteCaughtUp();
+    this.operations.onTick();
     this.peers.tell({
       kind: "state",
       applied: store.state.applied.index,
@@ -373,14 +359,9 @@ export class Engine {
     this.#host.progressed();
   }
 
-  /** A member that applied its own removal has nothing more to do. */
   #checkMembership(): void {
     const { store, identity } = this.#parts;
-    const { fsm, confState } = store.state;
-    const isMember = fsm.members.has(identity.id) ||
-      isVoter(confState, identity.id) ||
-      confState.learners.includes(identity.id);
-    if (isMember || fsm.members.size === 0) return;
-    this.#host.failed(new MemberRemovedError(identity.name, identity.id));
+    const removal = removalError(identity, store.state);
+    if (removal !== null) this.#host.failed(removal);
   }
 }

@@ -65,16 +65,27 @@ export class LogBehindStoreError extends NodeError {
   }
 }
 
-/** Log and store are of two clusters: one of them was put there. */
+/** One part of a data dir, and the cluster that it says it is of. */
+export interface ClusterClaim {
+  /** As "the log". */
+  readonly part: string;
+  /** Hex; "none" for a part without one. */
+  readonly clusterId: string;
+}
+
+/** Parts of a data dir are of two clusters: one of them was put there. */
 export class WrongClusterError extends NodeError {
   override readonly name = "WrongClusterError";
   override readonly code = "NODE_WRONG_CLUSTER";
   override readonly remedy =
-    "Put back the log and the store that belong together; both stay as they are";
+    "Put back the parts that belong together, of one and the same moment; all stay as they are";
 
-  constructor(readonly store: string, readonly log: string) {
+  constructor(readonly claims: readonly ClusterClaim[]) {
+    const said = claims.map(({ part, clusterId }) =>
+      `${part} is of "${clusterId}"`
+    );
     super(
-      `Cannot start with log and store of different clusters: the store is of "${store}", the log of "${log}"`,
+      `Cannot start with a data dir of different clusters: ${said.join(", ")}`,
     );
   }
 }

@@ -150,10 +150,18 @@ export class DiskReplacedError extends NodeError {
 export class WrongNodeError extends NodeError {
   override readonly name = "WrongNodeError";
   override readonly code = "NODE_WRONG_NODE";
-  override readonly remedy = "Start it with the --node that the message names";
+  override readonly remedy: string;
 
-  constructor(readonly given: string, readonly known: string) {
-    super(`Cannot start as "${given}": the data dir is of "${known}"`);
+  /** `part` of the data dir says that it is of `known`. */
+  constructor(
+    readonly given: string,
+    readonly known: string,
+    readonly part = "data dir",
+  ) {
+    super(`Cannot start as "${given}": the ${part} is of "${known}"`);
+    this.remedy = part === "data dir"
+      ? "Start it with the --node that the message names"
+      : `Put back the ${part} of this node; all else stays as it is`;
   }
 }
 

@@ -14,8 +14,11 @@ import type {
   TransportHost,
 } from "../transport/port.ts";
 import type { Wal } from "../wal/wal.ts";
+import type { EncryptionMetrics } from "./encryption/operations.ts";
+import type { EncryptionPort } from "./encryption_port.ts";
 import { clusterView } from "./cluster_view.ts";
-import { Engine, type NodeParts } from "./engine.ts";
+import { Engine } from "./engine.ts";
+import type { NodeParts } from "./engine_parts.ts";
 import { NotReadyError } from "./errors.ts";
 import type { RaftCounters } from "./leadership_count.ts";
 import { DRAIN_MS_MAX } from "./limits.ts";
@@ -186,6 +189,15 @@ export class Node implements NodePort, OperatorPort {
   ): Promise<ChangeResult> {
     if (this.#stopped !== null) throw new NotReadyError("the node is stopping");
     return await this.#engine.changes.change(request, terms);
+  }
+
+  /** What operators do about encryption. */
+  get encryption(): EncryptionPort {
+    return this.#engine.operations;
+  }
+
+  encryptionMetrics(): EncryptionMetrics {
+    return this.#engine.operations.metrics();
   }
 
   backup(): AsyncIterable<Bytes> {

@@ -107,5 +107,8 @@ function checkCluster(wal: Wal, store: BufferedStore): void {
   if (clusterId === null) return;
   if (wal.clusterId !== null && equalBytes(wal.clusterId, clusterId)) return;
   const log = wal.clusterId === null ? "none" : toHex(wal.clusterId);
-  throw new WrongClusterError(toHex(clusterId), log);
+  throw new WrongClusterError([
+    { part: "the store", clusterId: toHex(clusterId) },
+    { part: "the log", clusterId: log },
+  ]);
 }

@@ -3,8 +3,11 @@ import type { Disk } from "../io/disk.ts";
 import type { Kv } from "../io/kv.ts";
 import type { EventLog } from "../io/log.ts";
 import type { Random } from "../io/random.ts";
-import type { KeyCustody } from "../keys/port.ts";
-import type { SessionRows, Sessions } from "../keys/sessions.ts";
+import {
+  type SealingCustody,
+  type SessionRows,
+  Sessions,
+} from "../keys/sessions.ts";
 import { Core } from "../raft/core.ts";
 import { raftOptions } from "../raft/options.ts";
 import type { RaftId } from "../raft/types.ts";
@@ -19,6 +22,8 @@ import {
 } from "./begin.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { type DataDirPaths, dataDirPaths, lockDataDir } from "./data_dir.ts";
+import { type KeySettings, NO_KEYS } from "./guards/open_keys.ts";
+import { type GuardedStart, guardStart } from "./guards/start.ts";
 import { Node } from "./node.ts";
 import type { NodeOptions } from "./node_options.ts";
 import { openLog } from "./open_log.ts";
@@ -32,10 +37,10 @@ export interface NodePorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: EventLog;
-  /** Opened, its epochs raised for this process. */
-  readonly custody: KeyCustody;
-  /** Makes the sessions of a node with keys, on the rows of its store. */
-  readonly openSessions?: (rows: SessionRows) => Sessions;
+  /** What this node is told about encryption; it takes no part unless given. */
+  readonly keys?: KeySettings;
+  /** `guardStart` unless given. */
+  readonly openCustody?: (start: GuardedStart) => Promise<SealingCustody>;
   /** Opens the links to other members; a node without them is alone. */
   readonly openTransport?: (host: TransportHost) => Promise<Transport>;
 }
@@ -57,6 +62,9 @@ interface Opened {
 /**
  * Opens a data dir, or founds one, and returns its node, not yet started.
  *
+ * Guards judge the data dir first: a refused start has changed nothing. Then
+ * the epochs of this process begin, before anything can be sealed.
+ *
  * @throws {DataDirLockedError} When another process holds it.
  * @throws {NodeError} What log and store refuse; all is closed then.
  */
@@ -70,6 +78,7 @@ export async function openNode(
     { close: () => lock.release() },
   ];
   try {
+    const custody = await openCustody(ports, options);
     const place = await openStorePlace(ports.disk, paths);
     const store = await BufferedStore.open({
       kv: ports.openKv(place.path),
@@ -87,21 +96,21 @@ export async function openNode(
     opened.unshift(wal);
     // The backing store's files are new names in it.
     await ports.disk.syncDir(paths.root);
+    await custody.raiseEpochs();
     const { identity, beginnings } = beginning;
     const core = newCore(ports, options, identity.id, { wal, store });
     const { checkpointBytesPerSecond: rate } = options;
     const checkpoints = await Checkpoints.open({
       ...ports,
-      ...{ store, place, identity },
+      ...{ store, place, identity, custody },
       dir: paths.checkpoints,
       ...(rate === undefined ? {} : { bytesPerSecond: rate }),
     });
     opened.unshift({ close: () => checkpoints.stop() });
-    const rows: SessionRows = { insert: (row) => store.insertSession(row) };
-    const sessions = ports.openSessions?.(rows) ?? null;
+    const sessions = newSessions(ports, custody, store);
     const parts = {
       ...ports,
-      ...{ core, wal, store, lock, identity, checkpoints, sessions },
+      ...{ core, wal, store, lock, identity, custody, sessions, checkpoints },
     };
     const node = new Node(parts, options, {
       ...beginnings,
@@ -115,6 +124,24 @@ export async function openNode(
     for (const part of opened) await part.close();
     throw error;
   }
+}
+
+/** Guards judge the data dir; its epochs are yet to be raised. */
+function openCustody(
+  ports: NodePorts,
+  { dataDir, name: node }: OpenNodeOptions,
+): Promise<SealingCustody> {
+  const start = { dataDir, node, keys: ports.keys ?? NO_KEYS };
+  return ports.openCustody?.(start) ?? guardStart(ports, start);
+}
+
+function newSessions(
+  { random }: NodePorts,
+  custody: SealingCustody,
+  store: BufferedStore,
+): Sessions {
+  const insert: SessionRows["insert"] = (row) => store.insertSession(row);
+  return new Sessions({ custody, rows: { insert }, random });
 }
 
 async function beginNode(

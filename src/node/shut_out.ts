@@ -1,3 +1,5 @@
+import { isVoter } from "../raft/membership.ts";
+import type { StoreState } from "../store/meta.ts";
 import { EpochRollbackError } from "./encryption/errors.ts";
 import type { Identity } from "./identity.ts";
 import { DiskReplacedError, MemberRemovedError } from "./member_errors.ts";
@@ -18,4 +20,16 @@ export function shutOutError(
     case "epoch-rollback":
       return new EpochRollbackError(name, null);
   }
+}
+
+/** Why a member that applied its own removal has nothing more to do. */
+export function removalError(
+  { id, name }: Identity,
+  { fsm, confState }: Pick<StoreState, "fsm" | "confState">,
+): MemberRemovedError | null {
+  const isMember = fsm.members.has(id) || isVoter(confState, id) ||
+    confState.learners.includes(id);
+  return isMember || fsm.members.size === 0
+    ? null
+    : new MemberRemovedError(name, id);
 }

@@ -145,6 +145,20 @@ export async function openStorePlace(
   disk: Disk,
   paths: StorePaths,
 ): Promise<StorePlace> {
+  const place = await findStore(disk, paths);
+  await place.removeOthers();
+  return place;
+}
+
+/**
+ * As `openStorePlace`, and removes nothing.
+ *
+ * @throws {StorePointerDamagedError}
+ */
+export async function findStore(
+  disk: Disk,
+  paths: StorePaths,
+): Promise<StorePlace> {
   const pointer = `${paths.root}/${POINTER}`;
   const current = await readPointer(disk, pointer);
   const place = new StorePlace(disk, paths, current);
@@ -159,7 +173,6 @@ export async function openStorePlace(
       throw new StorePointerDamagedError(pointer, "nothing, beside a store");
     }
   }
-  await place.removeOthers();
   return place;
 }
 

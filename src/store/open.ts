@@ -100,7 +100,7 @@ async function readDatabases(
 }
 
 /** Programs that knew no members wrote no row. */
-async function readMembers(
+export async function readMembers(
   backing: Backing,
 ): Promise<ReadonlyMap<MemberId, Member>> {
   const [row] = await backing.get([MEMBERS_KEY]);
@@ -108,7 +108,7 @@ async function readMembers(
 }
 
 /** Programs that knew no encryption wrote no rows, and say so. */
-async function readEncryption(
+export async function readEncryption(
   backing: Backing,
   isThere: boolean,
 ): Promise<StoredEncryption | typeof NO_STORED_ENCRYPTION> {

@@ -21,11 +21,13 @@ import { denoClock } from "../../src/io/deno/clock.ts";
 import { denoHttpServer } from "../../src/io/deno/http.ts";
 import { NotLeaderError } from "../../src/node/member_errors.ts";
 import type { Bytes } from "../../src/base/bytes.ts";
+import { fakeEncryption } from "../unit/admin/fake_encryption.ts";
 import {
   type FakeNode,
   fakeNode,
   PLAN_HASH,
   planOf,
+  recordingAudit,
   recordingLog,
 } from "../unit/admin/fake_node.ts";
 
@@ -57,6 +59,8 @@ async function withServer(body: (served: Served) => Promise<void>) {
   const listener = await denoHttpServer().serve(
     { hostname: "127.0.0.1", port: 0 },
     adminHandler({
+      encryption: fakeEncryption(),
+      audit: recordingAudit(),
       node,
       isAdminToken: (token) => Promise.resolve(token === TOKEN),
       clock: denoClock(),

@@ -45,4 +45,31 @@ export function runFilesContract(
       assert.equal(await files.createPrivate(path, utf8("second")), false);
       assert.deepEqual((await files.read(path, 10))?.bytes, utf8("first"));
     }));
+
+  Deno.test(`${name}: readPrivate() tells what createPrivate() made`, () =>
+    withFiles(async ({ files, root }) => {
+      const path = `${root}/secret`;
+      await files.createPrivate(path, utf8("abc"));
+      assert.deepEqual(await files.readPrivate(path, 4), {
+        bytes: utf8("abc"),
+        isRegular: true,
+        mode: 0o600,
+      });
+    }));
+
+  Deno.test(`${name}: readPrivate() reads no byte above the limit`, () =>
+    withFiles(async ({ files, root }) => {
+      const path = `${root}/long`;
+      await files.createPrivate(path, utf8("abcdef"));
+      const bytesOf = async (bytesMax: number) =>
+        (await files.readPrivate(path, bytesMax))?.bytes;
+      assert.deepEqual(await bytesOf(5), utf8("abcde"));
+      assert.deepEqual(await bytesOf(6), utf8("abcdef"));
+      assert.deepEqual(await bytesOf(7), utf8("abcdef"));
+    }));
+
+  Deno.test(`${name}: readPrivate() of a missing file is null`, () =>
+    withFiles(async ({ files, root }) => {
+      assert.equal(await files.readPrivate(`${root}/none`, 10), null);
+    }));
 }

@@ -11,7 +11,6 @@
 import assert from "node:assert/strict";
 import { concatBytes, utf8, viewOf } from "../../src/base/bytes.ts";
 import { type AtomicWrite, ENCODING_LE64 } from "../../src/fsm/types.ts";
-import { disabledCustody } from "../../src/keys/disabled_custody.ts";
 import { Node } from "../../src/node/node.ts";
 import { openNode } from "../../src/node/open_node.ts";
 import type { ReadEntry, ReadRange } from "../../src/node/port.ts";
@@ -114,7 +113,6 @@ class World {
       clock: new SimClock(),
       random: this.random,
       log: { write: () => {} },
-      custody: disabledCustody("n1"),
     }, {
       name: "n1",
       clusterName: "sim",

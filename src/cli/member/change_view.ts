@@ -1,4 +1,5 @@
 import type { ChangeOutcome } from "../../admin/client.ts";
+import { planLines } from "../plan_view.ts";
 import type { Services } from "../services.ts";
 
 export interface ChangeView {
@@ -34,9 +35,8 @@ export function showChange({ terminal }: Services, view: ChangeView): void {
     terminal.out.write(`${JSON.stringify(json)}\n`);
     return;
   }
-  const lines = steps.map((step, position) => `  ${position + 1}. ${step}`);
-  const head = plan.hash === "" ? "plan" : `plan ${plan.hash}`;
-  terminal.out.write([head, ...lines, endOf(view), ""].join("\n"));
+  const lines = planLines({ hash: plan.hash, steps, changed, isDryRun });
+  terminal.out.write([...lines, ""].join("\n"));
 }
 
 export function stepsOf(
@@ -46,13 +46,4 @@ export function stepsOf(
   >,
 ): readonly string[] {
   return [...before, ...outcome.plan.steps, ...after];
-}
-
-function endOf({ outcome, isDryRun }: ChangeView): string {
-  const { plan, changed } = outcome;
-  if (isDryRun) {
-    const how = plan.hash === "" ? "" : `; to do this: --plan ${plan.hash}`;
-    return `nothing was changed${how}`;
-  }
-  return changed ? "done" : "nothing to do: it is so already";
 }

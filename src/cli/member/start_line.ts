@@ -1,4 +1,5 @@
 import { formatAddress, parseAddress } from "../../base/address.ts";
+import { shellWord } from "../../base/shell.ts";
 
 export interface StartPlace {
   readonly node: string;
@@ -19,15 +20,8 @@ export function startLine(
   }).join();
   return [
     `sealkv serve --node ${node}`,
-    ...dataDir === null ? [] : [`--data-dir ${quoted(dataDir)}`],
+    ...dataDir === null ? [] : [`--data-dir ${shellWord(dataDir)}`],
     `--peer-listen ${peerAddress}`,
     ...join === "" ? [] : [`--join ${join}`],
   ].join(" ");
-}
-
-/** For a POSIX shell. */
-function quoted(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text)
-    ? text
-    : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -1,6 +1,7 @@
 import type { Bytes } from "../../base/bytes.ts";
 import { FileError } from "../errors.ts";
 import type { FileContent, Files } from "../files.ts";
+import { readPrivate } from "./private_file.ts";
 
 const PRIVATE_FILE_MODE = 0o600;
 const PRIVATE_DIR_MODE = 0o700;
@@ -8,7 +9,7 @@ const OTHERS_READ_BIT = 0o004;
 
 /** Files of this machine. */
 export function denoFiles(): Files {
-  return { read: readFile, createPrivate };
+  return { read: readFile, createPrivate, readPrivate };
 }
 
 async function readFile(

@@ -4,6 +4,10 @@ import type { Disk, DiskFile } from "../../io/disk.ts";
 import type { LogIndex } from "../../raft/types.ts";
 import { decodeNote, encodeNote, NOTE_BYTES } from "./note.ts";
 
+/** Names of the part and of what is known about it. */
+export const INCOMING_PART = "incoming.part";
+export const INCOMING_NOTE = "incoming.note";
+
 /** Where a part lies and how often it is synced. */
 interface PartOptions {
   readonly disk: Disk;
@@ -43,8 +47,8 @@ export class IncomingPart {
 
   private constructor(options: PartOptions) {
     this.#options = options;
-    this.path = `${options.dir}/incoming.part`;
-    this.#notePath = `${options.dir}/incoming.note`;
+    this.path = `${options.dir}/${INCOMING_PART}`;
+    this.#notePath = `${options.dir}/${INCOMING_NOTE}`;
   }
 
   /** Finds what an earlier process received; `options.dir` is there. */

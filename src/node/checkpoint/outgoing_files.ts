@@ -27,7 +27,8 @@ interface Held {
   timer: Timer | null;
 }
 
-const PREFIX = "outgoing-";
+/** Names of the files begin with it. */
+export const OUTGOING_PREFIX = "outgoing-";
 
 /**
  * The checkpoints of this member that are being sent, or were a moment ago.
@@ -50,7 +51,7 @@ export class OutgoingFiles {
   static async open(parts: OutgoingParts): Promise<OutgoingFiles> {
     const { disk, dir } = parts;
     for (const { name } of await disk.list(dir)) {
-      if (name.startsWith(PREFIX)) await disk.remove(`${dir}/${name}`);
+      if (name.startsWith(OUTGOING_PREFIX)) await disk.remove(`${dir}/${name}`);
     }
     return new OutgoingFiles(parts);
   }
@@ -114,7 +115,7 @@ export class OutgoingFiles {
   async #make(): Promise<Held> {
     const { dir, maker } = this.#parts;
     this.#sequence += 1;
-    const path = `${dir}/${PREFIX}${this.#sequence}.ckpt`;
+    const path = `${dir}/${OUTGOING_PREFIX}${this.#sequence}.ckpt`;
     const file = await maker.make(path);
     const held: Held = { file, users: 0, isSpoiled: false, timer: null };
     this.#held.add(held);

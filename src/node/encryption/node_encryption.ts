@@ -24,8 +24,7 @@ export interface NodeEncryptionParts {
   readonly custody: KeyCustody;
   readonly store: BufferedStore;
   readonly identity: Identity;
-  /** `null` on a node that never seals. */
-  readonly sessions: Pick<Sessions, "open"> | null;
+  readonly sessions: Pick<Sessions, "open">;
   readonly clock: Clock;
   readonly log: EventLog;
 }
@@ -161,7 +160,7 @@ export class NodeEncryption {
   #beginSession(): void {
     const { custody, sessions } = this.#parts;
     const { storage } = this.state.active;
-    if (storage === this.#sessionKey || sessions === null) return;
+    if (storage === this.#sessionKey) return;
     if (!custody.epochs().has(storage)) return;
     this.#sessionKey = storage;
     this.#opening = this.#opening

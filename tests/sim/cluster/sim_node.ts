@@ -5,7 +5,6 @@
 import { type Bytes, equalBytes } from "../../../src/base/bytes.ts";
 import type { Mutation } from "../../../src/fsm/types.ts";
 import { Applier, type ApplyJob } from "../../../src/node/applier.ts";
-import { disabledCustody } from "../../../src/keys/disabled_custody.ts";
 import type { JoinGrant } from "../../../src/node/begin.ts";
 import { JoinRefusedError } from "../../../src/node/member_errors.ts";
 import { openNode } from "../../../src/node/open_node.ts";
@@ -93,7 +92,6 @@ export const openProductNode: OpenSimNode = (ports, options) => {
   const listen = { hostname: name, port: PEER_PORT };
   return openNode({
     ...ports,
-    custody: disabledCustody(name),
     openTransport: (host) =>
       openTransport({ net, clock, random, log, host, listen, prover: PROVER }),
   }, {

@@ -10,10 +10,12 @@ import { adminHandler } from "../../../src/admin/handler.ts";
 import type { HttpClientPort } from "../../../src/io/http.ts";
 import type { NodeStatus } from "../../../src/node/port.ts";
 import { denoClock } from "../../../src/io/deno/clock.ts";
+import { fakeEncryption } from "./fake_encryption.ts";
 import {
   type FakeNode,
   fakeNode,
   MEMBER,
+  recordingAudit,
   recordingLog,
   STATUS,
 } from "./fake_node.ts";
@@ -45,6 +47,8 @@ function member(status: NodeStatus = STATUS) {
 
 function serving(node: FakeNode, stopping = new AbortController().signal) {
   const handle = adminHandler({
+    encryption: fakeEncryption(),
+    audit: recordingAudit(),
     node,
     isAdminToken: (token) => Promise.resolve(token === TOKEN),
     clock: denoClock(),
@@ -57,6 +61,7 @@ function serving(node: FakeNode, stopping = new AbortController().signal) {
 
 function client(admin: string, http: HttpClientPort, token = TOKEN) {
   return makeAdminClient({
+    actor: "ana@laptop",
     admin,
     token,
     isTls: false,
@@ -131,7 +136,8 @@ Deno.test("makeAdminClient() dials with TLS when told", async () => {
   const http = network({ "https://h:1": member() });
   const clock = denoClock();
   const options = { admin: "h:1", token: TOKEN, timeoutMs: 5_000, http, clock };
-  const status = await makeAdminClient({ ...options, isTls: true }).getStatus();
+  const status = await makeAdminClient({ ...options, isTls: true, actor: "" })
+    .getStatus();
   assert.equal(status.node, "n1");
 });
 

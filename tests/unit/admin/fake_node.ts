@@ -1,3 +1,4 @@
+import type { AuditRecord, AuditSink } from "../../../src/admin/audit.ts";
 import type { Bytes } from "../../../src/base/bytes.ts";
 import type { EventLog } from "../../../src/io/log.ts";
 import type {
@@ -100,6 +101,14 @@ export function planOf(
 ): ChangeResult {
   const plan = { hash: PLAN_HASH, steps: [`${kind} ${name}`] };
   return { plan, isChanged: !dryRun, memberId: 17 };
+}
+
+/** Keeps what it is told to keep. */
+export function recordingAudit(): AuditSink & {
+  readonly records: AuditRecord[];
+} {
+  const records: AuditRecord[] = [];
+  return { records, write: async (record) => void records.push(record) };
 }
 
 /** Keeps events as "level event" for assertions. */

@@ -9,10 +9,12 @@ import {
   PlanStaleError,
 } from "../../../src/node/member_errors.ts";
 import { SimClock } from "../../sim/io/clock.ts";
+import { fakeEncryption } from "./fake_encryption.ts";
 import {
   type FakeNode,
   fakeNode,
   PLAN_HASH,
+  recordingAudit,
   recordingLog,
 } from "./fake_node.ts";
 
@@ -33,6 +35,8 @@ interface Ask {
 async function ask(given: Ask) {
   const log = recordingLog();
   const handle = adminHandler({
+    encryption: fakeEncryption(),
+    audit: recordingAudit(),
     node: given.node ??
       fakeNode(given.status === undefined ? {} : { status: given.status }),
     isAdminToken: (token) => Promise.resolve(token === TOKEN),

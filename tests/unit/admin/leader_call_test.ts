@@ -10,11 +10,13 @@ import {
 } from "../../../src/node/member_errors.ts";
 import { NotReadyError } from "../../../src/node/errors.ts";
 import type { NodeStatus } from "../../../src/node/port.ts";
+import { fakeEncryption } from "./fake_encryption.ts";
 import {
   type FakeNode,
   fakeNode,
   MEMBER,
   planOf,
+  recordingAudit,
   recordingLog,
   STATUS,
 } from "./fake_node.ts";
@@ -50,6 +52,7 @@ class Cluster {
   client(admin = "h:1,h:2,h:3", timeoutMs = 5_000) {
     return makeAdminClient({
       ...{ admin, token: TOKEN, isTls: false, timeoutMs },
+      actor: "ana@laptop",
       clock: denoClock(),
       http: { fetch: (request) => this.#fetch(request), close() {} },
     });
@@ -66,6 +69,8 @@ class Cluster {
       throw new TypeError("connection refused");
     }
     const handle = adminHandler({
+      encryption: fakeEncryption(),
+      audit: recordingAudit(),
       node,
       isAdminToken: (token) => Promise.resolve(token === TOKEN),
       clock: denoClock(),

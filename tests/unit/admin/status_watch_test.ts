@@ -6,7 +6,14 @@ import {
 import { adminHandler } from "../../../src/admin/handler.ts";
 import type { Bytes } from "../../../src/base/bytes.ts";
 import { SimClock } from "../../sim/io/clock.ts";
-import { type FakeNode, fakeNode, recordingLog, STATUS } from "./fake_node.ts";
+import { fakeEncryption } from "./fake_encryption.ts";
+import {
+  type FakeNode,
+  fakeNode,
+  recordingAudit,
+  recordingLog,
+  STATUS,
+} from "./fake_node.ts";
 
 const TOKEN = "admin-token-123";
 
@@ -22,6 +29,7 @@ function watching(
   const stops = nodes.map(() => new AbortController());
   const dialled: number[] = [];
   const client = makeAdminClient({
+    actor: "ana@laptop",
     admin: nodes.map((_, position) => `h:${position + 1}`).join(),
     ...{ token: TOKEN, isTls: false, timeoutMs: 5_000, clock },
     http: {
@@ -32,6 +40,8 @@ function watching(
         if (node === null) throw new TypeError("connection refused");
         if (node === "mute") return await untilAborted(request.signal);
         return await adminHandler({
+          encryption: fakeEncryption(),
+          audit: recordingAudit(),
           node,
           isAdminToken: (token) => Promise.resolve(token === TOKEN),
           clock: isTicking ? clock : new SimClock(),
@@ -134,10 +144,13 @@ Deno.test("watchStatus() leaves a member that falls silent", async () => {
 Deno.test("watchStatus() throws what a member refuses with", async () => {
   const refused = makeAdminClient({
     ...{ admin: "h:1", token: "another-token", isTls: false, timeoutMs: 5_000 },
+    actor: "",
     clock: new SimClock(),
     http: {
       fetch: async (request) =>
         await adminHandler({
+          encryption: fakeEncryption(),
+          audit: recordingAudit(),
           node: named("n1"),
           isAdminToken: (token) => Promise.resolve(token === TOKEN),
           clock: new SimClock(),

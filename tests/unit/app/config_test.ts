@@ -47,6 +47,8 @@ Deno.test("parseConfig() of nothing is a lone node on loopback", () => {
     trustTail: false,
     logCompactAfterBytes: null,
     logKeepEntries: null,
+    encryptionEnabled: false,
+    keks: [],
     tls: null,
     tlsCaPath: null,
     peerMtls: false,
@@ -131,6 +133,11 @@ const GOOD: [texts: Texts, field: keyof NodeConfig, expected: unknown][] = [
     true,
   ],
   [{ "peer-token-file": "t" }, "peerTokenFile", "t"],
+  [{ "encryption-enabled": "true" }, "encryptionEnabled", true],
+  [{ "kek": "file:/a" }, "keks", ["file:/a"]],
+  [{ "kek": "exec:a b,c\nfile:/b" }, "keks", ["exec:a b,c", "file:/b"]],
+  [{ "kek-file": "/a" }, "keks", ["file:/a"]],
+  [{ "kek-file": "/a", "kek": "file:/b" }, "keks", ["file:/a", "file:/b"]],
   [{ "log-level": "debug" }, "logLevel", "debug"],
   [{ "log-format": "pretty" }, "logFormat", "pretty"],
 ];
@@ -168,6 +175,9 @@ const BAD: Record<SettingName, readonly string[]> = {
   "checkpoint-rate": ["", "65535B", "1025GiB", "50MB", "1.5GiB", "-1KiB"],
   "log-compact-after": ["", "1", "63KiB", "x", "2TiB"],
   "log-keep-entries": ["", "0", "-1", "1.5", "100000001"],
+  "encryption-enabled": ["yes", "", "TRUE"],
+  "kek": ["", "a\n", "a\na", "a\0", "12345678".split("").join("\n") + "\n9"],
+  "kek-file": ["", "a\0", "a".repeat(4_097)],
   "tls-cert": ["", "c", "a\0"],
   "tls-key": ["", "k", "a\0"],
   "tls-ca": ["", "a\0", "a".repeat(4_097)],
@@ -193,6 +203,15 @@ for (const name of SETTING_NAMES) {
     });
   }
 }
+
+Deno.test("parseConfig() shows nothing of what a KEK setting has", () => {
+  assert.throws(() => parse({ kek: "0123abc\n0123abc" }), (error) => {
+    assert.ok(error instanceof ConfigInvalidError);
+    assert.doesNotMatch(Deno.inspect(error), /0123abc/);
+    assert.match(error.message, /2 values/);
+    return true;
+  });
+});
 
 for (const name of ["listen", "peer-listen", "admin-listen"] as const) {
   Deno.test(`parseConfig() refuses cleartext on ${name} beyond loopback`, () => {
@@ -222,6 +241,12 @@ const CONFLICTS: [texts: Texts, setting: SettingName, said: RegExp][] = [
     { "peer-listen": "127.0.0.1:0", "initial-cluster": "n1=127.0.0.1:4513" },
     "initial-cluster",
     /its --peer-listen address, 127\.0\.0\.1:0/,
+  ],
+  [{ "kek-file": "/a", "kek": "file:/a" }, "kek-file", /none given twice/],
+  [
+    { "kek-file": "/a", "kek": "1\n2\n3\n4\n5\n6\n7\n8" },
+    "kek-file",
+    /at most 8/,
   ],
   [
     { "peer-mtls": "1", "tls-cert": "c", "tls-key": "k" },

@@ -36,6 +36,27 @@ Deno.test("collectSettings() finds the file by SEALKV_CONFIG", async () => {
   assert.equal(given.insecure?.text, "true");
 });
 
+for (
+  const [from, given] of [
+    ["a variable", { env: "file:/a,file:/b\nfile:/c" }],
+    ["an array of the file", { file: ["file:/a", "file:/b", "file:/c"] }],
+    ["a flag", { flag: "file:/a\nfile:/b\nfile:/c" }],
+  ] as const
+) {
+  Deno.test(`collectSettings() takes a list from ${from}`, async () => {
+    const sources = given as { env?: string; file?: string[]; flag?: string };
+    const { kek } = await collectSettings({
+      flags: sources.flag === undefined ? {} : { kek: sources.flag },
+      configPath: "/c",
+      env: (name) => name === "SEALKV_KEK" ? sources.env : undefined,
+      files: memoryFiles({
+        "/c": JSON.stringify({ kek: sources.file ?? "x" }),
+      }),
+    });
+    assert.equal(kek?.text, "file:/a\nfile:/b\nfile:/c");
+  });
+}
+
 const BAD: [name: string, text: string][] = [
   ["no JSON", "{"],
   ["an array", "[]"],
@@ -43,6 +64,9 @@ const BAD: [name: string, text: string][] = [
   ["an unknown key", '{"lisen":"x"}'],
   ["a nested value", '{"node":{}}'],
   ["a null value", '{"node":null}'],
+  ["an array for one value", '{"node":["a"]}'],
+  ["a number in a list", '{"kek":["a",1]}'],
+  ["a number for a list", '{"kek":1}'],
   ["a key of every object", '{"constructor":"x"}'],
 ];
 for (const [name, text] of BAD) {

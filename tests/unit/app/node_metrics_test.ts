@@ -3,6 +3,8 @@
  * Method: register all of them, scrape once, compare names, kinds and labels.
  */
 import assert from "node:assert/strict";
+import { registerEncryptionMetrics } from "../../../src/app/encryption_metrics.ts";
+import { kekUnwrapSeconds } from "../../../src/app/timed_kek.ts";
 import {
   type NodeMetricsSource,
   registerNodeMetrics,
@@ -14,6 +16,7 @@ import { AccessTokenSigner } from "../../../src/app/token_signer.ts";
 import { MEMBER, STATUS } from "../admin/fake_node.ts";
 import { FakeNode } from "../kvconnect/fake_node.ts";
 import { SimClock } from "../../sim/io/clock.ts";
+import { BOOTSTRAPPED } from "./encryption_source.ts";
 
 const PROCESS = {
   env: () => undefined,
@@ -61,6 +64,8 @@ const SOURCE: NodeMetricsSource = {
 function scrape(source: NodeMetricsSource): string {
   const metrics = new MetricRegistry();
   registerNodeMetrics(metrics, source, PROCESS);
+  registerEncryptionMetrics(metrics, BOOTSTRAPPED);
+  kekUnwrapSeconds(metrics);
   const server = new KvConnectServer({
     node: new FakeNode(),
     signer: new AccessTokenSigner("access-token-123"),

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { RebuildConflictError } from "../../../src/app/errors.ts";
 import { openRebuild, type RebuildRecord } from "../../../src/app/rebuild.ts";
 import { DataDirLockedError } from "../../../src/node/errors.ts";
-import { disabledCustody } from "../../../src/keys/disabled_custody.ts";
 import { openNode } from "../../../src/node/open_node.ts";
 import { SimClock } from "../../sim/io/clock.ts";
 import { SimCrash, SimDisk } from "../../sim/io/disk.ts";
@@ -103,6 +102,18 @@ Deno.test("deleteOld() leaves only what earlier rebuilds put aside", async () =>
   assert.deepEqual(await paths(disk), [`raft${OLDER}/kept`]);
 });
 
+for (const how of ["moveAside", "deleteOld"] as const) {
+  Deno.test(`${how}() leaves what operators did where it is`, async () => {
+    const disk = await dataDir();
+    await write(disk, "/d/audit.log");
+    const rebuild = await open(disk);
+    await rebuild[how]();
+    await rebuild.finish();
+    await rebuild.close();
+    assert.ok((await paths(disk)).includes("audit.log"));
+  });
+}
+
 Deno.test("openRebuild() makes a data dir that is lost", async () => {
   const disk = new SimDisk({ seed: 1 });
   const rebuild = await open(disk);
@@ -137,7 +148,6 @@ Deno.test("openRebuild() refuses another node's rebuild", async () => {
 Deno.test("openRebuild() refuses the log of another node", async () => {
   const disk = new SimDisk({ seed: 1 });
   const node = await openNode({
-    custody: disabledCustody("n1"),
     disk,
     openKv: () => Promise.resolve(new SimKv()),
     clock: new SimClock(),

@@ -18,6 +18,11 @@ const CASES: [words: string[], expected: string[]][] = [
   [["kv", ""], ["get", "set", "delete", "list", "watch", "import", "export"]],
   [["kv", "get", "--ti"], ["--timeout"]],
   [["serve", "--log-level", ""], ["debug", "info", "warn", "error"]],
+  [["e"], ["encryption"]],
+  [["encryption", ""], ["status", "bootstrap", "rotate-dek", "disable"]],
+  [["encryption", "rotate-dek", "--purpose", ""], ["storage", "raft"]],
+  [["encryption", "rewrap-deks", "--t"], ["--to", "--timeout"]],
+  [["kek", ""], ["generate"]],
   [["completions", ""], ["zsh", "bash", "fish"]],
 ];
 for (const [words, expected] of CASES) {

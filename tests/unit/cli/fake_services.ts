@@ -3,6 +3,8 @@ import type {
   ChangeOptions,
   ChangeOutcome,
   ClusterStatus,
+  EncryptionOutcome,
+  MemberEncryption,
   NewMember,
 } from "../../../src/admin/client.ts";
 import type { DataDirRebuild, RebuildPlace } from "../../../src/app/rebuild.ts";
@@ -34,7 +36,16 @@ export interface World {
   readonly onWatchEnd?: (signal: (s: StopSignal) => void) => void;
   /** Answers changes of members; throws to refuse. */
   readonly change?: (change: AskedChange) => ChangeOutcome;
+  /** What members say about encryption. */
+  readonly encryption?: readonly MemberEncryption[] | Error;
+  /** Answers changes of encryption; throws to refuse. */
+  readonly changeEncryption?: (
+    change: AskedEncryptionChange,
+  ) => EncryptionOutcome;
+  readonly generateKek?: (path: string) => Promise<{ readonly id: string }>;
   readonly openRebuild?: (place: RebuildPlace) => Promise<DataDirRebuild>;
+  readonly runDoctor?: Services["runDoctor"];
+  readonly resyncSidecar?: Services["resyncSidecar"];
   /** Someone types at the terminal. */
   readonly isInteractive?: boolean;
   readonly startNode?: (config: NodeConfig) => Promise<RunningNode>;
@@ -53,6 +64,14 @@ export interface AskedChange {
   readonly kind: "add" | "promote" | "remove" | "transfer-leader";
   readonly member: NewMember | string;
   readonly options: ChangeOptions;
+}
+
+/** A change of encryption as a command asked for it. */
+export interface AskedEncryptionChange {
+  readonly kind: string;
+  readonly options: ChangeOptions;
+  /** Purpose or ids of KEKs. */
+  readonly of?: unknown;
 }
 
 export interface Outcome {
@@ -114,7 +133,14 @@ export function fakeServices(
       close() {},
     }),
     adminClient: () => fakeAdmin(world, raise),
+    actor: () => "ana@laptop",
+    generateKek: world.generateKek ??
+      (() => Promise.reject(new Error("no KEK"))),
     openRebuild: world.openRebuild ??
+      (() => Promise.reject(new Error("no data dir"))),
+    runDoctor: world.runDoctor ??
+      (() => Promise.reject(new Error("no data dir"))),
+    resyncSidecar: world.resyncSidecar ??
       (() => Promise.reject(new Error("no data dir"))),
     startNode: world.startNode ?? (() => Promise.reject(new Error("no node"))),
     openKv: () =>
@@ -202,6 +228,7 @@ function fakeAdmin(
         signal.addEventListener("abort", resolve);
       });
     },
+    ...fakeEncryptionCalls(world),
     addMember: (member, options) => change("add", member, options),
     promoteMember: (name, options) => change("promote", name, options),
     removeMember: (name, options) => change("remove", name, options),
@@ -211,6 +238,47 @@ function fakeAdmin(
     },
     close() {},
   };
+}
+
+function fakeEncryptionCalls(world: World) {
+  const never = () => Promise.reject(new Error("not part of this test"));
+  const change = (kind: string) => async (options: ChangeOptions = {}) =>
+    answered(world, { kind, options });
+  return {
+    encryptionState: never,
+    async encryptionOfMembers() {
+      const answer = world.encryption;
+      if (answer === undefined) throw new Error("no answer");
+      if (answer instanceof Error) throw answer;
+      return answer;
+    },
+    capabilities: never,
+    getCapability: never,
+    resyncState: never,
+    bootstrap: change("bootstrap"),
+    rotateDek: async (of: string, options: ChangeOptions = {}) =>
+      answered(world, { kind: "rotate-dek", of, options }),
+    rewrapDeks: async (of: readonly string[], options: ChangeOptions = {}) =>
+      answered(world, { kind: "rewrap-deks", of, options }),
+    registerWriter: never,
+    enableStorageEnvelope: never,
+    enableRaftEnvelope: never,
+    sealCleartext: never,
+    retireDek: never,
+    startRewrite: never,
+    pauseRewrite: never,
+    resumeRewrite: never,
+    scrub: never,
+    updateRollout: never,
+  };
+}
+
+function answered(
+  { changeEncryption }: World,
+  change: AskedEncryptionChange,
+): EncryptionOutcome {
+  if (changeEncryption === undefined) throw new Error("no change is expected");
+  return changeEncryption(change);
 }
 
 /** The test closes the database, not the command. */

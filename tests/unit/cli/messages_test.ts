@@ -1,8 +1,8 @@
 /*
- * Goal: no message, remedy, help or page names a command or flag that does not
- * exist.
- * Method: read every string of src/ and every page, look commands and flags up
- * in the tree.
+ * Goal: no message, remedy, event, help, docstring or page names a command or
+ * flag that does not exist.
+ * Method: read every string and comment of src/ and every page, look commands
+ * and flags up in the tree.
  */
 import assert from "node:assert/strict";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
@@ -46,6 +46,43 @@ Deno.test("every --flag that a message names exists", async () => {
   assert.ok(seen > 30, `only ${seen} found: the pattern is stale`);
 });
 
+Deno.test("every command in words of a message exists", async () => {
+  const unknown: string[] = [];
+  let seen = 0;
+  for await (const { path, text } of strings()) {
+    for (const line of looseCommands(text)) {
+      seen += 1;
+      unknown.push(...complaints(line).map((what) => `${path}: ${what}`));
+    }
+  }
+  assert.deepEqual(unknown, []);
+  assert.ok(seen > 1, `only ${seen} found: the pattern is stale`);
+});
+
+Deno.test("every command and flag that a docstring names exists", async () => {
+  const unknown: string[] = [];
+  let seen = 0;
+  for await (const { path, text } of comments()) {
+    if (FOREIGN_FILES.includes(path)) continue;
+    for (const [, line = ""] of text.matchAll(/`sealkv ([^`]*)`/g)) {
+      seen += 1;
+      unknown.push(...complaints(line).map((what) => `${path}: ${what}`));
+    }
+    for (const line of looseCommands(text)) {
+      seen += 1;
+      unknown.push(...complaints(line).map((what) => `${path}: ${what}`));
+    }
+    for (const [flag] of text.matchAll(/(?<![\w-])--[a-z][a-z-]*[a-z]/g)) {
+      seen += 1;
+      if (!FOREIGN_FLAGS.includes(flag) && !flags.has(flag)) {
+        unknown.push(`${path}: ${flag}`);
+      }
+    }
+  }
+  assert.deepEqual(unknown, []);
+  assert.ok(seen > 30, `only ${seen} found: the pattern is stale`);
+});
+
 Deno.test("every command and flag that a page names exists", async () => {
   const unknown: string[] = [];
   let seen = 0;
@@ -68,6 +105,16 @@ Deno.test("complaints() finds a command and a flag that do not exist", () => {
   assert.deepEqual(complaints("status --interval 2s"), ["status --interval"]);
   assert.deepEqual(complaints("help serve"), []);
   assert.deepEqual(complaints("COMMAND --help"), []);
+});
+
+Deno.test("looseCommands() finds what stands without the program", () => {
+  const text = "do `member dismiss n3`, `encryption status`, or `member`\n" +
+    "  2. sealkv kv fetch > x\na sealkv release";
+  assert.deepEqual(looseCommands(text), [
+    "member dismiss n3",
+    "encryption status",
+    "kv fetch ",
+  ]);
 });
 
 /** What a line after `sealkv` names and is not there. */
@@ -113,6 +160,20 @@ function* commandLines(page: string): Generator<string> {
   }
 }
 
+/** Commands without the program in front, and those on a line of their own. */
+function looseCommands(text: string): string[] {
+  const groups = [...paths].filter((path) => path.includes(" "))
+    .map((path) => path.split(" ")[0] ?? "");
+  const words = [...new Set(groups)].join("|");
+  const patterns = [
+    new RegExp(`\`((?:${words}) [^\`]*)\``, "g"),
+    /^ *(?:\d+\. )?sealkv ([^\n>|]+)/gm,
+  ];
+  return patterns.flatMap((pattern) =>
+    [...text.matchAll(pattern)].map(([, line = ""]) => line)
+  );
+}
+
 async function* pages(): AsyncGenerator<Text> {
   yield { path: "README.md", text: await readText(new URL("README.md", ROOT)) };
   const docs = new URL("docs/", ROOT);
@@ -128,13 +189,32 @@ interface Text {
 }
 
 /** Lines of src/ that are no comments, with adjacent literals joined. */
-async function* strings(folder = new URL("src/", ROOT)): AsyncGenerator<Text> {
+async function* strings(): AsyncGenerator<Text> {
+  for await (const { path, text } of sources(/\.tsx?$/)) {
+    yield { path, text: withoutComments(text) };
+  }
+}
+
+/** Comments of src/, each on one line. */
+async function* comments(): AsyncGenerator<Text> {
+  for await (const { path, text } of sources(/\.(?:tsx?|proto)$/)) {
+    const blocks = text.match(/\/\*[^]*?\*\/|(?:^[ \t]*\/\/.*\n)+/gm) ?? [];
+    const lines = blocks.map((block) =>
+      block.replace(/^\s*(?:\/\*+|\*\/?|\/\/)/gm, "").replace(/\s+/g, " ")
+    );
+    yield { path, text: lines.join("\n") };
+  }
+}
+
+async function* sources(
+  names: RegExp,
+  folder = new URL("src/", ROOT),
+): AsyncGenerator<Text> {
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
     if (isDirectory && name !== "gen") {
-      yield* strings(new URL(`${name}/`, folder));
-    } else if (name.endsWith(".ts")) {
-      const text = await readText(new URL(name, folder));
-      yield { path: name, text: withoutComments(text) };
+      yield* sources(names, new URL(`${name}/`, folder));
+    } else if (names.test(name)) {
+      yield { path: name, text: await readText(new URL(name, folder)) };
     }
   }
 }

@@ -171,6 +171,34 @@ Deno.test("serve hands the settings of a cluster on", async () => {
   assert.equal(joiner?.initialCluster, null);
 });
 
+Deno.test("serve hands several KEKs on, in their order", async () => {
+  const node = fakeNode();
+  const { startNode, failure, configs } = node;
+  failure.resolve(new DataHomeUnknownError());
+  const keks = ["--kek", "exec:pass show a,b", "--kek", "file:/b"];
+  await runIn(
+    { startNode },
+    ...["serve", "--encryption-enabled", "--kek-file", "/a", ...keks],
+  );
+  await runIn(
+    {
+      startNode,
+      env: {
+        HOME: "/h",
+        SEALKV_KEK: "file:/a,file:/b",
+        SEALKV_ENCRYPTION_ENABLED: "1",
+      },
+    },
+    "serve",
+  );
+  const expected = ["file:/a", "exec:pass show a,b", "file:/b"];
+  assert.deepEqual(configs.map(({ keks }) => keks), [
+    expected,
+    ["file:/a", "file:/b"],
+  ]);
+  assert.deepEqual(configs.map((c) => c.encryptionEnabled), [true, true]);
+});
+
 const BAD: [args: string[], code: number][] = [
   [["--node", "UPPER"], 78],
   [["--listen", "0.0.0.0:1"], 78],

@@ -6,11 +6,13 @@ import {
   ENCODING_LE64,
   type WriteReply,
 } from "../../../src/fsm/types.ts";
-import { disabledCustody } from "../../../src/keys/disabled_custody.ts";
-import type { KeyCustody } from "../../../src/keys/port.ts";
-import type { SessionRows, Sessions } from "../../../src/keys/sessions.ts";
+import type { SealingCustody } from "../../../src/keys/sessions.ts";
 import type { Node } from "../../../src/node/node.ts";
-import { openNode, type OpenNodeOptions } from "../../../src/node/open_node.ts";
+import {
+  type NodePorts,
+  openNode,
+  type OpenNodeOptions,
+} from "../../../src/node/open_node.ts";
 import type { ReadRange } from "../../../src/node/port.ts";
 import { SimClock } from "../../sim/io/clock.ts";
 import { SimDisk } from "../../sim/io/disk.ts";
@@ -49,8 +51,7 @@ interface Place {
 
 export interface TestOptions extends OpenNodeOptions {
   /** Called at each start of a member; no encryption unless given. */
-  readonly openCustody: (name: string) => KeyCustody;
-  readonly openSessions: (name: string, rows: SessionRows) => Sessions;
+  readonly openCustody: (name: string) => SealingCustody;
 }
 
 /** Whole nodes on simulated disks and time, linked in memory. */
@@ -61,17 +62,15 @@ export class TestCluster {
   readonly #initial: readonly { name: string; address: string }[];
   readonly #options: Partial<OpenNodeOptions>;
   readonly #seed: number;
-  readonly #openCustody: (name: string) => KeyCustody;
-  readonly #openSessions: TestOptions["openSessions"] | null;
+  readonly #openCustody: ((name: string) => SealingCustody) | null;
 
   private constructor(
     names: readonly string[],
     options: Partial<TestOptions>,
     seed: number,
   ) {
-    const { openCustody = disabledCustody, openSessions, ...others } = options;
+    const { openCustody = null, ...others } = options;
     this.#openCustody = openCustody;
-    this.#openSessions = openSessions ?? null;
     this.#seed = seed;
     this.#initial = names.map((name) => ({ name, address: `${name}:1` }));
     this.#options = others;
@@ -104,17 +103,13 @@ export class TestCluster {
       random: new SimRandom(seed),
       fatal: null,
     };
-    const openSessions = this.#openSessions;
     const node = await openNode({
       disk: place.disk,
       openKv: (path) => openKv(place, path),
       clock: this.clock,
       random: place.random,
       log: place.log,
-      custody: this.#openCustody(name),
-      ...(openSessions === null
-        ? {}
-        : { openSessions: (rows) => openSessions(name, rows) }),
+      ...this.#custodyPort(name),
       openTransport: async (host) => this.network.open(host, name),
     }, {
       name,
@@ -132,6 +127,13 @@ export class TestCluster {
     this.#places.set(name, { ...place, node, fatal: null });
     node.start();
     return node;
+  }
+
+  #custodyPort(name: string): Pick<NodePorts, "openCustody"> {
+    const open = this.#openCustody;
+    return open === null
+      ? {}
+      : { openCustody: () => Promise.resolve(open(name)) };
   }
 
   place(name: string): Place {

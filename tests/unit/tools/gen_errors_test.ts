@@ -1,5 +1,8 @@
 import { deepEqual, match } from "node:assert/strict";
+import { ERROR_CODES } from "../../../src/base/error_code.ts";
 import { errorClasses, errorsPage } from "../../../tools/gen_errors.ts";
+import { OLDER_NAMES } from "../../../tools/older_names.ts";
+import { readTree } from "../../../tools/tidy/read_tree.ts";
 import { treeOf } from "../../../tools/tidy/source.ts";
 
 const TREE = treeOf(
@@ -57,6 +60,45 @@ Deno.test("errorClasses() reads code, meaning and remedy", () => {
 Deno.test("errorsPage() has one row a code", () => {
   match(
     errorsPage(TREE),
-    /`WAL_A` \| The disk is full\. \| Free .*\n.*`WAL_B` .* Call \\\| us \|\n$/,
+    /`WAL_A` \| The disk is full\. \| Free .*\n.*`WAL_B` .* Call \\\| us \| {2}\|\n$/,
   );
+});
+
+/** Those of the design that this version can raise. */
+const OLDER = [
+  "ErrCapabilityCheckFailed",
+  "ErrEncryptedReadIntegrity",
+  "ErrEncryptionApply",
+  "ErrEncryptionNotBootstrapped",
+  "ErrEnvelopeCutoverDivergence",
+  "ErrEnvelopeCutoverInProgress",
+  "ErrInsecureKEKFile",
+  "ErrKEKMismatch",
+  "ErrKEKNotConfigured",
+  "ErrKEKRequiredWithFlag",
+  "ErrKeyConflict",
+  "ErrLocalEpochExhausted",
+  "ErrLocalEpochOutOfRange",
+  "ErrLocalEpochRollback",
+  "ErrNodeIDCollision",
+  "ErrPeerNotEncryptionCapable",
+  "ErrSidecarBehindRaftLog",
+  "ErrSidecarPresentWithoutFlag",
+  "ErrUnknownKeyID",
+  "ErrUnsupportedFilesystem",
+  "ErrWriteCountExhausted",
+];
+
+Deno.test("docs/errors.md has a row for every older name", () => {
+  const page = readTree().files.get("docs/errors.md") ?? "";
+  for (const name of OLDER) {
+    match(page, new RegExp(`^\\| .*\\| [^|]*\`${name}\`[^|]* \\|$`, "m"));
+  }
+});
+
+Deno.test("every older name is of a code that exists, and of one alone", () => {
+  const codes: readonly string[] = ERROR_CODES;
+  const rows = Object.entries(OLDER_NAMES);
+  deepEqual(rows.map(([code]) => code).filter((c) => !codes.includes(c)), []);
+  deepEqual(rows.flatMap(([, names]) => names).toSorted(), OLDER);
 });

@@ -9,7 +9,8 @@ import { NodeError } from "../../../../src/base/error.ts";
 import type { ErrorCode } from "../../../../src/base/error_code.ts";
 import type { Dek } from "../../../../src/crypto/dek.ts";
 import { sha256 } from "../../../../src/base/sha256.ts";
-import type { KeyCustody, SharedKeys } from "../../../../src/keys/port.ts";
+import type { SharedKeys } from "../../../../src/keys/port.ts";
+import type { SealingCustody } from "../../../../src/keys/sessions.ts";
 
 /** What outlives a process. */
 export interface FakeSidecar {
@@ -29,7 +30,7 @@ export class CustodyFailure extends NodeError {
 }
 
 /** Keys without keys: epochs and a sidecar as the real one has them. */
-export class FakeCustody implements KeyCustody {
+export class FakeCustody implements SealingCustody {
   readonly isEnabled = true;
   readonly kekIds = ["file:00"];
   readonly isRaised = true;
@@ -86,12 +87,20 @@ export class FakeCustody implements KeyCustody {
     return this.sidecar.epochs;
   }
 
+  raiseEpochs(): Promise<void> {
+    return Promise.resolve();
+  }
+
   nextEpoch(keyId: KeyId, above = 0): Promise<number> {
     const { index, epochs } = this.sidecar;
     const epoch = Math.max(epochs.get(keyId) ?? EPOCH_MAX, above) + 1;
     assert.ok(epoch <= EPOCH_MAX);
     this.sidecar = { index, epochs: new Map(epochs).set(keyId, epoch) };
     return Promise.resolve(epoch);
+  }
+
+  isSpent(): boolean {
+    return false;
   }
 
   dek(): Dek {

@@ -1,5 +1,5 @@
+import type { Bytes } from "../base/bytes.ts";
 import type { Disk } from "../io/disk.ts";
-import { dataDirPaths } from "../node/data_dir.ts";
 import {
   FRAME_HEADER_BYTES,
   frameBodyHolds,
@@ -10,31 +10,40 @@ import { walPaths } from "../wal/paths.ts";
 import { decodeRecords } from "../wal/record.ts";
 import { decodeSegmentHeader } from "../wal/segment_header.ts";
 import { listSegments } from "../wal/segment_files.ts";
+import { dataDirPaths } from "./data_dir.ts";
 
 /** A header names some members; more than this is no header. */
 const FRAME_BYTES_MAX = 1024 * 1024;
 
+/** Whose log lies in a data dir. */
+export interface LogHead {
+  /** Name of the node. */
+  readonly node: string;
+  /** 16 bytes; `null` until the cluster had one. */
+  readonly clusterId: Bytes | null;
+}
+
 /**
- * The name of the node whose log is in `dataDir`, from the newest segment whose
- * first frame is whole; `null` when there is none: the log may be damaged.
+ * Reads whose log is in `dataDir`, from the newest segment whose first frame is
+ * whole; `null` when there is none: the log may be damaged. Changes nothing.
  */
-export async function readLogOwner(
+export async function readLogHead(
   disk: Disk,
   dataDir: string,
-): Promise<string | null> {
+): Promise<LogHead | null> {
   const paths = walPaths(dataDirPaths(dataDir).wal);
   const segments = await listSegments(disk, paths);
   for (const { name } of segments.toReversed()) {
-    const owner = await readSegmentOwner(disk, `${paths.segments}/${name}`);
-    if (owner !== null) return owner;
+    const head = await readSegmentHead(disk, `${paths.segments}/${name}`);
+    if (head !== null) return head;
   }
   return null;
 }
 
-async function readSegmentOwner(
+async function readSegmentHead(
   disk: Disk,
   path: string,
-): Promise<string | null> {
+): Promise<LogHead | null> {
   const file = await disk.open(path, "existing");
   try {
     const header = openFrameHeader(await file.readAt(0, FRAME_HEADER_BYTES));
@@ -47,7 +56,10 @@ async function readSegmentOwner(
     const [first] = decodeRecords(body.subarray(0, payloadBytes)) ?? [];
     if (first?.kind !== "segment-header") return null;
     const segment = decodeSegmentHeader(first.body);
-    return segment !== null && "nodeName" in segment ? segment.nodeName : null;
+    if (segment === null || !("nodeName" in segment)) return null;
+    const { nodeName: node, clusterId } = segment;
+    const isKnown = clusterId.some((byte) => byte !== 0);
+    return { node, clusterId: isKnown ? clusterId.slice() : null };
   } finally {
     await file.close();
   }

@@ -1,0 +1,295 @@
+/*
+ * Goal: the client gives back what members say about encryption, and takes
+ * changes to the leader once.
+ * Method: three members in memory behind one client.
+ */
+import assert from "node:assert/strict";
+import { makeAdminClient } from "../../../src/admin/client.ts";
+import {
+  AdminOutcomeUnknownError,
+  AdminUnreachableError,
+  RemoteError,
+} from "../../../src/admin/errors.ts";
+import { adminHandler } from "../../../src/admin/handler.ts";
+import { denoClock } from "../../../src/io/deno/clock.ts";
+import { NotLeaderError } from "../../../src/node/member_errors.ts";
+import {
+  changed,
+  ENCRYPTION,
+  type FakeEncryption,
+  fakeEncryption,
+  STATEMENT,
+} from "./fake_encryption.ts";
+import {
+  fakeNode,
+  MEMBER,
+  PLAN_HASH,
+  recordingAudit,
+  recordingLog,
+  STATUS,
+} from "./fake_node.ts";
+
+const TOKEN = "admin-token-123";
+const NAMES = ["n1", "n2", "n3"];
+const FINDING = { member: "n3", code: "C", message: "m", remedy: "r" };
+
+/** Members at h:1, h:2 and h:3; n2 leads. */
+class Cluster {
+  readonly audit = recordingAudit();
+  readonly asked: string[] = [];
+  readonly down = new Set<string>();
+  /** Members that nobody knows the address of. */
+  readonly unknown = new Set<string>();
+  readonly lossy = new Set<string>();
+  readonly ports: ReadonlyMap<string, FakeEncryption>;
+
+  constructor() {
+    this.ports = new Map(NAMES.map((node) => [
+      node,
+      fakeEncryption({
+        status: { ...ENCRYPTION, node },
+        findings: [FINDING],
+        change: (request, terms) => {
+          if (node === "n2") return changed(request, terms);
+          throw new NotLeaderError("n2", "h:2");
+        },
+      }),
+    ]));
+  }
+
+  client(admin = "h:1") {
+    return makeAdminClient({
+      ...{ admin, token: TOKEN, actor: "josé ñ@laptop", isTls: false },
+      timeoutMs: 5_000,
+      clock: denoClock(),
+      http: { fetch: (request) => this.#fetch(request), close() {} },
+    });
+  }
+
+  async #fetch(request: Request): Promise<Response> {
+    const url = new URL(request.url);
+    const node = `n${url.port}`;
+    const rpc = url.pathname.split("/").pop() ?? "";
+    this.asked.push(`${node} ${rpc}`);
+    const encryption = this.ports.get(node);
+    if (encryption === undefined || this.down.has(node)) {
+      throw new TypeError("connection refused");
+    }
+    const members = NAMES.map((name, i) => ({
+      ...MEMBER,
+      id: i + 1,
+      name,
+      adminAddress: this.unknown.has(name) ? "" : `h:${i + 1}`,
+    }));
+    const answer = await adminHandler({
+      node: fakeNode({
+        status: () => ({ ...STATUS, node, leader: "n2", members }),
+      }),
+      encryption,
+      audit: this.audit,
+      isAdminToken: (token) => Promise.resolve(token === TOKEN),
+      clock: denoClock(),
+      log: recordingLog(),
+      stopping: new AbortController().signal,
+    })(request, { hostname: "10.0.0.9", port: 1 });
+    if (this.lossy.has(node) && rpc !== "GetStatus") {
+      throw new TypeError("connection reset");
+    }
+    return answer;
+  }
+}
+
+Deno.test("encryptionState() gives every field back", async () => {
+  const { clusterId: _, ...rest } = ENCRYPTION;
+  assert.deepEqual(await new Cluster().client().encryptionState(), {
+    ...rest,
+    clusterId: "00010203-0405-0607-0809-0a0b0c0d0e0f",
+    applied: 812_344n,
+    stateIndex: 2n ** 53n - 1n,
+    storageCutoverIndex: 0n,
+    raftCutoverIndex: 0n,
+    cleartextLockIndex: 0n,
+    keys: ENCRYPTION.keys.map((key) => ({
+      ...key,
+      createdMs: BigInt(key.createdMs),
+      createdIndex: BigInt(key.createdIndex),
+      deactivatedIndex: BigInt(key.deactivatedIndex),
+    })),
+    own: { ...ENCRYPTION.own, sidecarIndex: 184_201n },
+  });
+});
+
+Deno.test("encryptionState() comes from the first member that answers", async () => {
+  const cluster = new Cluster();
+  cluster.down.add("n1");
+  const state = await cluster.client("h:1,h:3").encryptionState();
+  assert.equal(state.node, "n3");
+});
+
+Deno.test("encryptionOfMembers() asks each member at its own address", async () => {
+  const cluster = new Cluster();
+  cluster.down.add("n3");
+  const answers = await cluster.client().encryptionOfMembers();
+  assert.deepEqual(
+    answers.map(({ member, encryption, failure }) => [
+      member,
+      encryption?.node ?? null,
+      failure?.code ?? null,
+    ]),
+    [
+      ["n1", "n1", null],
+      ["n2", "n2", null],
+      ["n3", null, "ADMIN_UNREACHABLE"],
+    ],
+  );
+});
+
+Deno.test("encryptionOfMembers() needs no address of who answers", async () => {
+  const cluster = new Cluster();
+  cluster.unknown.add("n1").add("n2");
+  const answers = await cluster.client().encryptionOfMembers();
+  assert.deepEqual(answers.map(({ failure }) => failure?.code ?? ""), [
+    "",
+    "ADMIN_UNREACHABLE",
+    "",
+  ]);
+});
+
+Deno.test("capabilities() and resyncState() come from the leader", async () => {
+  const cluster = new Cluster();
+  const client = cluster.client();
+  assert.deepEqual(await client.capabilities(), [FINDING]);
+  const copy = await client.resyncState();
+  assert.deepEqual(copy, {
+    clusterId: ENCRYPTION.clusterId,
+    applied: 812_344n,
+    state: Uint8Array.of(1, 2, 3),
+  });
+  assert.deepEqual(
+    cluster.asked.filter((ask) => !ask.endsWith("GetStatus")),
+    ["n2 GetEncryptionState", "n2 ResyncSidecar"],
+  );
+});
+
+Deno.test("getCapability() asks the member that it dials", async () => {
+  const cluster = new Cluster();
+  const ask = {
+    clusterId: new Uint8Array(16).fill(9),
+    term: 2 ** 53 - 1,
+    target: 2n ** 64n - 1n,
+    challenges: [{ kek: "file:1", wrapped: new Uint8Array(60).fill(1) }],
+  };
+  assert.deepEqual(await cluster.client("h:3").getCapability(ask), STATEMENT);
+  assert.deepEqual(cluster.ports.get("n3")?.challenged, [ask]);
+});
+
+Deno.test("a change goes to the leader, with all that was said", async () => {
+  const cluster = new Cluster();
+  const outcome = await cluster.client().rewrapDeks(["file:1"], {
+    planHash: PLAN_HASH,
+    confirm: "prod",
+  });
+  assert.deepEqual(outcome, {
+    plan: { hash: PLAN_HASH, steps: ["rewrap-deks it"] },
+    changed: true,
+    index: 184_273n,
+    unreachable: ["n3"],
+  });
+  assert.deepEqual(cluster.ports.get("n2")?.asked, [{
+    request: { kind: "rewrap-deks", keks: ["file:1"] },
+    terms: { dryRun: false, planHash: PLAN_HASH, confirm: "prod", accept: [] },
+  }]);
+  assert.deepEqual(cluster.audit.records.map(({ actor }) => actor), [
+    "jos@laptop",
+  ]);
+});
+
+const CHANGES = {
+  bootstrap: "bootstrap",
+  registerWriter: "register-writer",
+  enableStorageEnvelope: "enable-storage-envelope",
+  enableRaftEnvelope: "enable-raft-envelope",
+  sealCleartext: "seal-cleartext",
+  startRewrite: "start-rewrite",
+  pauseRewrite: "pause-rewrite",
+  resumeRewrite: "resume-rewrite",
+  scrub: "scrub",
+  updateRollout: "update-rollout",
+} as const;
+for (const [name, kind] of Object.entries(CHANGES)) {
+  Deno.test(`${name}() asks for ${kind}`, async () => {
+    const cluster = new Cluster();
+    const client = cluster.client("h:2");
+    await client[name as keyof typeof CHANGES]({ dryRun: true });
+    const [asked] = cluster.ports.get("n2")?.asked ?? [];
+    assert.deepEqual(asked?.request, { kind });
+    assert.equal(asked?.terms.dryRun, true);
+  });
+}
+
+Deno.test("rotateDek() and retireDek() say of what", async () => {
+  const cluster = new Cluster();
+  const client = cluster.client("h:2");
+  await client.rotateDek("storage");
+  await client.rotateDek("raft");
+  await client.retireDek(7);
+  assert.deepEqual(
+    cluster.ports.get("n2")?.asked.map(({ request }) => request),
+    [
+      { kind: "rotate-dek", purpose: "storage" },
+      { kind: "rotate-dek", purpose: "raft" },
+      { kind: "retire-dek", keyId: 7 },
+    ],
+  );
+});
+
+Deno.test("a change without an answer is unknown, and sent once", async () => {
+  const cluster = new Cluster();
+  cluster.lossy.add("n2");
+  await assert.rejects(cluster.client().rotateDek("raft"), (error) => {
+    assert.ok(error instanceof AdminOutcomeUnknownError);
+    return true;
+  });
+  assert.equal(cluster.ports.get("n2")?.asked.length, 1);
+});
+
+Deno.test("what no member answers is said to be so", async () => {
+  const cluster = new Cluster();
+  for (const name of NAMES) cluster.down.add(name);
+  const client = cluster.client("h:1,h:2,h:3");
+  for (
+    const ask of [
+      client.encryptionState(),
+      client.encryptionOfMembers(),
+      client.resyncState(),
+      client.bootstrap(),
+    ]
+  ) await assert.rejects(ask, AdminUnreachableError);
+});
+
+Deno.test("a refused token is a refusal, not silence", async () => {
+  const cluster = new Cluster();
+  const client = makeAdminClient({
+    ...{ admin: "h:1", token: "another-token", actor: "", isTls: false },
+    timeoutMs: 5_000,
+    clock: denoClock(),
+    http: {
+      fetch: async (request) =>
+        await adminHandler({
+          node: fakeNode(),
+          encryption: fakeEncryption(),
+          audit: cluster.audit,
+          isAdminToken: () => Promise.resolve(false),
+          clock: denoClock(),
+          log: recordingLog(),
+          stopping: new AbortController().signal,
+        })(request, { hostname: "h", port: 1 }),
+      close() {},
+    },
+  });
+  await assert.rejects(client.encryptionState(), (error) => {
+    assert.ok(error instanceof RemoteError);
+    assert.equal(error.code, "ADMIN_TOKEN_REJECTED");
+    return true;
+  });
+});
