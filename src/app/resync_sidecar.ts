@@ -7,6 +7,7 @@ import { type EncryptionState, NO_ENCRYPTION } from "../fsm/types.ts";
 import type { Clock } from "../io/clock.ts";
 import { openCustody } from "../keys/custody.ts";
 import { openDataKey } from "../keys/data_key.ts";
+import { EpochExhaustedError } from "../keys/errors.ts";
 import type { Kek } from "../keys/port.ts";
 import type { SidecarFound } from "../keys/sidecar.ts";
 import { sidecarPath } from "../keys/sidecar_file.ts";
@@ -14,7 +15,7 @@ import { dataDirPaths } from "../node/data_dir.ts";
 import { NotBootstrappedError } from "../node/encryption/change_errors.ts";
 import { IdentityDamagedError, WrongClusterError } from "../node/errors.ts";
 import { KekRequiredError } from "../node/guards/errors.ts";
-import { knownOf, type Reading } from "../node/guards/facts.ts";
+import type { Reading } from "../node/guards/facts.ts";
 import type { GatherPorts } from "../node/guards/gather.ts";
 import type { KeySettings } from "../node/guards/open_keys.ts";
 import { type Parts, readParts } from "../node/guards/parts.ts";
@@ -23,6 +24,10 @@ import type { StorePeek } from "../store/peek.ts";
 import { holdDataDir } from "./hold_data_dir.ts";
 import { keepOldFile } from "./keep_old_file.ts";
 import { verifyStoreState } from "./verify_store_state.ts";
+import { knownOf } from "../node/guards/reading.ts";
+
+const NO_KEYS_REMEDY =
+  "Ask the leader as well, with --admin ADDR; a node of a cluster that has no data keys needs no sidecar: `sealkv doctor --data-dir D` says what else is wrong";
 
 /** A state as the leader exports it. */
 export interface LeaderState {
@@ -102,9 +107,13 @@ async function resync(
   const state = source === "leader" ? leader : own;
   const { clusterId } = found;
   if (clusterId === null || state.keys.size === 0) {
-    throw new NotBootstrappedError("make a sidecar");
+    throw new NotBootstrappedError("make a sidecar", NO_KEYS_REMEDY);
   }
-  // A KEK that is not the right one shows before anything changes.
+  // What cannot be done shows before anything changes.
+  const floor = (keyId: KeyId) => highestEpoch(found, [own, leader], keyId);
+  const { storage, raft } = state.active;
+  const spent = [storage, raft].find((keyId) => floor(keyId) === EPOCH_MAX);
+  if (spent !== undefined) throw new EpochExhaustedError(spent);
   const known = [...state.keys.values()];
   for (const key of known) await openDataKey({ clusterId, keks, known }, key);
   const dir = dataDirPaths(dataDir).encryption;
@@ -114,7 +123,6 @@ async function resync(
     ...{ disk, dir, node, random, keks: [...keks] },
     ...{ isEnabled: true, sidecar: null },
   });
-  const floor = (keyId: KeyId) => highestEpoch(found, [own, leader], keyId);
   await custody.absorb(clusterId, state, floor);
   const { stateIndex } = state;
   return { node, path, source, stateIndex, keptAs, epochs: custody.epochs() };

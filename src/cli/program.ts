@@ -57,9 +57,9 @@ export function buildProgram(
   addServe(program, services, finish);
   addStatus(program, services, finish);
   addMember(program, services, finish);
-  addDoctor(program, services, finish);
   addEncryption(program, services);
   addKek(program, services);
+  addDoctor(program, services, finish);
   program.commandsGroup("Data:");
   const kv = program.command("kv")
     .description("read and write a database");

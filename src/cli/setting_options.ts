@@ -8,12 +8,20 @@ const CHOICES: Partial<Readonly<Record<SettingName, readonly string[]>>> = {
   "log-format": LOG_FORMATS,
 };
 
-/** Adds a flag for each of these settings; returns what reads them. */
+type Fallbacks = Partial<Readonly<Record<SettingName, string>>>;
+
+/**
+ * Adds a flag for each of these settings; returns what reads them. `fallbacks`
+ * are what help says where the default is not that of `serve`.
+ */
 export function addSettingOptions(
   command: Command,
   names: readonly SettingName[],
+  fallbacks: Fallbacks = {},
 ): () => FlagTexts {
-  const options = names.map((name) => [name, settingOption(name)] as const);
+  const options = names.map((name) =>
+    [name, settingOption(name, fallbacks)] as const
+  );
   for (const [, option] of options) command.addOption(option);
   return () => {
     const flags: Partial<Record<SettingName, string>> = {};
@@ -26,8 +34,9 @@ export function addSettingOptions(
   };
 }
 
-function settingOption(name: SettingName): Option {
-  const { placeholder, fallback, help, isList } = SETTINGS[name];
+function settingOption(name: SettingName, fallbacks: Fallbacks): Option {
+  const { placeholder, help, isList } = SETTINGS[name];
+  const fallback = fallbacks[name] ?? SETTINGS[name].fallback;
   const value = placeholder === null ? "" : ` <${placeholder}>`;
   const shown = fallback === "" ? help : `${help} (default: ${fallback})`;
   const option = new Option(`--${name}${value}`, shown);

@@ -16,7 +16,9 @@ export function addStoppedNodeOptions(
   services: Services,
   names: readonly SettingName[],
 ): (configPath: string | null) => Promise<StoppedNode> {
-  const readFlags = addSettingOptions(command, names);
+  const readFlags = addSettingOptions(command, names, {
+    node: "whose the data dir is",
+  });
   return async (configPath) => {
     const { terminal: { env }, files } = services;
     const flags = readFlags();

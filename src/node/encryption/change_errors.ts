@@ -140,11 +140,14 @@ export class EncryptionRefusedError extends NodeError {
 export class NotBootstrappedError extends NodeError {
   override readonly name = "NotBootstrappedError";
   override readonly code = "NODE_NOT_BOOTSTRAPPED";
-  override readonly remedy =
-    "Draw the first keys with `sealkv encryption bootstrap`";
+  override readonly remedy: string;
 
-  constructor(readonly action: string) {
+  constructor(
+    readonly action: string,
+    remedy = "Draw the first keys with `sealkv encryption bootstrap`",
+  ) {
     super(`Cannot ${action} as the cluster has no data keys yet`);
+    this.remedy = remedy;
   }
 }
 

@@ -3,7 +3,8 @@ import type { KeyWrap, WrappedKey } from "../../base/data_key.ts";
 import type { EncryptionState } from "../../fsm/types.ts";
 import type { SharedKeys } from "../../keys/port.ts";
 import { CutoverDivergenceError } from "./errors.ts";
-import { type GuardFacts, knownOf } from "./facts.ts";
+import type { GuardFacts } from "./facts.ts";
+import { knownOf } from "./reading.ts";
 
 const INDEXES = {
   storageCutoverIndex: "storage cutover index",

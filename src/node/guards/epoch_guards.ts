@@ -6,8 +6,9 @@ import {
   EpochRollbackError,
   NodeIdCollisionError,
 } from "../encryption/errors.ts";
-import { type GuardFacts, knownOf, type StoreFacts } from "./facts.ts";
+import type { GuardFacts, StoreFacts } from "./facts.ts";
 import type { Guard } from "./guard.ts";
+import { knownOf } from "./reading.ts";
 
 export const EPOCH_EXHAUSTED: Guard = {
   name: "LocalEpochExhausted",

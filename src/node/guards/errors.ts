@@ -102,14 +102,14 @@ export class CutoverDivergenceError extends NodeError {
 }
 
 /** Makes the sidecar anew, offline. */
-export function resyncLine({ dataDir }: GuardPlace): string {
+function resyncLine({ dataDir }: GuardPlace): string {
   return `sealkv encryption resync-sidecar --data-dir ${
     shellWord(dataDir)
   } --kek URI`;
 }
 
 /** Makes the member anew from the others. */
-export function rebuildLine({ dataDir, node }: GuardPlace): string {
+function rebuildLine({ dataDir, node }: GuardPlace): string {
   return `sealkv member rebuild ${node} --data-dir ${
     shellWord(dataDir)
   } --admin ADDR`;

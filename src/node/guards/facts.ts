@@ -12,8 +12,6 @@ export type Reading<Value> =
   /** Not looked at: another part is in the way, or nothing asks for it. */
   | { readonly kind: "unread" };
 
-export const UNREAD = { kind: "unread" } as const;
-
 /** A sidecar as it parses; nothing vouches for it yet. */
 export interface SidecarFacts {
   readonly clusterId: Bytes;
@@ -67,9 +65,4 @@ export interface GuardFacts {
   readonly storeMac: Reading<"holds">;
   /** The newest one in the data dir; `null` for none. */
   readonly checkpoint: Reading<CheckpointFacts | null>;
-}
-
-/** The value of a reading that succeeded; else `null`. */
-export function knownOf<Value>(reading: Reading<Value>): Value | null {
-  return reading.kind === "known" ? reading.value : null;
 }

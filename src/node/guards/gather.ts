@@ -2,11 +2,11 @@ import type { Random } from "../../io/random.ts";
 import type { Custody } from "../../keys/custody.ts";
 import { probeFilesystem } from "../../keys/sidecar_file.ts";
 import { dataDirPaths } from "../data_dir.ts";
-import { type GuardFacts, knownOf, UNREAD } from "./facts.ts";
+import type { GuardFacts } from "./facts.ts";
 import { refusalBefore } from "./guards.ts";
 import { checkStoreMac, type KeySettings, openKeys } from "./open_keys.ts";
 import { type PartPorts, type Parts, readParts, storeFacts } from "./parts.ts";
-import { attempt, viewed } from "./reading.ts";
+import { attempt, knownOf, UNREAD, viewed } from "./reading.ts";
 
 /** What facts are read with. */
 export interface GatherPorts extends PartPorts {

@@ -6,13 +6,9 @@ import {
   SidecarMissingError,
   SidecarWithoutFlagError,
 } from "./errors.ts";
-import {
-  type GuardFacts,
-  knownOf,
-  type Reading,
-  type StoreFacts,
-} from "./facts.ts";
+import type { GuardFacts, Reading, StoreFacts } from "./facts.ts";
 import type { Guard } from "./guard.ts";
+import { knownOf } from "./reading.ts";
 
 /** Whether the keys are what this start needs, and open. */
 export const KEY_GUARDS: readonly Guard[] = [

@@ -7,9 +7,9 @@ import { encryptionRowBody } from "../../store/encryption_row.ts";
 import { StateTamperedError } from "../../store/errors.ts";
 import type { StorePeek } from "../../store/peek.ts";
 import { dataDirPaths } from "../data_dir.ts";
-import { knownOf, type Reading, UNREAD } from "./facts.ts";
+import type { Reading } from "./facts.ts";
 import type { Parts } from "./parts.ts";
-import { attempt } from "./reading.ts";
+import { attempt, knownOf, UNREAD } from "./reading.ts";
 
 /** What a node is told about encryption. */
 export interface KeySettings {

@@ -5,8 +5,9 @@ import {
   WrongClusterError,
 } from "../errors.ts";
 import { WrongNodeError } from "../member_errors.ts";
-import { type GuardFacts, knownOf } from "./facts.ts";
+import type { GuardFacts } from "./facts.ts";
 import type { Guard } from "./guard.ts";
+import { knownOf } from "./reading.ts";
 
 /** Whose the data dir is. */
 export const OWNERSHIP_GUARDS: readonly Guard[] = [

@@ -1,6 +1,13 @@
 import { NodeError } from "../../base/error.ts";
 import type { Reading } from "./facts.ts";
 
+export const UNREAD = { kind: "unread" } as const;
+
+/** The value of a reading that succeeded; else `null`. */
+export function knownOf<Value>(reading: Reading<Value>): Value | null {
+  return reading.kind === "known" ? reading.value : null;
+}
+
 /** Reads one part; what an operator can act on becomes its failure. */
 export async function attempt<Value>(
   read: () => Promise<Value>,

@@ -52,7 +52,7 @@ Deno.test("doctor ends with 78, the error and its remedy", async () => {
   const [first, second, third, last] = out.split("\n");
   assert.match(
     first!,
-    /^refused   DataDirLocked error\[NODE_DATA_DIR_LOCKED\]: /,
+    /^refused {3}DataDirLocked error\[NODE_DATA_DIR_LOCKED\]: /,
   );
   assert.match(second!, /^ {10}remedy: Stop the other `sealkv serve`/);
   assert.equal(third, "unchecked WrongCluster");

@@ -1,0 +1,283 @@
+import assert from "node:assert/strict";
+import { toHex, utf8 } from "../../../../src/base/bytes.ts";
+import {
+  KEY_PURPOSES,
+  type KeyPurpose,
+  SEALING_PURPOSES,
+} from "../../../../src/base/data_key.ts";
+import { fullNodeId } from "../../../../src/base/identity.ts";
+import { decideEncryption } from "../../../../src/fsm/encryption.ts";
+import {
+  ENCODING_BYTES,
+  type EncryptionChange,
+  type EncryptionState,
+} from "../../../../src/fsm/types.ts";
+import { denoClock } from "../../../../src/io/deno/clock.ts";
+import { openDenoDisk } from "../../../../src/io/deno/disk.ts";
+import { openDenoKv } from "../../../../src/io/deno/kv.ts";
+import { denoRandom } from "../../../../src/io/deno/random.ts";
+import { type Custody, openCustody } from "../../../../src/keys/custody.ts";
+import type { Kek } from "../../../../src/keys/port.ts";
+import { readSidecar } from "../../../../src/keys/sidecar_file.ts";
+import { dataDirPaths } from "../../../../src/node/data_dir.ts";
+import type { KeySettings } from "../../../../src/node/guards/open_keys.ts";
+import type { Node } from "../../../../src/node/node.ts";
+import {
+  type NodePorts,
+  openNode,
+  type OpenNodeOptions,
+} from "../../../../src/node/open_node.ts";
+import { findStore } from "../../../../src/node/store_place.ts";
+import { encryptionRowBody } from "../../../../src/store/encryption_row.ts";
+import type { StoreState } from "../../../../src/store/meta.ts";
+import { Store } from "../../../../src/store/store.ts";
+import { sha256 } from "../../../../src/base/sha256.ts";
+import { SimLog } from "../../../sim/io/log.ts";
+import { TestKek } from "../../keys/test_kek.ts";
+
+/** Log entries that changes of encryption may stand for. */
+const ENTRIES = 12;
+
+/** How a start is told about encryption. */
+export interface StartKeys {
+  readonly isEnabled?: boolean;
+  readonly keks?: readonly Kek[];
+}
+
+export function keysOf({ isEnabled = false, keks = [] }: StartKeys) {
+  const keys: KeySettings = {
+    isEnabled,
+    kekCount: keks.length,
+    openKeks: () => Promise.resolve(keks),
+  };
+  return keys;
+}
+
+/** A real data dir on a real disk, with a real store. */
+export class TestDataDir implements AsyncDisposable {
+  readonly disk = openDenoDisk();
+  readonly path: string;
+  readonly name: string;
+  readonly kek: TestKek;
+  /** Index that the next change of encryption stands at. */
+  #index = 0;
+
+  private constructor(path: string, name: string, kek: TestKek) {
+    this.path = path;
+    this.name = name;
+    this.kek = kek;
+  }
+
+  /** A node that founded its cluster, took some writes, and was stopped. */
+  static async founded(name = "n1"): Promise<TestDataDir> {
+    const dir = await TestDataDir.empty(name);
+    const node = await dir.open({});
+    node.start();
+    await node.ready();
+    for (let count = 0; count < ENTRIES; count += 1) {
+      await node.write({
+        database: "",
+        checks: [],
+        changes: [{
+          kind: "set",
+          key: utf8(`\x02k${count}\x00`),
+          value: { data: utf8("value"), encoding: ENCODING_BYTES },
+          expireAtMs: 0,
+        }],
+      });
+    }
+    await node.stop();
+    return dir;
+  }
+
+  static async empty(name = "n1"): Promise<TestDataDir> {
+    const path = await Deno.makeTempDir({ prefix: "sealkv-guards-" });
+    return new TestDataDir(path, name, await TestKek.of(1));
+  }
+
+  /** As `founded`, with keys, flag and KEK from here on. */
+  static async bootstrapped(name = "n1"): Promise<TestDataDir> {
+    const dir = await TestDataDir.founded(name);
+    await dir.bootstrap();
+    return dir;
+  }
+
+  get paths() {
+    return dataDirPaths(this.path);
+  }
+
+  get sidecar(): string {
+    return `${this.paths.encryption}/keys.json`;
+  }
+
+  /** Flag and KEK as they are to be. */
+  get keys(): StartKeys {
+    return { isEnabled: true, keks: [this.kek] };
+  }
+
+  get ports(): NodePorts {
+    return {
+      ...{ disk: this.disk, openKv: openDenoKv, clock: denoClock() },
+      ...{ random: denoRandom(), log: new SimLog() },
+    };
+  }
+
+  async open(
+    keys: StartKeys,
+    options: Partial<OpenNodeOptions> = {},
+    ports: Partial<NodePorts> = {},
+  ): Promise<Node> {
+    return await openNode(
+      { ...this.ports, keys: keysOf(keys), ...ports },
+      {
+        ...{ name: this.name, clusterName: "test", dataDir: this.path },
+        ...{ heartbeatMs: 10, electionMs: 50, segmentBytes: 64 * 1024 },
+        onFatal: (error) => {
+          throw error;
+        },
+        ...options,
+      },
+    );
+  }
+
+  /** Starts it, lets it serve, and stops it. */
+  async run(keys: StartKeys = this.keys): Promise<void> {
+    const node = await this.open(keys);
+    node.start();
+    await node.ready();
+    await node.stop();
+  }
+
+  /** Lets `act` work on the store of the stopped node. */
+  async withStore<Result>(
+    act: (store: Store) => Promise<Result>,
+  ): Promise<Result> {
+    const { path } = await findStore(this.disk, this.paths);
+    const log = new SimLog();
+    const store = await Store.open({ kv: openDenoKv(path), log });
+    try {
+      return await act(store);
+    } finally {
+      await store.close();
+    }
+  }
+
+  async withCustody<Result>(
+    act: (custody: Custody) => Promise<Result>,
+  ): Promise<Result> {
+    const { disk, name: node } = this;
+    const dir = this.paths.encryption;
+    const custody = await openCustody({
+      ...{ disk, dir, node, random: denoRandom(), isEnabled: true },
+      ...{ keks: [this.kek], sidecar: await readSidecar(disk, dir) },
+    });
+    return await act(custody);
+  }
+
+  /** Draws the three first keys and takes them over. */
+  async bootstrap(): Promise<EncryptionState> {
+    const clusterId = await this.withStore(async ({ state }) => {
+      this.#index = state.applied.index - ENTRIES;
+      assert.ok(state.fsm.clusterId !== null);
+      return state.fsm.clusterId;
+    });
+    const draw = (purpose: KeyPurpose) =>
+      this.withCustody((custody) => {
+        const given = { clusterId, createdMs: 1_000, taken: () => false };
+        return custody.drawKey({ ...given, purpose });
+      });
+    const keys = await Promise.all(KEY_PURPOSES.map(draw));
+    return await this.apply({ kind: "bootstrap", keys });
+  }
+
+  /** Applies a change as its entry would: sidecar, then store. */
+  async apply(
+    change: EncryptionChange,
+    crash: "none" | "before-store" = "none",
+  ): Promise<EncryptionState> {
+    this.#index += 1;
+    const index = this.#index;
+    const next = await this.withStore(async ({ state }) => {
+      const decision = decideEncryption(state.fsm, index, change);
+      assert.equal(decision.kind, "taken", JSON.stringify(decision));
+      return decision.kind === "taken" ? decision.next : state.fsm.encryption;
+    });
+    if (change.kind !== "registration") await this.absorb(next);
+    if (crash === "none") await this.commit(next);
+    return next;
+  }
+
+  /** Only the sidecar's half of a change. */
+  async absorb(next: EncryptionState): Promise<void> {
+    const clusterId = await this.clusterId();
+    await this.withCustody((custody) =>
+      custody.absorb(clusterId, next, () => 0)
+    );
+  }
+
+  /** Only the store's half of a change. */
+  async commit(
+    encryption: EncryptionState,
+    change: (state: StoreState) => StoreState = (state) => state,
+  ): Promise<void> {
+    const clusterId = await this.clusterId();
+    const encryptionMac = await this.withCustody((custody) =>
+      custody.stateMac(clusterId, encryptionRowBody(encryption))
+    );
+    await this.withStore(async (store) => {
+      const { state } = store;
+      const fsm = { ...state.fsm, encryption };
+      await store.commit({
+        state: change({ ...state, fsm, encryptionMac }),
+        mutations: [],
+      });
+    });
+  }
+
+  /** Registers the sidecar's epochs of the active keys. */
+  async register(): Promise<void> {
+    const epochs = await this.epochs();
+    const { active } = await this.encryption();
+    const claims = SEALING_PURPOSES.map((purpose) => active[purpose])
+      .toSorted((a, b) => a - b)
+      .map((keyId) => ({ keyId, epoch: epochs.get(keyId) ?? 0 }));
+    const id = fullNodeId(this.name);
+    await this.apply({ kind: "registration", fullNodeId: id, claims });
+  }
+
+  async encryption(): Promise<EncryptionState> {
+    return await this.withStore(async ({ state }) => state.fsm.encryption);
+  }
+
+  async epochs(): Promise<ReadonlyMap<number, number>> {
+    const found = await readSidecar(this.disk, this.paths.encryption);
+    return found?.epochs ?? new Map();
+  }
+
+  async clusterId() {
+    return await this.withStore(async ({ state }) => {
+      assert.ok(state.fsm.clusterId !== null);
+      return state.fsm.clusterId;
+    });
+  }
+
+  /** Hashes of all files but the lock and SQLite's, by path. */
+  async content(dir = this.path): Promise<Record<string, string>> {
+    const content: Record<string, string> = {};
+    for await (const { name, isDirectory } of Deno.readDir(dir)) {
+      const path = `${dir}/${name}`;
+      if (isDirectory) {
+        content[path] = "directory";
+        Object.assign(content, await this.content(path));
+      } else if (name !== "LOCK" && !name.startsWith("store")) {
+        content[path] = toHex(sha256(await Deno.readFile(path)));
+      }
+    }
+    return content;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.disk.close();
+    await Deno.remove(this.path, { recursive: true });
+  }
+}
