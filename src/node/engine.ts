@@ -1,18 +1,7 @@
-import type { Bytes } from "../base/bytes.ts";
-import type { Clock } from "../io/clock.ts";
-import type { DiskLock } from "../io/disk.ts";
-import type { EventLog } from "../io/log.ts";
-import type { Random } from "../io/random.ts";
 import { phaseOf } from "../fsm/encryption.ts";
-import type { RecordKey } from "../fsm/types.ts";
-import type { KeyCustody } from "../keys/port.ts";
 import type { Sessions } from "../keys/sessions.ts";
-import type { Core } from "../raft/core.ts";
-import type { RaftId, SnapshotMetadata } from "../raft/types.ts";
-import type { BufferedStore } from "../store/buffered_store.ts";
-import type { Wal } from "../wal/wal.ts";
+import type { SnapshotMetadata } from "../raft/types.ts";
 import { type AppliedGroup, Applier } from "./applier.ts";
-import type { Checkpoints } from "./checkpoints.ts";
 import { checkpointsHost } from "./checkpoints_host.ts";
 import { Compaction } from "./compaction.ts";
 import { Driver, type Leadership } from "./driver.ts";
@@ -20,9 +9,10 @@ import { ChangeLock } from "./encryption/change_lock.ts";
 import { EncryptionOperations } from "./encryption/operations.ts";
 import { NodeEncryption } from "./encryption/node_encryption.ts";
 import type { EncryptionOutcome } from "./encryption/outcomes.ts";
+import type { EngineHost, NodeParts } from "./engine_parts.ts";
 import { Expiry } from "./expiry.ts";
 import { ExtraPackets } from "./extra_packets.ts";
-import type { Identity } from "./identity.ts";
+import type { SendPacket } from "./forwarding.ts";
 import { Lease } from "./lease.ts";
 import { LeadershipCount, type RaftCounters } from "./leadership_count.ts";
 import { REQUEST_MS_MAX, STATE_MS } from "./limits.ts";
@@ -37,37 +27,6 @@ import { announcementOf, clusterInitOf, type Self } from "./self_entries.ts";
 import { TailJudge } from "./tail_judge.ts";
 
 const NOWHERE: Addresses = { client: "", admin: "" };
-
-/** An opened data dir and the world around it. */
-export interface NodeParts {
-  readonly core: Core;
-  readonly wal: Wal;
-  readonly store: BufferedStore;
-  readonly identity: Identity;
-  readonly checkpoints: Checkpoints;
-  /** Opened before the store. */
-  readonly custody: KeyCustody;
-  /** Of keys in use; `null` on a node that never seals. */
-  readonly sessions: Sessions | null;
-  /** Held until the node has closed. */
-  readonly lock: DiskLock;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: EventLog;
-}
-
-/** What the engine tells its node. */
-export interface EngineHost {
-  /** Records changed; `null` when any may have. */
-  changed(keys: readonly RecordKey[] | null): void;
-  /** Applied, led by another, ticked: what waits may go on. */
-  progressed(): void;
-  isReady(): boolean;
-  /** It has applied all that was committed when it started. */
-  isCaughtUp(): boolean;
-  isStopped(): boolean;
-  failed(error: unknown): void;
-}
 
 /**
  * The moving parts of a member and what they tell each other: core, log,
@@ -96,6 +55,8 @@ export class Engine {
   readonly #proposer: Proposer;
   readonly #expiry: Expiry;
   readonly #compaction: Compaction;
+  readonly #sendPacket: SendPacket = (to, packet) =>
+    this.peers.transport?.sendPacket(to, packet) ?? false;
   #toldMs = -Infinity;
 
   constructor(
@@ -104,7 +65,7 @@ export class Engine {
     beginnings: Beginnings,
     host: EngineHost,
   ) {
-    const { core, wal, store, clock, random } = parts;
+    const { core, wal, clock, random } = parts;
     this.#parts = parts;
     this.#options = options;
     this.#beginnings = beginnings;
@@ -118,20 +79,8 @@ export class Engine {
       : null;
     this.#leaderships = new LeadershipCount(parts.log);
     this.#compaction = new Compaction(wal, options, parts.checkpoints);
-    this.encryption = new NodeEncryption(parts, {
-      isCaughtUp: () => host.isCaughtUp(),
-      progressed: () => {
-        host.progressed();
-        this.driver.wake();
-      },
-      failed: (error) => host.failed(error),
-    });
-    this.#applier = new Applier(store, {
-      clusterIdKnown: (id) => wal.setClusterId(id),
-      applied: (group) => this.#onApplied(group),
-      skipped: (seq) => this.driver.run(() => core.applied(seq)),
-      halted: (error) => host.failed(error),
-    }, this.encryption.acting);
+    this.encryption = this.#makeEncryption();
+    this.#applier = this.#makeApplier();
     this.peers = new Peers({
       identity: parts.identity,
       initial: beginnings.members,
@@ -140,37 +89,14 @@ export class Engine {
       monotonicMs: () => clock.monotonicMs(),
       host: this.#peersHost(),
     });
-    const sendPacket = (to: RaftId, packet: Uint8Array) =>
-      this.peers.transport?.sendPacket(to, packet) ?? false;
-    this.extraPackets = new ExtraPackets(sendPacket);
-    this.#proposer = new Proposer({
-      core,
-      clock,
-      sendPacket,
-      proposals: this.proposals,
-      boot: random.below(2 ** 32),
-      clusterInit: () => clusterInitOf(this.#self(), random),
-      announcement: () => announcementOf(this.#self()),
-      registration: () => this.encryption.registration(),
-      takesWrites: () => this.encryption.isKnown,
-    });
+    this.extraPackets = new ExtraPackets(this.#sendPacket);
+    this.#proposer = this.#makeProposer();
     this.#tail = new TailJudge({
-      core,
-      log: parts.log,
-      peers: this.peers,
+      ...{ core, log: parts.log, peers: this.peers },
       trustsTail: options.trustTail === true,
     });
     this.driver = this.#makeDriver();
-    this.changes = new MemberChanges({
-      core,
-      clock,
-      electionMs: options.electionMs,
-      state: () => ({ ...store.state, applied: store.state.applied.index }),
-      isUp: (id) => this.peers.isUp(id),
-      wake: () => this.driver.wake(),
-      isStopped: () => host.isStopped(),
-      lock: this.#lock,
-    });
+    this.changes = this.#makeChanges();
     this.operations = new EncryptionOperations({
       ...parts,
       packets: this.extraPackets,
@@ -244,6 +170,53 @@ export class Engine {
       await store.close();
       await lock.release();
     }
+  }
+
+  #makeEncryption(): NodeEncryption {
+    const host = this.#host;
+    return new NodeEncryption(this.#parts, {
+      isCaughtUp: () => host.isCaughtUp(),
+      progressed: () => {
+        host.progressed();
+        this.driver.wake();
+      },
+      failed: (error) => host.failed(error),
+    });
+  }
+
+  #makeApplier(): Applier {
+    const { core, wal, store } = this.#parts;
+    return new Applier(store, {
+      clusterIdKnown: (id) => wal.setClusterId(id),
+      applied: (group) => this.#onApplied(group),
+      skipped: (seq) => this.driver.run(() => core.applied(seq)),
+      halted: (error) => this.#host.failed(error),
+    }, this.encryption.acting);
+  }
+
+  #makeProposer(): Proposer {
+    const { core, clock, random } = this.#parts;
+    return new Proposer({
+      ...{ core, clock, proposals: this.proposals },
+      boot: random.below(2 ** 32),
+      sendPacket: this.#sendPacket,
+      clusterInit: () => clusterInitOf(this.#self(), random),
+      announcement: () => announcementOf(this.#self()),
+      registration: () => this.encryption.registration(),
+      takesWrites: () => this.encryption.isKnown,
+    });
+  }
+
+  #makeChanges(): MemberChanges {
+    const { core, clock, store } = this.#parts;
+    return new MemberChanges({
+      ...{ core, clock, lock: this.#lock },
+      electionMs: this.#options.electionMs,
+      state: () => ({ ...store.state, applied: store.state.applied.index }),
+      isUp: (id) => this.peers.isUp(id),
+      wake: () => this.driver.wake(),
+      isStopped: () => this.#host.isStopped(),
+    });
   }
 
   #makeExpiry(): Expiry {

@@ -82,13 +82,7 @@ export async function openNode(
     { close: () => lock.release() },
   ];
   try {
-    const open = ports.openKeys ??
-      ((start: GuardedStart) => openGuarded(ports, start));
-    const { custody, openSessions } = await open({
-      dataDir: options.dataDir,
-      node: options.name,
-      keys: ports.keys ?? NO_KEYS,
-    });
+    const { custody, openSessions } = await openKeys(ports, options);
     const place = await openStorePlace(ports.disk, paths);
     const store = await BufferedStore.open({
       kv: ports.openKv(place.path),
@@ -135,6 +129,15 @@ export async function openNode(
     for (const part of opened) await part.close();
     throw error;
   }
+}
+
+/** Guards judge the data dir; its epochs are yet to be raised. */
+function openKeys(
+  ports: NodePorts,
+  { dataDir, name: node }: OpenNodeOptions,
+): Promise<OpenedKeys> {
+  const start = { dataDir, node, keys: ports.keys ?? NO_KEYS };
+  return ports.openKeys?.(start) ?? openGuarded(ports, start);
 }
 
 async function openGuarded(
