@@ -147,6 +147,13 @@ export class Custody implements KeyCustody {
     return gaps;
   }
 
+  filesystemFault(): Promise<Error | null> {
+    if (!this.isEnabled) return Promise.resolve(null);
+    const fault = this.#lastProbe.then(() => this.#probeFilesystem());
+    this.#lastProbe = fault.catch(() => {});
+    return fault;
+  }
+
   absorb(
     clusterId: Bytes,
     shared: SharedKeys,
@@ -272,13 +279,19 @@ export class Custody implements KeyCustody {
     const kek = await this.#ring.gap();
     if (kek !== null) gaps.push(kek);
     if (!this.isEnabled) return gaps;
+    const cause = await this.#probeFilesystem();
+    if (cause !== null) gaps.push({ kind: "sidecar", cause });
+    return gaps;
+  }
+
+  async #probeFilesystem(): Promise<Error | null> {
     try {
       await probeFilesystem(this.#parts.disk, this.#parts.dir);
-    } catch (cause) {
-      if (!(cause instanceof NodeError)) throw cause;
-      gaps.push({ kind: "sidecar", cause });
+      return null;
+    } catch (fault) {
+      if (!(fault instanceof NodeError)) throw fault;
+      return fault;
     }
-    return gaps;
   }
 
   #inOrder<T>(task: () => Promise<T>): Promise<T> {

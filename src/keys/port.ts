@@ -69,6 +69,8 @@ export interface KeyCustody {
   readonly node: string;
   /** Flag given, KEKs loaded, filesystem fit. */
   gaps(): Promise<readonly CustodyGap[]>;
+  /** What the filesystem probe met in the sidecar's directory; `null`: it passed. */
+  filesystemFault(): Promise<Error | null>;
   readonly isEnabled: boolean;
   /** Ids of the configured KEKs, the primary first. */
   readonly kekIds: readonly string[];

@@ -213,11 +213,11 @@ export class Proposer {
   }
 
   #introduce(): void {
-    this.#introduce("announcement");
-    this.#introduce("registration");
+    this.#makeKnown("announcement");
+    this.#makeKnown("registration");
   }
 
-  #introduce(what: Introduction): void {
+  #makeKnown(what: Introduction): void {
     const { core, clock } = this.#parts;
     const nowMs = clock.monotonicMs();
     if (nowMs - this.#introducedMs[what] < ANNOUNCE_MS) return;

@@ -26,7 +26,6 @@ export async function answerCapability(
   ask: CapabilityAsk,
   { name, clusterId, custody }: AnsweringMember,
 ): Promise<CapabilityAnswer> {
-  const gaps = await custody.gaps();
   const own = fullNodeId(name);
   const statement = encodeStatement({
     protocolVersion: PROTOCOL_VERSION,
@@ -36,7 +35,7 @@ export async function answerCapability(
     epochs: custody.epochs(),
     sidecarIndex: custody.sidecarIndex === 0 ? null : custody.sidecarIndex,
     isEnabled: custody.isEnabled,
-    isFilesystemFit: gaps.every(({ kind }) => kind !== "sidecar"),
+    isFilesystemFit: await custody.filesystemFault() === null,
     term: ask.term,
     clusterId: clusterId ?? ask.clusterId,
   });

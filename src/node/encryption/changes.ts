@@ -36,6 +36,7 @@ import {
   planEncryption,
   type PlannedEncryption,
 } from "./change_plan.ts";
+import { gapsInTime } from "./gaps.ts";
 import type { CapabilityFanOut, CapabilityVerdict } from "./fan_out.ts";
 import type { EncryptionOutcome } from "./outcomes.ts";
 
@@ -310,8 +311,8 @@ export class EncryptionChanges {
 
   /** @throws {EncryptionGateClosedError} */
   async #mustBeOpen(): Promise<void> {
-    const { custody, self } = this.#host;
-    const gaps = await custody.gaps();
+    const { custody, self, clock } = this.#host;
+    const gaps = await gapsInTime(custody, clock);
     if (gaps.length > 0) throw new EncryptionGateClosedError(self.name, gaps);
   }
 

@@ -97,6 +97,24 @@ export class CapabilityFanOut {
 
   async #askOne(
     target: CapabilityTarget,
+    request: FanOutRequest,
+  ): Promise<CapabilityVerdict> {
+    const { timeoutMs } = request;
+    const { promise, resolve } = Promise.withResolvers<CapabilityVerdict>();
+    // Also for challenges that a provider does not wrap, or open, in time.
+    const late = this.#host.clock.after(
+      timeoutMs,
+      () => resolve(unreachable(target.name, timeoutMs)),
+    );
+    try {
+      return await Promise.race([this.#verdictOf(target, request), promise]);
+    } finally {
+      late.cancel();
+    }
+  }
+
+  async #verdictOf(
+    target: CapabilityTarget,
     { clusterId, term, keks, timeoutMs }: FanOutRequest,
   ): Promise<CapabilityVerdict> {
     const { custody, random, self } = this.#host;

@@ -99,13 +99,13 @@ export class EncryptionOperations implements EncryptionPort {
   }
 
   encryptionStatus(): Promise<EncryptionStatus> {
-    const { identity, store, custody } = this.#parts;
+    const { identity, store, custody, clock } = this.#parts;
     const { fsm, applied } = store.state;
     const { index } = applied;
     return encryptionStatus({
       node: identity.name,
       applied: index,
-      ...{ fsm, custody },
+      ...{ fsm, custody, clock },
     });
   }
 

@@ -6,9 +6,11 @@ import type {
   WriterRow,
 } from "../../fsm/types.ts";
 import { phaseOf } from "../../fsm/encryption.ts";
-import type { CustodyGap, KeyCustody } from "../../keys/port.ts";
+import type { Clock } from "../../io/clock.ts";
+import type { KeyCustody } from "../../keys/port.ts";
 import type { EncryptionStatus, KeyStatus } from "../encryption_port.ts";
 import { gapLine } from "./change_errors.ts";
+import { gapsInTime } from "./gaps.ts";
 
 /** What a status is made of. */
 export interface EncryptionStatusParts {
@@ -16,14 +18,15 @@ export interface EncryptionStatusParts {
   readonly applied: number;
   readonly fsm: FsmState;
   readonly custody: KeyCustody;
+  readonly clock: Clock;
 }
 
 /** Encryption as this member sees it. */
 export async function encryptionStatus(
-  { node, applied, fsm, custody }: EncryptionStatusParts,
+  { node, applied, fsm, custody, clock }: EncryptionStatusParts,
 ): Promise<EncryptionStatus> {
   const { encryption } = fsm;
-  const gaps: readonly CustodyGap[] = await custody.gaps();
+  const gaps = await gapsInTime(custody, clock);
   const names = new Map(
     [...fsm.members.values()].map(({ name }) => [fullNodeId(name), name]),
   );

@@ -86,6 +86,10 @@ export class FakeCustody implements KeyCustody {
     return this.sidecar.epochs;
   }
 
+  filesystemFault(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
   isSpent(): boolean {
     return false;
   }
