@@ -13,6 +13,7 @@ const CASES: [permissions: string[], actor: RegExp][] = [
   [["-A"], /^ana@\S+$/],
   [["--allow-sys=hostname", "--allow-env=USER"], /^ana@\S+$/],
   [["--allow-env=USER"], /^ana$/],
+  [["--allow-sys=hostname"], /^@\S+$/],
   [["--allow-env=USER", "--allow-read"], /^ana(@\S+)?$/],
   [[], /^$/],
 ];

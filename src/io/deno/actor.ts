@@ -2,13 +2,13 @@ const HOST_FILES = ["/etc/hostname"];
 const USER_VARIABLES = ["USER", "LOGNAME", "USERNAME"];
 
 /**
- * Who runs this process, as user@host; "" where nothing tells it, or where
- * telling it is not permitted: nobody is asked.
+ * Who runs this process, as user@host, user or @host; "" where nothing tells
+ * it, or where telling it is not permitted: nobody is asked.
  */
 export function denoActor(): string {
   const user = USER_VARIABLES.map(variable).find((text) => text !== "") ?? "";
   const host = hostname();
-  return [user, host].filter((text) => text !== "").join("@");
+  return host === "" ? user : `${user}@${host}`;
 }
 
 function variable(name: string): string {
