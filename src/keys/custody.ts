@@ -1,6 +1,7 @@
 import { assert } from "../base/assert.ts";
 import { type Bytes, equalBytes, utf8 } from "../base/bytes.ts";
 import {
+  EPOCH_MAX,
   EPOCH_WARNING,
   type KeyId,
   type KeyPurpose,
@@ -85,6 +86,8 @@ export class Custody implements KeyCustody {
   #content: SidecarContent | null;
   #keystore: Keystore;
   #isRaised = false;
+  /** Keys whose last epoch is not this process's own. */
+  readonly #spent = new Set<KeyId>();
   #last: Promise<unknown> = Promise.resolve();
   #lastProbe: Promise<unknown> = Promise.resolve();
 
@@ -111,6 +114,11 @@ export class Custody implements KeyCustody {
   /** Whether this process has epochs of its own. */
   get isRaised(): boolean {
     return this.#isRaised;
+  }
+
+  /** Whether this process has no epoch of the key to begin a session with. */
+  isSpent(keyId: KeyId): boolean {
+    return this.#spent.has(keyId);
   }
 
   epochs(): ReadonlyMap<KeyId, number> {
@@ -145,10 +153,15 @@ export class Custody implements KeyCustody {
     ownLastEpoch: (keyId: KeyId) => number,
   ): Promise<void> {
     return this.#inOrder(async () => {
+      const before = this.#content;
       const brought = { node: this.node, clusterId, shared, ownLastEpoch };
-      const next = absorbShared(this.#content, brought);
-      if (next === null || next === this.#content) return;
+      const next = absorbShared(before, brought);
+      if (next === null || next === before) return;
       await this.#save(next, await this.#keystoreOf(next));
+      for (const id of next.epochs.keys()) {
+        const isNew = before?.epochs.has(id) !== true;
+        if (isNew && ownLastEpoch(id) === EPOCH_MAX) this.#spent.add(id);
+      }
     });
   }
 
@@ -156,8 +169,12 @@ export class Custody implements KeyCustody {
   raiseEpochs(): Promise<void> {
     return this.#inOrder(async () => {
       assert(!this.#isRaised, "a process raises its epochs once");
-      if (this.#content !== null) {
-        await this.#save(raiseEpochs(this.#content), this.#keystore);
+      const before = this.#content;
+      if (before !== null) {
+        await this.#save(raiseEpochs(before), this.#keystore);
+      }
+      for (const [id, epoch] of before?.epochs ?? []) {
+        if (epoch === EPOCH_MAX) this.#spent.add(id);
       }
       this.#isRaised = true;
     });

@@ -1,12 +1,13 @@
-import { assert } from "../base/assert.ts";
+import { assert, present } from "../base/assert.ts";
 import type { Bytes } from "../base/bytes.ts";
 import type { KeyId, SealingPurpose } from "../base/data_key.ts";
 import { fullNodeId, node16Of } from "../base/identity.ts";
+import type { Dek } from "../crypto/dek.ts";
 import { NonceSequence } from "../crypto/nonce.ts";
 import { deriveSessionKey, SESSION_SALT_BYTES } from "../crypto/session.ts";
 import type { Random } from "../io/random.ts";
 import type { Custody } from "./custody.ts";
-import { KeyUnknownError } from "./errors.ts";
+import { EpochExhaustedError } from "./errors.ts";
 
 /** What a store keeps of a session, to open what was sealed in it. */
 export interface SessionRow {
@@ -38,7 +39,13 @@ export interface Session {
 
 export type SessionCustody = Pick<
   Custody,
-  "node" | "clusterId" | "isRaised" | "epochs" | "nextEpoch" | "dek"
+  | "node"
+  | "clusterId"
+  | "isRaised"
+  | "isSpent"
+  | "epochs"
+  | "nextEpoch"
+  | "dek"
 >;
 
 export interface SessionsParts {
@@ -80,16 +87,17 @@ export class Sessions {
    * @throws {SidecarWriteFailedError}
    * @throws {NodeError} What the store's rows throw.
    */
-  open(keyId: KeyId, purpose: SealingPurpose): Promise<Session> {
+  async open(keyId: KeyId, purpose: SealingPurpose): Promise<Session> {
     const current = this.current(keyId, purpose);
-    if (current !== null) return Promise.resolve(current);
+    if (current !== null) return current;
+    const dek = this.#parts.custody.dek(keyId, purpose);
     const underWay = this.#opening.get(keyId);
-    if (underWay !== undefined) return underWay;
-    const opening = this.#begin(keyId, purpose).finally(() =>
+    if (underWay !== undefined) return await underWay;
+    const opening = this.#begin(dek, keyId, purpose).finally(() =>
       this.#opening.delete(keyId)
     );
     this.#opening.set(keyId, opening);
-    return opening;
+    return await opening;
   }
 
   /** The session of the key's current epoch; `null`: `open` makes one. */
@@ -109,12 +117,15 @@ export class Sessions {
     return seals;
   }
 
-  async #begin(keyId: KeyId, purpose: SealingPurpose): Promise<Session> {
+  async #begin(
+    dek: Dek,
+    keyId: KeyId,
+    purpose: SealingPurpose,
+  ): Promise<Session> {
     const { custody } = this.#parts;
     assert(custody.isRaised, "epochs are raised before the first session");
-    const { clusterId } = custody;
-    if (clusterId === null) throw new KeyUnknownError(keyId, purpose);
-    const dek = custody.dek(keyId, purpose);
+    if (custody.isSpent(keyId)) throw new EpochExhaustedError(keyId);
+    const clusterId = present(custody.clusterId, "the cluster of a key");
     const row = await this.#beginRow(keyId, purpose);
     const name = { ...row, clusterId, purpose };
     const session = {

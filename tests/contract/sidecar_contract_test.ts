@@ -1,12 +1,18 @@
 import assert from "node:assert/strict";
 import { openDenoDisk } from "../../src/io/deno/disk.ts";
+import { denoRandom } from "../../src/io/deno/random.ts";
+import { openCustody } from "../../src/keys/custody.ts";
 import { FilesystemUnsupportedError } from "../../src/keys/errors.ts";
 import {
   probeFilesystem,
+  readSidecar,
   sidecarPath,
   writeSidecar,
 } from "../../src/keys/sidecar_file.ts";
 import { SimDisk } from "../sim/io/disk.ts";
+import { bootstrapped, noRow } from "../unit/keys/custody_harness.ts";
+import { CLUSTER_ID } from "../unit/keys/sample_keys.ts";
+import { TestKek } from "../unit/keys/test_kek.ts";
 import { runSidecarContract, sidecarAt } from "./sidecar_contract.ts";
 
 async function denoDiskUnderTest() {
@@ -29,6 +35,27 @@ runSidecarContract("SimDisk", async () => {
 });
 
 runSidecarContract("DenoDisk", denoDiskUnderTest);
+
+Deno.test("DenoDisk: custody goes on in the next process", async () => {
+  const { disk, root, dispose } = await denoDiskUnderTest();
+  const dir = `${root}/encryption`;
+  const keks = [await TestKek.of(1)];
+  const shared = await bootstrapped(keks);
+  const { storage } = shared.active;
+  for (const epoch of [1, 4, 7]) {
+    const sidecar = await readSidecar(disk, dir);
+    const random = denoRandom();
+    const parts = { disk, dir, node: "n1", random, isEnabled: true };
+    const custody = await openCustody({ ...parts, keks, sidecar });
+    assert.deepEqual(await custody.gaps(), []);
+    await custody.raiseEpochs();
+    await custody.absorb(CLUSTER_ID, shared, noRow);
+    assert.equal(custody.epochs().get(storage), epoch);
+    const taken = [custody.nextEpoch(storage), custody.nextEpoch(storage)];
+    assert.deepEqual(await Promise.all(taken), [epoch + 1, epoch + 2]);
+  }
+  await dispose();
+});
 
 Deno.test({
   name: "DenoDisk: the sidecar is for the user alone",

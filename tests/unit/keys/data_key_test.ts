@@ -109,7 +109,12 @@ Deno.test("the raw bytes of a key are wiped", async () => {
   const down = await TestKek.of(2);
   down.isDown = true;
   await rejects(draw([kek, down]), KekUnavailableError);
-  assert.equal(kek.secrets.length, 5);
+  const other = await draw([kek], { seed: 2 });
+  const swapped = withWraps(key, other.wraps[0]!);
+  await rejects(open([kek], swapped, [other]), CommitmentMismatchError);
+  const replaced = { ...key, commitment: other.commitment };
+  await rejects(open([kek], replaced), CommitmentMismatchError);
+  assert.equal(kek.secrets.length, 8);
   for (const secret of kek.secrets) {
     assert.ok(secret.every((byte) => byte === 0));
   }
