@@ -4,12 +4,16 @@ import { MUTANTS as RAFT_MUTANTS } from "../tests/mutants/raft_mutants.ts";
 import CLUSTER_MUTANTS from "../tests/mutants/cluster.json" with {
   type: "json",
 };
+import ENCRYPTION_MUTANTS from "../tests/mutants/encryption.json" with {
+  type: "json",
+};
 import WAL_MUTANTS from "../tests/mutants/wal.json" with { type: "json" };
 import { CORPUS_BESIDE } from "../tests/scenario/corpus.ts";
 
 /**
- * Breaks the raft core, or with `--part` the log (`wal`) or the members
- * (`cluster`), in one place at a time and tells which layer of tests notices:
+ * Breaks the raft core, or with `--part` the log (`wal`), the members
+ * (`cluster`) or the decisions about encryption (`encryption`), in one place at
+ * a time and tells which layer of tests notices:
  * `deno task mutants [--part NAME] [--only TEXT] [--layer NAME] [--all] [--write]`.
  *
  * Works on a copy. `--layer` runs only that layer, `--all` every one and not
@@ -79,6 +83,12 @@ const WAL_LAYERS: readonly Layer[] = [
   testLayer("damage", "tests/sim/wal_damage_test.ts"),
 ];
 
+const ENCRYPTION_LAYERS: readonly Layer[] = [
+  testLayer("walk", "tests/unit/fsm/encryption_walk_test.ts"),
+  testLayer("unit", "tests/unit/fsm"),
+  testLayer("fuzz", "tests/fuzz/fsm_encryption_test.ts"),
+];
+
 const CLUSTER_LAYERS: readonly Layer[] = [{
   name: "cluster",
   msMax: Infinity,
@@ -129,6 +139,15 @@ const PARTS: Readonly<Record<string, Part>> = {
     })),
     layers: CLUSTER_LAYERS,
     results: `${ROOT}tests/mutants/RESULTS_CLUSTER.md`,
+  },
+  encryption: {
+    title: "the decisions about encryption",
+    mutants: ENCRYPTION_MUTANTS.map(({ search, ...mutant }) => ({
+      ...mutant,
+      find: search,
+    })),
+    layers: ENCRYPTION_LAYERS,
+    results: `${ROOT}tests/mutants/RESULTS_ENCRYPTION.md`,
   },
 };
 

@@ -102,7 +102,7 @@ export function decodeEncryption(payload: Uint8Array): EncryptionChange {
   const { head, bytesMax } = LAYOUTS[kind];
   if (payload.length - head.length > bytesMax) {
     throw new CommandMalformedError(
-      `a ${kind} must be at most ${bytesMax} bytes`,
+      `its body must be at most ${bytesMax} bytes`,
       payload.length,
     );
   }

@@ -40,7 +40,7 @@ const START = {
 };
 
 const tagged = fc.tuple(
-  fc.constantFrom(1, 1, 1, 2, 6, 8),
+  fc.constantFrom(1, 1, 1, 2, 3, 4, 5, 6, 8),
   fc.uint8Array({ maxLength: 60 }),
 ).map(([tag, rest]) => Uint8Array.of(tag, ...rest));
 

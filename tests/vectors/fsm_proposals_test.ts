@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
 import { fromHex, toHex } from "../../src/base/bytes.ts";
+import {
+  decodeEncryptionState,
+  encodeEncryptionState,
+} from "../../src/fsm/encryption_codec.ts";
 import { decodeMemberContext } from "../../src/fsm/members.ts";
 import { decodePayload } from "../../src/fsm/payload.ts";
 import { decodeProposal } from "../../src/fsm/proposal.ts";
@@ -12,7 +16,7 @@ interface Case {
   readonly name: string;
   readonly proposalId: number;
   readonly hex: string;
-  /** Bytes as `{ "hex": … }`. */
+  /** Bytes as `{ "hex": … }`, node ids as `{ "u64": … }`, maps as pairs. */
   readonly payload: { readonly kind: string };
 }
 
@@ -60,9 +64,29 @@ Deno.test("decodeMemberContext() opens version 1's context", async () => {
   ]);
 });
 
+Deno.test("decodeEncryptionState() opens version 1's state", async () => {
+  const path = new URL(
+    "../fixtures/v1/fsm_encryption_state.json",
+    import.meta.url,
+  );
+  const { hex, state: expected } = JSON.parse(await Deno.readTextFile(path));
+  const bytes = fromHex(hex);
+  assert.ok(bytes !== null);
+  const state = decodeEncryptionState(bytes);
+  assert.deepEqual(plain(state), expected);
+  // A store's row is under a MAC: its bytes must not become others.
+  assert.equal(toHex(encodeEncryptionState(state)), hex);
+});
+
 function plain(value: unknown): unknown {
   return JSON.parse(JSON.stringify(
     value,
-    (_, item) => item instanceof Uint8Array ? { hex: toHex(item) } : item,
+    (_, item) => {
+      if (item instanceof Uint8Array) return { hex: toHex(item) };
+      if (item instanceof Map || item instanceof Set) return [...item];
+      return typeof item === "bigint"
+        ? { u64: item.toString(16).padStart(16, "0") }
+        : item;
+    },
   ));
 }

@@ -17,6 +17,7 @@ import {
   type Check,
   DATABASES_MAX,
   DEFAULT_DATABASE,
+  type EncryptionChange,
   type FsmState,
   type Mutation,
   NO_ENCRYPTION,
@@ -25,6 +26,12 @@ import {
 } from "../../../src/fsm/types.ts";
 import { versionstampOf } from "../../../src/fsm/versionstamp.ts";
 import { payload as anyPayload, u64, v8Value } from "./arbitraries.ts";
+import {
+  BOOTSTRAP,
+  ENABLE_STORAGE,
+  founded,
+  stateAfter,
+} from "./encryption_fixtures.ts";
 import { ReferenceFsm } from "./reference_fsm.ts";
 
 const START: FsmState = {
@@ -399,6 +406,48 @@ Deno.test("applyPayload() takes keys of any length", () => {
     kind: "rejected",
     reason: "Key too large for write (max 2048 bytes)",
   }]);
+});
+
+Deno.test("applyPayload() applies what is decided about encryption", () => {
+  const view = new RecordOverlay();
+  const apply = (state: FsmState, index: number, change: EncryptionChange) =>
+    applyPayload(state, view, index, { kind: "encryption", change });
+  const state = founded(NO_ENCRYPTION);
+  const first = apply(state, 5, BOOTSTRAP);
+  assert.deepEqual(first, {
+    state: { ...state, encryption: first.state.encryption },
+    mutations: [],
+    replies: [],
+    refusal: null,
+  });
+  assert.equal(first.state.encryption.stateIndex, 5);
+
+  const refused = apply(first.state, 6, BOOTSTRAP);
+  assert.equal(refused.state, first.state);
+  assert.deepEqual(refused.refusal, {
+    code: "already-bootstrapped",
+    detail: "key 20 is the state key",
+  });
+  assert.deepEqual([refused.mutations, refused.replies], [[], []]);
+
+  const on = apply(first.state, 6, ENABLE_STORAGE);
+  const again = apply(on.state, 7, ENABLE_STORAGE);
+  assert.equal(again.state, on.state);
+  assert.equal(again.refusal, null);
+  assert.deepEqual(
+    keysToRead(state, { kind: "encryption", change: BOOTSTRAP }),
+    [],
+  );
+});
+
+Deno.test("applyPayload() leaves encryption alone for all else", () => {
+  const state = founded(stateAfter(BOOTSTRAP));
+  const isOther = ({ kind }: Payload) => kind !== "encryption";
+  fc.assert(fc.property(anyPayload.filter(isOther), (payload) => {
+    const applied = applyPayload(state, new RecordOverlay(), 9, payload);
+    assert.equal(applied.state.encryption, state.encryption);
+    assert.equal(applied.refusal, null);
+  }));
 });
 
 Deno.test("applyPayload() does what the reference does", () => {

@@ -13,6 +13,8 @@ import {
   type Member,
 } from "../../../src/fsm/types.ts";
 
+import { encryptionChange } from "./encryption_arbitraries.ts";
+
 type Arbitraries<T> = { [K in keyof T]: fc.Arbitrary<T[K]> };
 
 /** Of plain objects, as decoders make them. */
@@ -202,6 +204,13 @@ export const payload: fc.Arbitrary<Payload> = fc.oneof(
     arbitrary: record({
       kind: fc.constant("announcement" as const),
       member: announcement,
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: record({
+      kind: fc.constant("encryption" as const),
+      change: encryptionChange,
     }),
   },
 );

@@ -184,12 +184,12 @@ const RETIRED_31 = stateAfter(
   retire(31),
 );
 
-const REFUSED: readonly [
+const REFUSED: readonly (readonly [
   what: string,
   state: EncryptionState,
   change: EncryptionChange,
   code: RefusalCode,
-][] = [
+])[] = [
   ["a second bootstrap", STARTED, BOOTSTRAP, "already-bootstrapped"],
   [
     "a second bootstrap of other keys",
@@ -335,6 +335,18 @@ Deno.test("decideRetirement() takes up to RETIRED_MAX tombstones", () => {
   assert.equal(decision.refusal.code, "state-too-large");
 });
 
+/** The largest length of a wrap that `fits`; 1,024 does not. */
+function largest(fits: (bytes: number) => boolean): number {
+  let [from, until] = [1, 1_024];
+  assert.ok(fits(from) && !fits(until));
+  while (until - from > 1) {
+    const middle = (from + until) >> 1;
+    if (fits(middle)) from = middle;
+    else until = middle;
+  }
+  return from;
+}
+
 /** The same eight wraps for every key, each of `bytes`. */
 function rewrapAll(state: EncryptionState, bytes: number): EncryptionChange {
   const wraps = Array.from({ length: 8 }, (_, i) => ({
@@ -354,16 +366,14 @@ Deno.test("decideRewrap() and decideRotation() fill KEYS_BYTES_MAX, no more", ()
     assert.match(decision.refusal.detail, /^the keys take \d+ bytes/);
     return true;
   };
-  let each = 1;
-  while (!isRefused(rewrapAll(state, each + 1))) each += 1;
+  const each = largest((bytes) => !isRefused(rewrapAll(state, bytes)));
   const full = next(state, rewrapAll(state, each));
   const rotation = (bytes: number): EncryptionChange => {
     const wraps = [{ kek: "k", wrapped: new Uint8Array(bytes) }];
     const key = keyOf(5, "storage", { wraps });
     return { kind: "rotate-dek", key, replaces: full.active.storage };
   };
-  let last = 1;
-  while (!isRefused(rotation(last + 1), full)) last += 1;
+  const last = largest((bytes) => !isRefused(rotation(bytes), full));
   const fullest = next(full, rotation(last));
   assert.equal(keysBytes(fullest), KEYS_BYTES_MAX);
   encodeEncryptionState(fullest);

@@ -63,13 +63,13 @@ for (const change of Object.values(EVERY_KIND)) {
 
 type Mark = "storageCutoverIndex" | "raftCutoverIndex" | "cleartextLockIndex";
 
-const MARKED: readonly [
+const MARKED: readonly (readonly [
   what: string,
   state: EncryptionState,
   change: EncryptionChange,
   /** The index that is set, "same" for the very state, or the refusal. */
   expected: Mark | "same" | RefusalCode,
-][] = [
+])[] = [
   ["storage after bootstrap", STARTED, ENABLE_STORAGE, "storageCutoverIndex"],
   ["storage twice", STORAGE_ON, ENABLE_STORAGE, "same"],
   ["storage once all is on", ALL_ON, ENABLE_STORAGE, "same"],
@@ -103,11 +103,11 @@ const REGISTERED = stateAfter(BOOTSTRAP, register(NODE_A, [STORAGE, 1]));
 const ROTATED = stateAfter(BOOTSTRAP, rotate(31, "storage", STORAGE));
 
 /** What the same change does when it comes once more. */
-const TWICE: readonly [
+const TWICE: readonly (readonly [
   before: EncryptionState,
   change: EncryptionChange,
   expected: "same" | "again" | RefusalCode,
-][] = [
+])[] = [
   [NO_ENCRYPTION, BOOTSTRAP, "already-bootstrapped"],
   [STARTED, register(NODE_A, [STORAGE, 1], [RAFT, 1]), "same"],
   [REGISTERED, register(NODE_A, [STORAGE, 2]), "same"],
@@ -135,15 +135,16 @@ for (const [before, change, expected] of TWICE) {
   });
 }
 
-const MOVES: readonly [before: EncryptionState, change: EncryptionChange][] = [
-  [NO_ENCRYPTION, BOOTSTRAP],
-  [STARTED, rotate(31, "raft", RAFT)],
-  [STARTED, rewrap(STORAGE, RAFT, STATE)],
-  [ROTATED, retire(STORAGE)],
-  [STARTED, ENABLE_STORAGE],
-  [STORAGE_ON, ENABLE_RAFT],
-  [STORAGE_ON, SEAL_CLEARTEXT],
-];
+const MOVES:
+  readonly (readonly [before: EncryptionState, change: EncryptionChange])[] = [
+    [NO_ENCRYPTION, BOOTSTRAP],
+    [STARTED, rotate(31, "raft", RAFT)],
+    [STARTED, rewrap(STORAGE, RAFT, STATE)],
+    [ROTATED, retire(STORAGE)],
+    [STARTED, ENABLE_STORAGE],
+    [STORAGE_ON, ENABLE_RAFT],
+    [STORAGE_ON, SEAL_CLEARTEXT],
+  ];
 
 for (const [before, change] of MOVES) {
   Deno.test(`decideEncryption() moves the state index by ${change.kind}`, () => {
@@ -167,7 +168,7 @@ Deno.test("decideEncryption() comes after the last change", () => {
   assert.equal(decideEncryption(state, 3, ENABLE_RAFT).kind, "taken");
 });
 
-const PHASES: readonly [state: EncryptionState, phase: number][] = [
+const PHASES: readonly (readonly [state: EncryptionState, phase: number])[] = [
   [NO_ENCRYPTION, 0],
   [STARTED, 0],
   [STORAGE_ON, 1],

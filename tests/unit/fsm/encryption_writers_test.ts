@@ -157,12 +157,12 @@ const REGISTERED = stateAfter(
   register(NODE_A, [STORAGE, 3], [RAFT, 7]),
 );
 
-const ALL_OR_NOTHING: readonly [
+const ALL_OR_NOTHING: readonly (readonly [
   what: string,
   node: bigint,
   claims: Claims,
   expected: RefusalCode,
-][] = [
+])[] = [
   ["no key", NODE_A, [[99, 1]], "unknown-key"],
   ["one key of two", NODE_A, [[RAFT, 8], [99, 1]], "unknown-key"],
   ["no key before one", NODE_A, [[9, 1], [RAFT, 8]], "unknown-key"],

@@ -13,6 +13,15 @@ Deno.test("CommandUnknownError names the tag", () => {
   );
 });
 
+Deno.test("CommandUnknownError names the sub-tag where there is one", () => {
+  const error = new CommandUnknownError(5, 0x1f);
+  assert.equal(
+    error.message,
+    "Cannot apply a log entry as this version must know its command: current value is tag 0x05, sub-tag 0x1f",
+  );
+  assert.deepEqual([error.tag, error.subTag], [5, 0x1f]);
+});
+
 Deno.test("CommandMalformedError names the rule and the place", () => {
   const cause = new Error("below");
   const error = new CommandMalformedError("it must end", 12, { cause });

@@ -6,6 +6,7 @@ import {
   CommandMalformedError,
   CommandUnknownError,
 } from "../../../src/fsm/errors.ts";
+import { encodeEncryption } from "../../../src/fsm/encryption_payload.ts";
 import {
   decodePayload,
   encodeAnnouncement,
@@ -13,6 +14,7 @@ import {
   encodeClock,
   encodeClusterInit,
 } from "../../../src/fsm/payload.ts";
+import { EVERY_KIND } from "./encryption_fixtures.ts";
 
 const ID = new Uint8Array(16).fill(0xab);
 const MEMBER: Member = {
@@ -100,6 +102,22 @@ Deno.test("encodeClusterInit() asserts an id of 16 bytes and Unicode", () => {
   assert.throws(() => encodeClusterInit(ID, "a", twice), InvariantError);
 });
 
+Deno.test("decodePayload() reads changes of encryption", () => {
+  for (const change of Object.values(EVERY_KIND)) {
+    const bytes = encodeEncryption(change);
+    assert.deepEqual(decodePayload(bytes), { kind: "encryption", change });
+  }
+});
+
+Deno.test("decodePayload() does not know other changes of encryption", () => {
+  assert.throws(
+    () => decodePayload(Uint8Array.of(5, 7)),
+    (error) =>
+      error instanceof CommandUnknownError && error.tag === 5 &&
+      error.subTag === 7,
+  );
+});
+
 const UNKNOWN = [0x00, 0x07, 0x09, 0xff];
 
 for (const tag of UNKNOWN) {
@@ -114,6 +132,8 @@ for (const tag of UNKNOWN) {
 const id = "ab".repeat(16);
 const REFUSED: [what: string, hex: string][] = [
   ["nothing", ""],
+  ["a registration of nobody", "03"],
+  ["a change of encryption without a sub-tag", "05"],
   ["a batch that is cut short", "0112"],
   ["a clock of 7 bytes", "0200000000000000"],
   ["a clock of 9 bytes", "02000000000000000000"],

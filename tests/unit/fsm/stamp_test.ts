@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { concatBytes } from "../../../src/base/bytes.ts";
+import { encodeEncryption } from "../../../src/fsm/encryption_payload.ts";
 import {
   decodePayload,
   encodeAnnouncement,
@@ -11,6 +12,7 @@ import {
 import { stampForwarded } from "../../../src/fsm/stamp.ts";
 import { memberOf } from "../store/store_model.ts";
 import { commandBatch } from "./arbitraries.ts";
+import { EVERY_KIND } from "./encryption_fixtures.ts";
 
 const SAFE = Number.MAX_SAFE_INTEGER;
 const batches = commandBatch.map(({ writes }) => writes);
@@ -39,6 +41,18 @@ Deno.test("stampForwarded() passes an announcement on", () => {
   assert.deepEqual(stampForwarded(payload, 5), payload);
 });
 
+Deno.test("stampForwarded() passes a registration on", () => {
+  const payload = encodeEncryption(EVERY_KIND.registration);
+  assert.deepEqual(stampForwarded(payload, 5), payload);
+});
+
+for (const change of Object.values(EVERY_KIND)) {
+  if (change.kind === "registration") continue;
+  Deno.test(`stampForwarded() takes no ${change.kind}`, () => {
+    assert.equal(stampForwarded(encodeEncryption(change), 5), null);
+  });
+}
+
 const BATCH = encodeBatch([{ database: "d", checks: [], changes: [] }], 0);
 
 const REFUSED: [name: string, payload: Uint8Array][] = [
@@ -50,6 +64,8 @@ const REFUSED: [name: string, payload: Uint8Array][] = [
   ["a clock", encodeClock(5)],
   ["a cluster-init", encodeClusterInit(new Uint8Array(16), "c", [])],
   ["an announcement of nobody", Uint8Array.of(8)],
+  ["a registration of nobody", Uint8Array.of(3)],
+  ["an unknown change of encryption", Uint8Array.of(5, 7)],
   ["an unknown tag", Uint8Array.of(99, 1, 2)],
   ["a tag of 0", Uint8Array.of(0)],
 ];
@@ -62,7 +78,7 @@ for (const [name, payload] of REFUSED) {
 
 Deno.test("stampForwarded() never lets through what a member cannot apply", () => {
   const noise = fc.uint8Array({ maxLength: 60 });
-  const tagged = fc.tuple(fc.constantFrom(1, 2, 6, 8), noise)
+  const tagged = fc.tuple(fc.constantFrom(1, 2, 3, 4, 5, 6, 8), noise)
     .map(([tag, rest]) => Uint8Array.of(tag, ...rest));
   const damaged = fc.tuple(batches, fc.nat()).map(([batch, at]) => {
     const bytes = encodeBatch(batch, 0);
@@ -75,7 +91,11 @@ Deno.test("stampForwarded() never lets through what a member cannot apply", () =
       const stamped = stampForwarded(bytes, 77);
       if (stamped === null) return;
       const payload = decodePayload(stamped);
-      assert.ok(payload.kind === "batch" || payload.kind === "announcement");
+      assert.ok(
+        payload.kind === "batch" || payload.kind === "announcement" ||
+          payload.kind === "encryption" &&
+            payload.change.kind === "registration",
+      );
       if (payload.kind === "batch") assert.equal(payload.nowMs, 77);
     }),
     { numRuns: 5_000 },
