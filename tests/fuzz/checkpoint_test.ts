@@ -5,26 +5,33 @@
  * Method: change valid streams, also under fresh checksums, and read them.
  */
 import assert from "node:assert/strict";
+import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { concatBytes, viewOf } from "../../src/base/bytes.ts";
 import { NodeError } from "../../src/base/error.ts";
 import { sha256 } from "../../src/base/sha256.ts";
+import { encodeEncryptionState } from "../../src/fsm/encryption_codec.ts";
 import { decodePointer } from "../../src/node/store_place.ts";
 import { CleartextChunks } from "../../src/store/checkpoint/chunks.ts";
 import {
   decodeHeader,
   HEADER_BODY_BYTES_MAX,
 } from "../../src/store/checkpoint/header.ts";
+import { CheckpointHeaderSchema } from "../../src/store/gen/checkpoint_pb.ts";
 import { readItem } from "../../src/store/checkpoint/items.ts";
 import {
   type CheckpointFile,
+  type ReadCheckpointOptions,
   verifyCheckpoint,
 } from "../../src/store/checkpoint/read.ts";
+import { encryptionOf } from "../unit/store/encryption_model.ts";
 import {
   fileOf,
   partsOf,
   RECORDS,
+  SEALED_STATE,
   STATE,
+  streamKeysOf,
   streamOf,
 } from "../unit/store/checkpoint/stream.ts";
 
@@ -63,6 +70,11 @@ function resealedHeader(body: Uint8Array) {
   return concatBytes(hashed, sha256(hashed));
 }
 
+function readFields(header: Uint8Array) {
+  const body = header.subarray(12, header.length - 32);
+  return fromBinary(CheckpointHeaderSchema, body);
+}
+
 function bounded(bytes: Uint8Array): CheckpointFile {
   const file = fileOf(bytes);
   return {
@@ -74,9 +86,12 @@ function bounded(bytes: Uint8Array): CheckpointFile {
   };
 }
 
-async function isRead(bytes: Uint8Array): Promise<boolean> {
+async function isRead(
+  bytes: Uint8Array,
+  options: ReadCheckpointOptions = {},
+): Promise<boolean> {
   try {
-    await verifyCheckpoint(bounded(bytes));
+    await verifyCheckpoint(bounded(bytes), options);
     return true;
   } catch (error) {
     assert.ok(error instanceof NodeError, `${error}`);
@@ -114,6 +129,44 @@ Deno.test("decodeHeader() reads any body under its hash, or refuses it", () => {
     RUNS,
   );
   assert.ok(read > RUNS.numRuns / 10, `only ${read} get through`);
+});
+
+Deno.test("decodeHeader() reads one form of an encryption state, or refuses it", () => {
+  const head = readFields(HEADER);
+  const valid = encodeEncryptionState(encryptionOf(184_273));
+  let read = 0;
+  fc.assert(
+    fc.property(damaged(valid), (encryptionState) => {
+      const message = { ...head, encryptionState };
+      const body = toBinary(CheckpointHeaderSchema, message);
+      try {
+        const { state } = decodeHeader("x", resealedHeader(body));
+        const again = encodeEncryptionState(state.fsm.encryption);
+        assert.deepEqual(again, Uint8Array.from(encryptionState));
+        read += 1;
+      } catch (error) {
+        if (!(error instanceof NodeError)) throw error;
+        assert.match(error.code, /^STORE_CHECKPOINT_/);
+      }
+    }),
+    RUNS,
+  );
+  assert.ok(read > RUNS.numRuns / 20, `only ${read} get through`);
+});
+
+Deno.test("verifyCheckpoint() refuses changed bytes of a sealed stream", async () => {
+  const keys = streamKeysOf(7);
+  const stream = await streamOf(SEALED_STATE, RECORDS.slice(0, 4), {
+    ...{ chunkBytes: 64, keys },
+  });
+  await fc.assert(
+    fc.asyncProperty(damaged(stream), async (bytes) => {
+      const isSame = bytes.length === stream.length &&
+        bytes.every((byte, i) => byte === stream[i]);
+      assert.equal(await isRead(bytes, { keys }), isSame);
+    }),
+    RUNS,
+  );
 });
 
 Deno.test("verifyCheckpoint() reads any plaintext under its checksum, or refuses it", async () => {

@@ -13,7 +13,9 @@ import { encryptionOf } from "../unit/store/encryption_model.ts";
 import {
   fileOf,
   RECORDS,
+  SEALED_STATE,
   STATE,
+  streamKeysOf,
   streamOf,
 } from "../unit/store/checkpoint/stream.ts";
 
@@ -43,6 +45,18 @@ Deno.test("checkpoint_keys is read, and written so today", async () => {
   assert.deepEqual(reader.state, state);
   assert.deepEqual(plainRecords(await readAll(reader)), plainRecords(SMALL));
   const again = await streamOf(state, SMALL, { chunkBytes: 1_000 });
+  assert.equal(toHex(again), toHex(stream));
+});
+
+Deno.test("checkpoint_sealed is read, and written so today", async () => {
+  const stream = await fixture("checkpoint_sealed");
+  // The storage key is 32 times 07.
+  const keys = streamKeysOf(7);
+  const reader = await readCheckpoint(fileOf(stream), { keys });
+  assert.deepEqual(reader.state, SEALED_STATE);
+  assert.deepEqual(plainRecords(await readAll(reader)), plainRecords(SMALL));
+  const options = { chunkBytes: 1_000, keys };
+  const again = await streamOf(SEALED_STATE, SMALL, options);
   assert.equal(toHex(again), toHex(stream));
 });
 

@@ -25,7 +25,9 @@ export interface ChunkPlace {
 export interface ChunkSealer {
   /** Length of a body over its plaintext. */
   readonly overheadBytes: number;
-  seal(place: ChunkPlace, plaintext: Uint8Array): Bytes | Promise<Bytes>;
+  /** What is wrong with a body that does not open. */
+  readonly fault: string;
+  seal(place: ChunkPlace, plaintext: Bytes): Bytes | Promise<Bytes>;
   /** The plaintext, a view into `body` or fresh; `null` for changed bytes. */
   open(
     place: ChunkPlace,
@@ -44,6 +46,7 @@ const PLACE_BYTES = 9;
  */
 export class CleartextChunks implements ChunkSealer {
   readonly overheadBytes = CHECKSUM_BYTES;
+  readonly fault = "wrong checksum";
   readonly #headerChecksum: number;
 
   /** `headerHash` is the SHA-256 at the end of the stream's header. */

@@ -7,6 +7,7 @@ import {
   utf8,
   viewOf,
 } from "../../base/bytes.ts";
+import { type KeyId, NO_KEY } from "../../base/data_key.ts";
 import { NodeError } from "../../base/error.ts";
 import { sha256 } from "../../base/sha256.ts";
 import {
@@ -66,6 +67,16 @@ export interface CheckpointHeader {
 }
 
 /**
+ * The storage key that the chunks of a stream of `state` are sealed under;
+ * NO_KEY for cleartext. Sealed are exactly those with a storage cutover.
+ */
+export function streamKeyId({ fsm: { encryption } }: CheckpointState): KeyId {
+  return encryption.storageCutoverIndex > 0
+    ? encryption.active.storage
+    : NO_KEY;
+}
+
+/**
  * Encodes a header; ends with the hash that chunks vouch for.
  *
  *     offset  bytes  field
@@ -82,6 +93,7 @@ export function encodeHeader(header: CheckpointHeader): Bytes {
     CheckpointHeaderSchema,
     create(CheckpointHeaderSchema, {
       ...{ databases, chunkBytes, streamSalt: salt },
+      keyId: streamKeyId(state),
       ...(fsm.clusterId === null ? {} : { clusterId: fsm.clusterId }),
       clusterName: fsm.clusterName,
       index: BigInt(applied.index),
@@ -140,9 +152,6 @@ export function decodeHeader(file: string, bytes: Bytes): CheckpointHeader {
     throw new CheckpointDamagedError(file, "wrong header hash", 0);
   }
   const message = parse(file, bytes.subarray(HEADER_PREFIX_BYTES, until));
-  if (message.keyId !== 0) {
-    throw new CheckpointUnsupportedError(file, "sealed chunks");
-  }
   const refuse = (fault: string, options?: ErrorOptions) =>
     new CheckpointDamagedError(file, fault, 0, options);
   return readMessage(message, refuse);
@@ -181,24 +190,25 @@ function readMessage(message: HeaderMessage, refuse: Refuse): CheckpointHeader {
   }
   if (streamSalt.length !== SALT_BYTES) throw refuse("a salt of another size");
   if (databases > DATABASES_MAX) throw refuse("too many databases");
-  return {
-    state: {
-      applied: {
-        index: safe(message.index, refuse),
-        term: safe(message.term, refuse),
-      },
-      confState: readConfState(message.confState, refuse),
-      fsm: {
-        clockMs: safe(message.clockMs, refuse),
-        clusterId: readId(clusterId, CLUSTER_ID_BYTES, refuse),
-        clusterName,
-        databases: new Map(),
-        members: readMembers(message.members, refuse),
-        encryption: readEncryption(message, refuse),
-      },
+  const state = {
+    applied: {
+      index: safe(message.index, refuse),
+      term: safe(message.term, refuse),
     },
-    ...{ databases, chunkBytes, salt: new Uint8Array(streamSalt) },
+    confState: readConfState(message.confState, refuse),
+    fsm: {
+      clockMs: safe(message.clockMs, refuse),
+      clusterId: readId(clusterId, CLUSTER_ID_BYTES, refuse),
+      clusterName,
+      databases: new Map(),
+      members: readMembers(message.members, refuse),
+      encryption: readEncryption(message, refuse),
+    },
   };
+  if (message.keyId !== streamKeyId(state)) {
+    throw refuse("another key than its state");
+  }
+  return { state, databases, chunkBytes, salt: new Uint8Array(streamSalt) };
 }
 
 function toConfMessage(conf: StoredConfState) {
@@ -270,12 +280,13 @@ function readMember(message: CheckpointMember, refuse: Refuse): Member {
 }
 
 function readEncryption(
-  { encryptionState, index }: HeaderMessage,
+  { encryptionState, index, clusterId }: HeaderMessage,
   refuse: Refuse,
 ): EncryptionState {
   if (encryptionState.length === 0) return NO_ENCRYPTION;
   const state = parseEncryption(encryptionState, refuse);
   if (state.stateIndex > index) throw refuse("an encryption state of later");
+  if (clusterId.length === 0) throw refuse("keys without a cluster");
   return state;
 }
 

@@ -11,14 +11,13 @@ import {
   type RecordKey,
 } from "../../fsm/types.ts";
 import type { DiskFile } from "../../io/disk.ts";
-import { CheckpointDamagedError } from "../errors.ts";
+import {
+  CheckpointDamagedError,
+  CheckpointUnsupportedError,
+} from "../errors.ts";
 import type { CheckpointState } from "../meta.ts";
 import { compareRows } from "../row_key.ts";
-import {
-  CHUNK_LENGTH_BYTES,
-  type ChunkSealer,
-  CleartextChunks,
-} from "./chunks.ts";
+import { CHUNK_LENGTH_BYTES, type ChunkSealer } from "./chunks.ts";
 import {
   type CheckpointHeader,
   decodeHeader,
@@ -27,6 +26,7 @@ import {
   headerHash,
 } from "./header.ts";
 import { type CheckpointDatabase, type ItemRead, readItem } from "./items.ts";
+import { sealerOf, type StreamKeys } from "./sealed_chunks.ts";
 import type {
   CheckpointRecord,
   CheckpointSource,
@@ -36,6 +36,11 @@ import type {
 /** What reading needs of a file; errors name its path. */
 export type CheckpointFile = Pick<DiskFile, "path" | "size" | "readAt">;
 
+export interface ReadCheckpointOptions {
+  /** Without them a sealed stream is refused as unsupported. */
+  readonly keys?: StreamKeys;
+}
+
 /**
  * Opens a stream: its header and databases are verified, its records while
  * they are read.
@@ -43,11 +48,13 @@ export type CheckpointFile = Pick<DiskFile, "path" | "size" | "readAt">;
  * The file belongs to the caller and must not change.
  *
  * @throws {CheckpointDamagedError | CheckpointUnsupportedError}
+ * @throws {NodeError} Why the keys given are not those of a sealed stream.
  */
 export async function readCheckpoint(
   file: CheckpointFile,
+  options: ReadCheckpointOptions = {},
 ): Promise<CheckpointReader> {
-  const items = await openItems(file);
+  const items = await openItems(file, options);
   const databases = new Map<string, DatabaseNumber>();
   let last = DEFAULT_DATABASE;
   for (let i = 0; i < items.header.databases; i += 1) {
@@ -66,12 +73,13 @@ export async function readCheckpoint(
 /**
  * Reads all of a stream, so that nothing is built from a part of one.
  *
- * @throws {CheckpointDamagedError | CheckpointUnsupportedError}
+ * @throws As `readCheckpoint`.
  */
 export async function verifyCheckpoint(
   file: CheckpointFile,
+  options: ReadCheckpointOptions = {},
 ): Promise<CheckpointSummary & { readonly state: CheckpointState }> {
-  const reader = await readCheckpoint(file);
+  const reader = await readCheckpoint(file, options);
   let records = 0;
   for await (const page of reader.records()) records += page.length;
   const { state, bytes, digest } = reader;
@@ -128,7 +136,10 @@ export class CheckpointReader implements CheckpointSource {
   }
 }
 
-async function openItems(file: CheckpointFile): Promise<ItemReader> {
+async function openItems(
+  file: CheckpointFile,
+  { keys }: ReadCheckpointOptions,
+): Promise<ItemReader> {
   const { path } = file;
   const prefix = await file.readAt(0, HEADER_PREFIX_BYTES);
   const length = headerBytes(path, prefix);
@@ -136,7 +147,13 @@ async function openItems(file: CheckpointFile): Promise<ItemReader> {
   const header = decodeHeader(path, bytes);
   const fileBytes = await file.size();
   const digest = headerHash(bytes);
-  return new ItemReader(file, { header, digest, fileBytes, chunksAt: length });
+  const sealer = await sealerOf(header, digest, keys);
+  if (sealer === null) {
+    throw new CheckpointUnsupportedError(path, "sealed chunks");
+  }
+  return new ItemReader(file, sealer, {
+    ...{ header, digest, fileBytes, chunksAt: length },
+  });
 }
 
 interface OpenedHeader {
@@ -160,12 +177,16 @@ class ItemReader {
   /** Plaintext from the first item that is not read. */
   #plaintext: Uint8Array = EMPTY_BYTES;
 
-  constructor(file: CheckpointFile, opened: OpenedHeader) {
+  constructor(
+    file: CheckpointFile,
+    sealer: ChunkSealer,
+    opened: OpenedHeader,
+  ) {
     this.header = opened.header;
     this.digest = opened.digest;
     this.fileBytes = opened.fileBytes;
     this.#file = file;
-    this.#sealer = new CleartextChunks(opened.digest);
+    this.#sealer = sealer;
     this.#nextAt = opened.chunksAt;
     this.#chunkAt = opened.chunksAt;
   }
@@ -241,7 +262,7 @@ class ItemReader {
     if (!isWhole) throw this.damaged("a chunk of a wrong length");
     const body = bytes.subarray(CHUNK_LENGTH_BYTES, until);
     const plaintext = await this.#sealer.open({ number, isLast }, body);
-    if (plaintext === null) throw this.damaged("wrong checksum");
+    if (plaintext === null) throw this.damaged(this.#sealer.fault);
     return plaintext;
   }
 }

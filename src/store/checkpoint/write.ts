@@ -8,16 +8,18 @@ import {
   CHUNK_BYTES_MAX,
   CHUNK_BYTES_MIN,
   ChunkWriter,
-  CleartextChunks,
 } from "./chunks.ts";
 import { encodeHeader, headerHash } from "./header.ts";
 import { encodeDatabaseItem, encodeRecordItems } from "./items.ts";
+import { sealerOf, type StreamKeys } from "./sealed_chunks.ts";
 import type { CheckpointSource, CheckpointSummary } from "./source.ts";
 
 export interface WriteCheckpointOptions {
   readonly random: Random;
   /** CHUNK_BYTES unless given. */
   readonly chunkBytes?: number;
+  /** Needed from the storage cutover on: the stream is sealed then. */
+  readonly keys?: StreamKeys;
 }
 
 /** What the temporary file of a checkpoint ends with. */
@@ -89,8 +91,9 @@ async function writeFile(
 async function writeStream(
   source: CheckpointSource,
   sink: ByteSink,
-  { random, chunkBytes = CHUNK_BYTES }: WriteCheckpointOptions,
+  options: WriteCheckpointOptions,
 ): Promise<CheckpointSummary> {
+  const { random, chunkBytes = CHUNK_BYTES } = options;
   assert(
     chunkBytes >= CHUNK_BYTES_MIN && chunkBytes <= CHUNK_BYTES_MAX,
     "a chunk size within its limits",
@@ -104,12 +107,15 @@ async function writeStream(
   };
   const { state } = source;
   const databases = [...state.fsm.databases].sort((a, b) => a[1] - b[1]);
-  const salt = random.bytes(32);
-  const count = databases.length;
-  const header = encodeHeader({ state, databases: count, chunkBytes, salt });
-  await counted.write(header);
+  const stream = {
+    ...{ state, databases: databases.length, chunkBytes },
+    salt: random.bytes(32),
+  };
+  const header = encodeHeader(stream);
   const digest = headerHash(header);
-  const sealer = new CleartextChunks(digest);
+  const sealer = await sealerOf(stream, digest, options.keys);
+  assert(sealer !== null, "a sealed stream is written with keys");
+  await counted.write(header);
   const chunks = new ChunkWriter(counted, { sealer, chunkBytes });
   for (const [name, number] of databases) {
     await chunks.write(encodeDatabaseItem({ name, number }));

@@ -28,7 +28,7 @@ import {
 import { NodeError } from "../../../../src/base/error.ts";
 import { CheckpointDamagedError } from "../../../../src/store/errors.ts";
 import { EMPTY_STATE } from "../../../../src/store/meta.ts";
-import { encryptionOf } from "../encryption_model.ts";
+import { encryptionOf, RAFT_KEY, STORAGE_KEY } from "../encryption_model.ts";
 import { STATE } from "./stream.ts";
 
 /** A header around any protobuf, its hash right. */
@@ -159,8 +159,6 @@ Deno.test("decodeHeader() leaves what it does not know to a later program", () =
     inMember.subarray(at + 2 + length),
   );
   assert.throws(() => decodeHeader("x", around(grown)), unsupported);
-  const sealed = around(bodyOf({ keyId: 7 }));
-  assert.throws(() => decodeHeader("x", sealed), unsupported);
 });
 
 /** Everything but databases, which are items. */
@@ -200,6 +198,10 @@ Deno.test("decodeHeader() refuses an encryption state that nobody wrote", () => 
       return error.cause instanceof NodeError;
     });
   }
+  const sound = { index: 9n, encryptionState: state };
+  assert.throws(() => decodeHeader("x", around(bodyOf(sound))), {
+    fault: "keys without a cluster",
+  });
   const early = around(bodyOf({ index: 4n, encryptionState: state }));
   assert.throws(() => decodeHeader("x", early), {
     ...{ code: "STORE_CHECKPOINT_DAMAGED" },
@@ -213,4 +215,30 @@ Deno.test("headerBytes() asks for no more than a header may have", () => {
   assert.throws(() => headerBytes("x", prefix), { fault: "a header too long" });
   viewOf(prefix).setUint32(8, HEADER_BODY_BYTES_MAX);
   assert.equal(headerBytes("x", prefix), HEADER_BODY_BYTES_MAX + 44);
+});
+
+Deno.test("decodeHeader() takes a key id exactly as its state has it", () => {
+  const clusterId = new Uint8Array(16).fill(1);
+  const stateOf = (storageCutoverIndex: number) =>
+    encodeEncryptionState(encryptionOf(9, { storageCutoverIndex }));
+  const headers = [
+    { state: new Uint8Array(0), keyId: 0, isRight: true },
+    { state: new Uint8Array(0), keyId: STORAGE_KEY, isRight: false },
+    { state: stateOf(0), keyId: 0, isRight: true },
+    { state: stateOf(0), keyId: STORAGE_KEY, isRight: false },
+    { state: stateOf(8), keyId: 0, isRight: false },
+    { state: stateOf(8), keyId: STORAGE_KEY, isRight: true },
+    { state: stateOf(8), keyId: RAFT_KEY, isRight: false },
+  ];
+  for (const { state, keyId, isRight } of headers) {
+    const fields = { clusterId, index: 9n, encryptionState: state, keyId };
+    const bytes = around(bodyOf(fields));
+    if (isRight) decodeHeader("x", bytes);
+    else {
+      assert.throws(() => decodeHeader("x", bytes), {
+        ...{ code: "STORE_CHECKPOINT_DAMAGED" },
+        fault: "another key than its state",
+      });
+    }
+  }
 });

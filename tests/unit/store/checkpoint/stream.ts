@@ -5,9 +5,16 @@ import type {
   CheckpointRecord,
   CheckpointSource,
 } from "../../../../src/store/checkpoint/source.ts";
-import { writeCheckpoint } from "../../../../src/store/checkpoint/write.ts";
+import {
+  writeCheckpoint,
+  type WriteCheckpointOptions,
+} from "../../../../src/store/checkpoint/write.ts";
 import type { CheckpointState } from "../../../../src/store/meta.ts";
+import { deriveCheckpointKey } from "../../../../src/crypto/checkpoint_cipher.ts";
+import { importDek } from "../../../../src/crypto/dek.ts";
+import type { StreamKeys } from "../../../../src/store/checkpoint/sealed_chunks.ts";
 import { SimRandom } from "../../../sim/io/random.ts";
+import { encryptionOf } from "../encryption_model.ts";
 
 const MEMBER: Member = {
   id: 1,
@@ -42,6 +49,25 @@ export const STATE: CheckpointState = {
     }]]),
   },
 };
+
+/** As `STATE`, after the storage cutover. */
+export const SEALED_STATE: CheckpointState = {
+  ...STATE,
+  fsm: {
+    ...STATE.fsm,
+    encryption: encryptionOf(184_273, { storageCutoverIndex: 184_201 }),
+  },
+};
+
+/** Keys of streams from a storage key whose bytes are all `fill`. */
+export function streamKeysOf(fill: number): StreamKeys {
+  return {
+    streamKey: async (stream) => {
+      const dek = await importDek(new Uint8Array(32).fill(fill));
+      return await deriveCheckpointKey(dek, stream);
+    },
+  };
+}
 
 /** Records of every kind, in the order of rows. */
 export const RECORDS: readonly CheckpointRecord[] = [
@@ -86,7 +112,7 @@ export function sourceOf(
 export async function streamOf(
   state: CheckpointState,
   records: readonly CheckpointRecord[],
-  options: { readonly chunkBytes?: number; readonly seed?: number } = {},
+  options: Partial<WriteCheckpointOptions> & { readonly seed?: number } = {},
 ): Promise<Bytes> {
   const parts: Bytes[] = [];
   const write = async (bytes: Uint8Array) => void parts.push(bytes.slice());
