@@ -16,16 +16,19 @@ TARGETS=(
 )
 
 # What the binary may do; docs/permissions.md says why. Nothing else, above all
-# no --allow-run, no --allow-ffi and no --allow-sys.
+# no --allow-ffi and no --allow-sys.
 VARIABLES=(
   "SEALKV_*" HOME XDG_DATA_HOME LOCALAPPDATA USER LOGNAME USERNAME
   DENO_KV_ACCESS_TOKEN DENO_KV_PATH_PREFIX
   TERM NO_COLOR FORCE_COLOR CLICOLOR_FORCE
+  VAULT_TOKEN VAULT_TOKEN_FILE AWS_REGION AWS_DEFAULT_REGION
+  AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN
 )
 PERMISSIONS=(
   --allow-read
   --allow-write
   --allow-net
+  --allow-run
   "--allow-env=$(IFS=,; echo "${VARIABLES[*]}")"
 )
 

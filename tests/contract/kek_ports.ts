@@ -18,6 +18,8 @@ export interface KekPortOptions {
   readonly limitMs?: number;
   /** Added to the wall clock. */
   readonly clockOffMs?: number;
+  /** PEM of an authority to trust as well. */
+  readonly ca?: string;
 }
 
 /** Real files, programs and sockets; time in a hurry; a given environment. */
@@ -25,7 +27,8 @@ export function kekPorts(options: KekPortOptions = {}): KekPorts & {
   readonly variables: Map<string, string>;
   close(): void;
 } {
-  const http = denoHttpClient();
+  const { ca } = options;
+  const http = denoHttpClient(ca === undefined ? {} : { ca });
   const variables = new Map(Object.entries(options.variables ?? {}));
   const process: ProcessPort = {
     ...denoProcess(),

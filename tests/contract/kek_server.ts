@@ -5,7 +5,7 @@ export type Answer = Response | Promise<Response>;
 
 /** A provider of KEKs on loopback, behind real sockets. */
 export interface KekServer {
-  /** `http://HOST:PORT` */
+  /** `http://HOST:PORT`, or https: */
   readonly url: string;
   /** Requests so far. */
   count(): number;
@@ -16,12 +16,18 @@ export interface KekServer {
 
 export async function startKekServer(
   serve: (request: Request) => Answer,
+  tls?: { readonly cert: string; readonly key: string },
 ): Promise<KekServer> {
   let count = 0;
   let from = 0;
   let other: Parameters<KekServer["interfere"]>[0] = () => null;
   const listener = await denoHttpServer().serve(
-    { hostname: loopbackAddress(), port: 0 },
+    {
+      // The certificate of tests is for this name.
+      hostname: tls === undefined ? loopbackAddress() : "127.0.0.1",
+      port: 0,
+      ...(tls === undefined ? {} : { tls }),
+    },
     async (request) => {
       count += 1;
       const answer = other(count - from, request) ?? serve(request);
@@ -30,7 +36,9 @@ export async function startKekServer(
   );
   const { hostname, port } = listener.address;
   return {
-    url: `http://${hostname}:${port}`,
+    url: tls === undefined
+      ? `http://${hostname}:${port}`
+      : `https://localhost:${port}`,
     count: () => count,
     interfere(answer) {
       from = count;

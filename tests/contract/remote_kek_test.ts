@@ -1,4 +1,11 @@
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { denoRandom } from "../../src/io/deno/random.ts";
+import {
+  type KekTrouble,
+  KekUnavailableError,
+} from "../../src/keys/kek_errors.ts";
+import { probeKek } from "../../src/keys/kek_probe.ts";
 import { openKek } from "../../src/keys/providers/open_kek.ts";
 import { awsError, startAwsKms } from "./aws_kms_server.ts";
 import { type KekPortOptions, kekPorts } from "./kek_ports.ts";
@@ -106,4 +113,105 @@ runRemoteKekContract("aws-kms", async (): Promise<RemoteKekSubject> => {
       await server.close();
     },
   };
+});
+
+const fixture = (name: string) =>
+  Deno.readTextFileSync(new URL(`../fixtures/tls/${name}`, import.meta.url));
+
+/** A probe that fails with this trouble. */
+async function failsProbe(
+  probe: Promise<void>,
+  trouble: KekTrouble,
+): Promise<void> {
+  await rejects(probe, (error) => {
+    ok(error instanceof KekUnavailableError, Deno.inspect(error));
+    equal(error.trouble, trouble, error.message);
+    return true;
+  });
+}
+
+Deno.test("vault-transit: speaks TLS to a Vault whose authority it trusts", async () => {
+  const tls = { cert: fixture("cert.pem"), key: fixture("key.pem") };
+  const token = "hvs.token";
+  const server = await startVault({ token, keys: ["kek"], tls });
+  const opener = new Opener();
+  const open = (options: KekPortOptions) =>
+    opener.open(
+      `vault-transit:kek?addr=${server.url}`,
+      { VAULT_TOKEN: token },
+      options,
+    );
+  const trusting = await open({ ca: fixture("ca.pem") });
+  await probeKek(trusting, denoRandom());
+  const before = server.count();
+  await failsProbe(probeKek(await open({}), denoRandom()), "unreachable");
+  equal(server.count(), before);
+  opener.close();
+  await server.close();
+});
+
+Deno.test("vault-transit: a probe finds a Vault that ignores associated data", async () => {
+  const token = "hvs.token";
+  const server = await startVault({
+    token,
+    keys: ["kek"],
+    ignoresAssociatedData: true,
+  });
+  const opener = new Opener();
+  const uri = `vault-transit:kek?addr=${server.url}`;
+  const kek = await opener.open(uri, { VAULT_TOKEN: token });
+  await failsProbe(probeKek(kek, denoRandom()), "refused");
+  opener.close();
+  await server.close();
+});
+
+Deno.test("aws-kms: signs with this machine's clock, and fails when it is off", async () => {
+  const server = await startAwsKms({
+    accessKeyId: "AKID",
+    secretAccessKey: "secret",
+    sessionToken: null,
+    region: "eu-west-1",
+    aliases: ["kek"],
+  });
+  const opener = new Opener();
+  const open = (clockOffMs: number) =>
+    opener.open(
+      `aws-kms:${server.arnOf("kek")}?endpoint=${server.url}`,
+      { AWS_ACCESS_KEY_ID: "AKID", AWS_SECRET_ACCESS_KEY: "secret" },
+      { clockOffMs },
+    );
+  await probeKek(await open(4 * 60_000), denoRandom());
+  await failsProbe(probeKek(await open(6 * 60_000), denoRandom()), "denied");
+  await failsProbe(probeKek(await open(-6 * 60_000), denoRandom()), "denied");
+  opener.close();
+  await server.close();
+});
+
+Deno.test("aws-kms: the context of a wrap is what policies can be written for", async () => {
+  const server = await startAwsKms({
+    accessKeyId: "AKID",
+    secretAccessKey: "secret",
+    sessionToken: null,
+    region: "eu-west-1",
+    aliases: ["kek"],
+  });
+  const opener = new Opener();
+  const kek = await opener.open(
+    `aws-kms:${server.arnOf("kek")}?endpoint=${server.url}`,
+    { AWS_ACCESS_KEY_ID: "AKID", AWS_SECRET_ACCESS_KEY: "secret" },
+  );
+  await kek.wrap(new Uint8Array(32), {
+    kind: "dek",
+    clusterId: new Uint8Array(16).fill(0xab),
+    keyId: 305_419_896,
+    purpose: "storage",
+  });
+  deepEqual(server.contexts, [{
+    sealkv: "dek",
+    cluster: "abababab-abab-abab-abab-abababababab",
+    key: "305419896",
+    purpose: "storage",
+  }]);
+  opener.close();
+  await server.close();
 });

@@ -14,6 +14,7 @@ export interface VaultOptions {
   readonly keys: readonly string[];
   /** As before 1.13: takes associated data and does nothing with it. */
   readonly ignoresAssociatedData?: boolean;
+  readonly tls?: { readonly cert: string; readonly key: string };
 }
 
 /**
@@ -58,7 +59,7 @@ export async function startVault(options: VaultOptions): Promise<KekServer> {
       default:
         return complain(404, "unsupported path");
     }
-  });
+  }, options.tls);
 }
 
 function encrypt(key: Uint8Array, plaintext: string, associated: Uint8Array) {

@@ -80,7 +80,7 @@ async function tryOnce<T>(
     if ("cause" in answer) {
       const rule = cut.signal.aborted
         ? `it does not answer within ${TRY_MS_MAX} ms`
-        : "no connection to it holds";
+        : "it cannot be reached";
       return { trouble: "unreachable", rule, cause: answer.cause };
     }
     return call.judge(answer);

@@ -48,7 +48,6 @@ for (const [text, words] of CASES) {
 }
 
 const word = fc.string({ unit: "grapheme", maxLength: 12 })
-  // deno-lint-ignore no-control-regex
   .filter((text) => !/[\0\r\n]/.test(text));
 const words = fc.tuple(
   word.filter((text) => text !== ""),
