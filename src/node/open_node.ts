@@ -3,6 +3,7 @@ import type { Disk } from "../io/disk.ts";
 import type { Kv } from "../io/kv.ts";
 import type { EventLog } from "../io/log.ts";
 import type { Random } from "../io/random.ts";
+import type { Custody } from "../keys/custody.ts";
 import { Core } from "../raft/core.ts";
 import { raftOptions } from "../raft/options.ts";
 import type { RaftId } from "../raft/types.ts";
@@ -93,7 +94,7 @@ export async function openNode(
     opened.unshift(wal);
     // The backing store's files are new names in it.
     await ports.disk.syncDir(paths.root);
-    await custody.raiseEpochs();
+    await beginEpochs(custody, ports.log);
     const { identity, beginnings } = beginning;
     const core = newCore(ports, options, identity.id, { wal, store });
     const { checkpointBytesPerSecond: rate } = options;
@@ -118,6 +119,18 @@ export async function openNode(
     for (const part of opened) await part.close();
     throw error;
   }
+}
+
+/** From here on this process may seal. */
+async function beginEpochs(custody: Custody, log: EventLog): Promise<void> {
+  await custody.raiseEpochs();
+  const keys = custody.epochs().size;
+  if (keys === 0 && !custody.isEnabled) return;
+  log.write("info", "encryption_keys_opened", {
+    keys,
+    keks: custody.kekIds.join(),
+    stateIndex: custody.sidecarIndex,
+  });
 }
 
 async function beginNode(
