@@ -40,6 +40,7 @@ function hostOf(id: number, onMessage: () => void, onUp: () => void) {
       diskId: new Uint8Array(16).fill(id),
       protocolVersion: 1,
       foundingDigest: new Uint8Array(32),
+      epochs: [],
     }),
     vet: () => null,
     onMessage,

@@ -101,6 +101,11 @@ export interface KeyCustody {
    * @throws {EpochExhaustedError} Nothing was changed.
    */
   nextEpoch(keyId: KeyId, above?: number): Promise<number>;
+  /**
+   * Begins this process's epochs: one above the last ones, in one write; keys
+   * without an epoch left stay at it. Once, when nothing speaks against a start.
+   */
+  raiseEpochs(): Promise<void>;
   /** `stateIndex` of the sidecar; 0 without one. */
   readonly sidecarIndex: number;
 

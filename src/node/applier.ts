@@ -1,12 +1,14 @@
 import { assert } from "../base/assert.ts";
 import type { Bytes } from "../base/bytes.ts";
 import type {
+  EncryptionChange,
   FsmState,
   Mutation,
   RecordKey,
   WriteReply,
 } from "../fsm/types.ts";
 import { applyPayload, keysToRead } from "../fsm/apply.ts";
+import type { EncryptionRefusal } from "../fsm/encryption.ts";
 import { decodeMemberContext, membersAfter } from "../fsm/members.ts";
 import { decodePayload, type Payload } from "../fsm/payload.ts";
 import { decodeProposal } from "../fsm/proposal.ts";
@@ -21,9 +23,13 @@ import {
   type Term,
 } from "../raft/types.ts";
 import type { BufferedStore } from "../store/buffered_store.ts";
+import type { EncryptionActing } from "./encryption/acting.ts";
 import { ApplyHaltedError } from "./errors.ts";
 import { GroupView } from "./group_view.ts";
 import { fitsGroup, sizeOfWrite, type WriteSize } from "./proposals.ts";
+
+/** Applies changes of encryption for the applier. */
+export type ActingHalf = Pick<EncryptionActing, "apply" | "wake">;
 
 /** Committed entries; `seq` is what the core wants acknowledged. */
 export interface ApplyJob {
@@ -55,6 +61,11 @@ export interface AppliedGroup {
   readonly mutations: readonly Mutation[];
   /** Who belongs to the cluster, or how one is reached, is another now. */
   readonly isMembershipChanged: boolean;
+  /** Set when the group is one change of encryption, durable in the store. */
+  readonly encryption: {
+    readonly proposalId: number;
+    readonly refusal: EncryptionRefusal | null;
+  } | null;
 }
 
 interface QueuedEntry {
@@ -75,19 +86,27 @@ interface DecodedEntry extends QueuedEntry {
  * The entries are durable in the log, so the store may make their effect
  * durable later: what it lacks after a crash is applied again.
  *
+ * A change of encryption is a group of its own, which its acting half applies.
+ *
  * An entry that cannot be decoded halts before it; nothing is ever skipped.
  */
 export class Applier {
   readonly #store: BufferedStore;
   readonly #host: ApplierHost;
+  readonly #acting: ActingHalf;
   #queue: QueuedEntry[] = [];
   #running: Promise<void> | null = null;
   #stopped = false;
   #isReplacing = false;
 
-  constructor(store: BufferedStore, host: ApplierHost) {
+  constructor(
+    store: BufferedStore,
+    host: ApplierHost,
+    acting: ActingHalf,
+  ) {
     this.#store = store;
     this.#host = host;
+    this.#acting = acting;
   }
 
   enqueue(job: ApplyJob): void {
@@ -104,6 +123,7 @@ export class Applier {
    */
   async replaceStore(swap: () => Promise<void>): Promise<void> {
     this.#isReplacing = true;
+    this.#acting.wake();
     await this.#running;
     const seq = this.#queue.findLast((queued) => queued.seq !== null)?.seq;
     this.#queue = [];
@@ -116,6 +136,7 @@ export class Applier {
   /** Lets what is being applied end, and starts nothing new. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#acting.wake();
     await this.#running;
   }
 
@@ -126,8 +147,12 @@ export class Applier {
 
   async #run(): Promise<void> {
     try {
-      while (this.#queue.length > 0 && !this.#stopped && !this.#isReplacing) {
-        await this.#applyGroup(this.#takeGroup());
+      while (this.#queue.length > 0 && !this.#isOver()) {
+        const group = this.#takeGroup();
+        const [first] = group;
+        if (first?.payload?.kind === "encryption") {
+          await this.#applyEncryption(first, first.payload.change);
+        } else await this.#applyGroup(group);
       }
     } catch (error) {
       this.#stopped = true;
@@ -135,6 +160,38 @@ export class Applier {
     } finally {
       this.#running = null;
     }
+  }
+
+  #isOver(): boolean {
+    return this.#stopped || this.#isReplacing;
+  }
+
+  async #applyEncryption(
+    { entry, proposalId, seq }: DecodedEntry,
+    change: EncryptionChange,
+  ): Promise<void> {
+    const { applied } = this.#store.state;
+    // Handed out before a checkpoint that holds it was installed.
+    const isNew = entry.index > applied.index;
+    if (isNew) {
+      assert(entry.index === applied.index + 1, "entries apply in order");
+    }
+    const done = isNew
+      ? await this.#acting.apply(entry, change, () => this.#isOver())
+      : NOTHING_DONE;
+    if (done === null) {
+      // As if it had not been taken: a checkpoint may have it.
+      this.#queue.unshift({ entry, seq });
+      return;
+    }
+    this.#host.applied({
+      ...this.#store.state.applied,
+      seq,
+      replies: new Map(),
+      mutations: [],
+      isMembershipChanged: false,
+      encryption: isNew ? { proposalId, refusal: done.refusal } : null,
+    });
   }
 
   async #applyGroup(group: readonly DecodedEntry[]): Promise<void> {
@@ -181,6 +238,7 @@ export class Applier {
       mutations,
       isMembershipChanged: fsm.members !== prior.fsm.members ||
         confState !== prior.confState,
+      encryption: null,
     });
   }
 
@@ -199,15 +257,20 @@ export class Applier {
     return view;
   }
 
-  /** The longest prefix of the queue that fits one commit; at least one. */
+  /**
+   * The longest prefix of the queue that fits one commit, or one change of
+   * encryption; at least one.
+   */
   #takeGroup(): readonly DecodedEntry[] {
     const group: DecodedEntry[] = [];
     let size = NO_SIZE;
     for (const queued of this.#queue) {
       const decoded = decodeEntry(queued);
+      const isAlone = decoded.payload?.kind === "encryption";
       size = addSize(size, decoded.payload);
-      if (group.length > 0 && !fitsGroup(size)) break;
+      if (group.length > 0 && (isAlone || !fitsGroup(size))) break;
       group.push(decoded);
+      if (isAlone) break;
     }
     this.#queue = this.#queue.slice(group.length);
     return group;
@@ -219,6 +282,8 @@ function idsOf(conf: ConfState): readonly RaftId[] {
   const { voters, votersOutgoing, learners, learnersNext } = conf;
   return [...voters, ...votersOutgoing, ...learners, ...learnersNext];
 }
+
+const NOTHING_DONE = { refusal: null };
 
 const NO_SIZE: WriteSize = { changes: 0, keyBytes: 0, bytes: 0 };
 

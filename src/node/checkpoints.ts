@@ -6,12 +6,14 @@ import type { Disk } from "../io/disk.ts";
 import type { Kv } from "../io/kv.ts";
 import type { EventLog } from "../io/log.ts";
 import type { Random } from "../io/random.ts";
+import type { KeyCustody } from "../keys/port.ts";
 import type { LogIndex, RaftId, SnapshotMetadata } from "../raft/types.ts";
 import type { BufferedStore } from "../store/buffered_store.ts";
 import { buildStore } from "../store/checkpoint/build.ts";
 import { Pace } from "../store/checkpoint/pace.ts";
 import { readCheckpoint, verifyCheckpoint } from "../store/checkpoint/read.ts";
 import { writeCheckpointFile } from "../store/checkpoint/write.ts";
+import type { CheckpointState } from "../store/meta.ts";
 import { Store } from "../store/store.ts";
 import type { PeerStream } from "../transport/port.ts";
 import type {
@@ -23,6 +25,9 @@ import type {
 } from "./checkpoint/port.ts";
 import { CheckpointReceiver } from "./checkpoint/receiver.ts";
 import { CheckpointSender } from "./checkpoint/sender.ts";
+import { CheckpointKeys, type OwnRows } from "./encryption/checkpoint_keys.ts";
+import { EncryptionHaltedError } from "./encryption/errors.ts";
+import type { Identity } from "./identity.ts";
 import type { StorePlace } from "./store_place.ts";
 
 /** What checkpoints ask and tell their node. */
@@ -48,6 +53,8 @@ export interface CheckpointsParts {
   readonly log: EventLog;
   readonly store: BufferedStore;
   readonly place: StorePlace;
+  readonly custody: KeyCustody;
+  readonly identity: Identity;
   /** Where checkpoints on their way lie. */
   readonly dir: string;
   /** Of checkpoints made and sent; no bound unless given. */
@@ -72,6 +79,7 @@ export class Checkpoints implements LogHold {
   readonly #parts: CheckpointsParts;
   readonly #sender: CheckpointSender;
   readonly #receiver: CheckpointReceiver;
+  readonly #keys: CheckpointKeys;
   #host: CheckpointsHost | null = null;
   #offered: Offered | null = null;
   /** The newest one: the receiver works on one at a time. */
@@ -86,6 +94,7 @@ export class Checkpoints implements LogHold {
     this.#parts = parts;
     this.#sender = sender;
     this.#receiver = receiver;
+    this.#keys = new CheckpointKeys(parts);
   }
 
   /** Removes what an earlier process left half sent. @throws {DiskError} */
@@ -178,6 +187,7 @@ export class Checkpoints implements LogHold {
 
   /** Call when nothing is installed any more. */
   async stop(): Promise<void> {
+    this.#keys.stop();
     this.#offered?.settle("not-needed");
     this.#offered = null;
     await this.#sender.close();
@@ -238,13 +248,11 @@ export class Checkpoints implements LogHold {
     try {
       const { state } = await verifyCheckpoint(file);
       const { applied, confState } = state;
+      const own = await this.#takeOverKeys(state);
       const target = await place.prepare(applied.index);
       const kv = await openKv(target);
       try {
-        await buildStore(kv, await readCheckpoint(file), {
-          encryptionMac: null,
-          sessions: [],
-        });
+        await buildStore(kv, await readCheckpoint(file), own);
       } catch (error) {
         kv.close();
         await place.removeOthers();
@@ -259,6 +267,16 @@ export class Checkpoints implements LogHold {
       return this.#prepared;
     } finally {
       await file.close();
+    }
+  }
+
+  /** A member that cannot open the keys must not go on without them. */
+  async #takeOverKeys(state: CheckpointState): Promise<OwnRows> {
+    try {
+      return await this.#keys.takeOver(state);
+    } catch (error) {
+      if (error instanceof EncryptionHaltedError) this.#hosted.onFatal(error);
+      throw error;
     }
   }
 

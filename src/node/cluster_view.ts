@@ -1,3 +1,4 @@
+import { phaseOf } from "../fsm/encryption.ts";
 import type { Core } from "../raft/core.ts";
 import { isVoter } from "../raft/membership.ts";
 import type { Role } from "../raft/state.ts";
@@ -28,7 +29,7 @@ export function clusterView(parts: ClusterViewParts): NodeStatus {
     term,
     commit: entryLog.committed,
     applied: applied.index,
-    phase: 0,
+    phase: phaseOf(fsm.encryption),
     ready: isReady,
     members: memberViews(parts),
   };
@@ -56,7 +57,7 @@ function memberViews(parts: ClusterViewParts): readonly MemberStatus[] {
       ready: isSelf ? isReady : told?.isReady ?? false,
       lag: Math.max(entryLog.committed - applied, 0),
       applied,
-      phase: 0,
+      phase: isSelf ? phaseOf(state.fsm.encryption) : told?.phase ?? 0,
       replication: fed === undefined || isSelf ? "unknown" : fed.state,
       peerAddress,
       clientAddress,

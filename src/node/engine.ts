@@ -1,70 +1,33 @@
-import type { Clock } from "../io/clock.ts";
-import type { DiskLock } from "../io/disk.ts";
-import type { EventLog } from "../io/log.ts";
-import type { Random } from "../io/random.ts";
-import type { RecordKey } from "../fsm/types.ts";
+import { phaseOf } from "../fsm/encryption.ts";
+import type { Sessions } from "../keys/sessions.ts";
 import type { Core } from "../raft/core.ts";
-import { isVoter, voterIds } from "../raft/membership.ts";
-import {
-  NO_MEMBER,
-  type RaftId,
-  type SnapshotMetadata,
-} from "../raft/types.ts";
-import type { BufferedStore } from "../store/buffered_store.ts";
-import type { Wal } from "../wal/wal.ts";
+import type { RaftId, SnapshotMetadata } from "../raft/types.ts";
 import { type AppliedGroup, Applier } from "./applier.ts";
-import type { Checkpoints } from "./checkpoints.ts";
+import { checkpointsHost } from "./checkpoints_host.ts";
 import { Compaction } from "./compaction.ts";
 import { Driver, type Leadership } from "./driver.ts";
+import { ChangeLock } from "./encryption/change_lock.ts";
+import { EncryptionOperations } from "./encryption/operations.ts";
+import { NodeEncryption } from "./encryption/node_encryption.ts";
+import type { EncryptionOutcome } from "./encryption/outcomes.ts";
+import type { EngineHost, NodeParts } from "./engine_parts.ts";
 import { Expiry } from "./expiry.ts";
-import type { Identity } from "./identity.ts";
+import { ExtraPackets } from "./extra_packets.ts";
+import type { SendPacket } from "./forwarding.ts";
 import { Lease } from "./lease.ts";
+import { LeadershipCount, type RaftCounters } from "./leadership_count.ts";
 import { REQUEST_MS_MAX, STATE_MS } from "./limits.ts";
 import { MemberChanges } from "./member_changes.ts";
-import { DiskReplacedError, MemberRemovedError } from "./member_errors.ts";
 import type { Addresses, Beginnings, NodeOptions } from "./node_options.ts";
 import { Peers, type PeersHost } from "./peers.ts";
 import { Proposals } from "./proposals.ts";
 import { Proposer } from "./proposer.ts";
 import { Reads } from "./reads.ts";
+import { removalError, shutOutError } from "./shut_out.ts";
 import { announcementOf, clusterInitOf, type Self } from "./self_entries.ts";
+import { TailJudge } from "./tail_judge.ts";
 
 const NOWHERE: Addresses = { client: "", admin: "" };
-
-/** An opened data dir and the world around it. */
-export interface NodeParts {
-  readonly core: Core;
-  readonly wal: Wal;
-  readonly store: BufferedStore;
-  readonly identity: Identity;
-  readonly checkpoints: Checkpoints;
-  /** Held until the node has closed. */
-  readonly lock: DiskLock;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: EventLog;
-}
-
-/** Counts of one member's consensus since its start. */
-export interface RaftCounters {
-  /** Entries that it proposed as leader. */
-  readonly proposals: number;
-  /** Elections that it stood in. */
-  readonly elections: number;
-  /** Leaders that it saw after the first. */
-  readonly leaderChanges: number;
-}
-
-/** What the engine tells its node. */
-export interface EngineHost {
-  /** Records changed; `null` when any may have. */
-  changed(keys: readonly RecordKey[] | null): void;
-  /** Applied, led by another, ticked: what waits may go on. */
-  progressed(): void;
-  isReady(): boolean;
-  isStopped(): boolean;
-  failed(error: unknown): void;
-}
 
 /**
  * The moving parts of a member and what they tell each other: core, log,
@@ -76,12 +39,15 @@ export class Engine {
   readonly lease: Lease | null;
   readonly peers: Peers;
   readonly changes: MemberChanges;
+  readonly encryption: NodeEncryption;
+  readonly sessions: Sessions;
+  readonly operations: EncryptionOperations;
+  readonly extraPackets: ExtraPackets;
+  readonly #lock = new ChangeLock();
   readonly driver: Driver;
   addresses: Addresses;
-  #elections = 0;
-  #leaderChanges = 0;
-  #lastLead: RaftId = NO_MEMBER;
-  #isTailHeldSaid = false;
+  readonly #leaderships: LeadershipCount;
+  readonly #tail: TailJudge;
   readonly #parts: NodeParts;
   readonly #options: NodeOptions;
   readonly #beginnings: Beginnings;
@@ -90,6 +56,8 @@ export class Engine {
   readonly #proposer: Proposer;
   readonly #expiry: Expiry;
   readonly #compaction: Compaction;
+  readonly #sendPacket: SendPacket = (to, packet) =>
+    this.peers.transport?.sendPacket(to, packet) ?? false;
   #toldMs = -Infinity;
 
   constructor(
@@ -98,62 +66,52 @@ export class Engine {
     beginnings: Beginnings,
     host: EngineHost,
   ) {
-    const { core, wal, store, clock, random } = parts;
+    const { core, wal, clock, random } = parts;
     this.#parts = parts;
     this.#options = options;
     this.#beginnings = beginnings;
     this.#host = host;
+    this.sessions = parts.sessions;
     this.addresses = options.addresses ?? NOWHERE;
     // 2^52 ids, drawn per start: an entry of others never answers a caller here.
     this.proposals = new Proposals(random.below(2 ** 31) * 2 ** 21 + 1);
     this.lease = options.readLease === true
       ? new Lease(core.state.options.electionTicks, options.heartbeatMs)
       : null;
+    this.#leaderships = new LeadershipCount(parts.log);
     this.#compaction = new Compaction(wal, options, parts.checkpoints);
-    this.#applier = new Applier(store, {
-      clusterIdKnown: (id) => wal.setClusterId(id),
-      applied: (group) => this.#onApplied(group),
-      skipped: (seq) => this.driver.run(() => core.applied(seq)),
-      halted: (error) => host.failed(error),
-    });
+    this.encryption = this.#makeEncryption();
+    this.#applier = this.#makeApplier();
     this.peers = new Peers({
       identity: parts.identity,
       initial: beginnings.members,
       clusterId: beginnings.clusterId,
-      epochs: () => new Map(),
+      epochs: () => this.encryption.claimedEpochs(),
       monotonicMs: () => clock.monotonicMs(),
       host: this.#peersHost(),
     });
-    this.#proposer = new Proposer({
-      core,
-      clock,
-      proposals: this.proposals,
-      boot: random.below(2 ** 32),
-      sendPacket: (to, packet) =>
-        this.peers.transport?.sendPacket(to, packet) ?? false,
-      clusterInit: () => clusterInitOf(this.#self(), random),
-      announcement: () => announcementOf(this.#self()),
+    this.extraPackets = new ExtraPackets(this.#sendPacket);
+    this.#proposer = this.#makeProposer();
+    this.#tail = new TailJudge({
+      ...{ core, log: parts.log, peers: this.peers },
+      trustsTail: options.trustTail === true,
     });
     this.driver = this.#makeDriver();
-    this.changes = new MemberChanges({
-      core,
-      clock,
+    this.changes = this.#makeChanges();
+    this.operations = new EncryptionOperations({
+      ...parts,
+      packets: this.extraPackets,
+      encryption: this.encryption,
+      lock: this.#lock,
       electionMs: options.electionMs,
-      state: () => ({ ...store.state, applied: store.state.applied.index }),
-      isUp: (id) => this.peers.isUp(id),
-      wake: () => this.driver.wake(),
-      isStopped: () => host.isStopped(),
+      propose: (payload) => this.proposeEncryption(payload),
     });
     this.#expiry = this.#makeExpiry();
     this.#attachCheckpoints();
   }
 
   get raftCounters(): RaftCounters {
-    return {
-      proposals: this.#proposer.count,
-      elections: this.#elections,
-      leaderChanges: this.#leaderChanges,
-    };
+    return this.#leaderships.counters(this.#proposer.count);
   }
 
   #self(): Self {
@@ -171,15 +129,30 @@ export class Engine {
   start(): void {
     const { core } = this.#parts;
     const { voters, votersOutgoing } = core.state.membership.config;
-    if (core.state.isTailSuspect()) this.#judgeTail();
+    this.#tail.judge();
+    this.encryption.start();
     const isLone = voters.length === 1 && voters[0] === core.state.id;
     if (isLone && votersOutgoing.length === 0) core.campaign();
     this.driver.start();
   }
 
+  /**
+   * Proposes a change of encryption as the leader of this moment's term; `null`
+   * when it does not lead or the core refuses: nothing was proposed then. The
+   * answer comes once it is applied here, or never will be.
+   */
+  proposeEncryption(payload: Uint8Array): Promise<EncryptionOutcome> | null {
+    const { term } = this.#parts.core.state;
+    const id = this.proposals.takeId();
+    if (!this.#proposer.propose(id, payload)) return null;
+    this.driver.wake();
+    return this.encryption.outcomes.wait(id, term);
+  }
+
   /** Takes nothing new; what is under way goes on until `close`. */
   stop(): void {
     this.driver.stop();
+    this.encryption.stop();
   }
 
   /** Ends what is under way, then closes links, log, store and data dir. */
@@ -189,6 +162,7 @@ export class Engine {
     await this.driver.settled();
     await checkpoints.stop();
     await this.#applier.stop();
+    await this.encryption.settled();
     await this.#expiry.stop();
     await this.#compaction.settled();
     try {
@@ -197,6 +171,53 @@ export class Engine {
       await store.close();
       await lock.release();
     }
+  }
+
+  #makeEncryption(): NodeEncryption {
+    const host = this.#host;
+    return new NodeEncryption(this.#parts, {
+      isCaughtUp: () => host.isCaughtUp(),
+      progressed: () => {
+        host.progressed();
+        this.driver.wake();
+      },
+      failed: (error) => host.failed(error),
+    });
+  }
+
+  #makeApplier(): Applier {
+    const { core, wal, store } = this.#parts;
+    return new Applier(store, {
+      clusterIdKnown: (id) => wal.setClusterId(id),
+      applied: (group) => this.#onApplied(group),
+      skipped: (seq) => this.driver.run(() => core.applied(seq)),
+      halted: (error) => this.#host.failed(error),
+    }, this.encryption.acting);
+  }
+
+  #makeProposer(): Proposer {
+    const { core, clock, random } = this.#parts;
+    return new Proposer({
+      ...{ core, clock, proposals: this.proposals },
+      boot: random.below(2 ** 32),
+      sendPacket: this.#sendPacket,
+      clusterInit: () => clusterInitOf(this.#self(), random),
+      announcement: () => announcementOf(this.#self()),
+      registration: () => this.encryption.registration(),
+      takesWrites: () => this.encryption.isKnown,
+    });
+  }
+
+  #makeChanges(): MemberChanges {
+    const { core, clock, store } = this.#parts;
+    return new MemberChanges({
+      ...{ core, clock, lock: this.#lock },
+      electionMs: this.#options.electionMs,
+      state: () => ({ ...store.state, applied: store.state.applied.index }),
+      isUp: (id) => this.peers.isUp(id),
+      wake: () => this.driver.wake(),
+      isStopped: () => this.#host.isStopped(),
+    });
   }
 
   #makeExpiry(): Expiry {
@@ -241,41 +262,28 @@ export class Engine {
       }),
       onMessage: (_, message) => this.driver.run((core) => core.step(message)),
       onPacket: (from, packet) =>
-        this.driver.run(() => this.#proposer.onPacket(from, packet)),
+        this.driver.run(() =>
+          packet.kind === "extra"
+            ? this.extraPackets.deliver(from, packet)
+            : this.#proposer.onPacket(from, packet)
+        ),
       onStream: (from, stream) => checkpoints.onStream(from, stream),
       onLinkUp: (peer) => this.driver.run(() => this.#proposer.onLinkUp(peer)),
       onLinkDown: (peer) =>
         this.driver.run((core) => core.reportUnreachable(peer)),
-      onShutOut: (refusal) => {
-        const { name, id } = this.#parts.identity;
-        this.#host.failed(
-          refusal === "wrong-disk"
-            ? new DiskReplacedError(name)
-            : new MemberRemovedError(name, id),
-        );
-      },
+      onShutOut: (refusal) =>
+        this.#host.failed(shutOutError(this.#parts.identity, refusal)),
     };
   }
 
   #attachCheckpoints(): void {
     const { core, wal, checkpoints } = this.#parts;
-    checkpoints.attach({
-      isLeader: (id) => core.state.lead === id,
-      leads: () => core.state.role === "leader",
-      matchOf: (id) => core.members().find((one) => one.id === id)?.match ?? 0,
-      firstIndex: () => wal.storage.firstIndex(),
-      lastIndex: () => core.state.entryLog.lastIndex(),
-      committed: () => core.state.entryLog.committed,
-      offer: (metadata) => {
-        let isWanted = false;
-        this.driver.run((core) => isWanted = core.offerCheckpoint(metadata));
-        return isWanted;
-      },
-      report: (peer, failed) =>
-        this.driver.run((core) => core.reportSnapshot(peer, { failed })),
+    checkpoints.attach(checkpointsHost({
+      ...{ core, wal },
+      run: (take) => this.driver.run(take),
       openStream: (to) => this.peers.openStream(to),
       onFatal: (error) => this.#host.failed(error),
-    });
+    }));
   }
 
   /** Swaps the store while the applier rests; the log follows. */
@@ -291,6 +299,7 @@ export class Engine {
     this.proposals.passedOver();
     this.reads.appliedTo(metadata.index);
     this.peers.refresh();
+    this.encryption.onReplaced();
     this.#expiry.wake();
     this.#host.changed(null);
     this.#host.progressed();
@@ -303,6 +312,7 @@ export class Engine {
       this.proposals.resolve(id, replies);
     }
     this.proposals.termApplied(group.term);
+    this.encryption.onApplied(group);
     this.reads.appliedTo(group.index);
     if (group.isMembershipChanged) {
       this.lease?.end();
@@ -321,15 +331,9 @@ export class Engine {
     this.driver.wake();
   }
 
-  #onLeadership({ role, lead, term }: Leadership): void {
-    const { log } = this.#parts;
-    const leader = this.peers.nameOf(lead);
-    log.write("info", "leadership_changed", { role, leader, term });
-    if (role === "candidate") this.#elections += 1;
-    if (lead !== NO_MEMBER && lead !== this.#lastLead) {
-      if (this.#lastLead !== NO_MEMBER) this.#leaderChanges += 1;
-      this.#lastLead = lead;
-    }
+  #onLeadership(leadership: Leadership): void {
+    const leader = this.peers.nameOf(leadership.lead);
+    this.#leaderships.onLeadership(leadership, leader);
     this.#parts.checkpoints.leadershipChanged();
     this.changes.progressed();
     this.#host.progressed();
@@ -340,49 +344,24 @@ export class Engine {
     const nowMs = clock.monotonicMs();
     this.proposals.expire(nowMs - REQUEST_MS_MAX);
     this.reads.expire(nowMs - REQUEST_MS_MAX);
-    if (core.state.isTailSuspect()) this.#judgeTail();
+    this.#tail.judge();
     if (nowMs - this.#toldMs < STATE_MS) return;
     this.#toldMs = nowMs;
     this.changes.promoteCaughtUp();
+    this.operations.onTick();
     this.peers.tell({
       kind: "state",
       applied: store.state.applied.index,
       commit: core.state.entryLog.committed,
       isReady: this.#host.isReady(),
-      phase: 0,
+      phase: phaseOf(store.state.fsm.encryption),
     });
     this.#host.progressed();
   }
 
-  /**
-   * What this member acknowledged and lost is still at another voter, if it was
-   * committed: with all of them here the election finds it. One or two voters
-   * have nobody to ask.
-   */
-  #judgeTail(): void {
-    const { core, log } = this.#parts;
-    const voters = voterIds(core.state.membership.config);
-    const isAsked = voters.length > 2 && this.#options.trustTail !== true;
-    if (isAsked && !this.peers.hearsAll(voters)) return this.#sayTailHeld();
-    log.write("info", "wal_tail_trusted", { voters: voters.length });
-    core.trustTail();
-  }
-
-  #sayTailHeld(): void {
-    if (this.#isTailHeldSaid) return;
-    this.#isTailHeldSaid = true;
-    const { core, log } = this.#parts;
-    log.write("warn", "wal_tail_held", { until: core.state.suspectUntil });
-  }
-
-  /** A member that applied its own removal has nothing more to do. */
   #checkMembership(): void {
     const { store, identity } = this.#parts;
-    const { fsm, confState } = store.state;
-    const isMember = fsm.members.has(identity.id) ||
-      isVoter(confState, identity.id) ||
-      confState.learners.includes(identity.id);
-    if (isMember || fsm.members.size === 0) return;
-    this.#host.failed(new MemberRemovedError(identity.name, identity.id));
+    const removal = removalError(identity, store.state);
+    if (removal !== null) this.#host.failed(removal);
   }
 }

@@ -13,6 +13,8 @@ import {
 import type { Core } from "../raft/core.ts";
 import { isVoter } from "../raft/membership.ts";
 import type { ConfState, LogIndex, RaftId } from "../raft/types.ts";
+import { ChangeUnderWayError } from "./encryption/change_errors.ts";
+import type { ChangeLock } from "./encryption/change_lock.ts";
 import { OutcomeUnknownError } from "./errors.ts";
 import {
   MemberChangeRefusedError,
@@ -46,6 +48,8 @@ export interface MemberChangesHost {
   /** Runs a turn of the driver. */
   wake(): void;
   isStopped(): boolean;
+  /** Shared with whatever else changes the cluster. */
+  readonly lock: ChangeLock;
 }
 
 interface Waiter {
@@ -81,12 +85,24 @@ export class MemberChanges {
     if (terms.dryRun || !isNeeded) {
       return { plan, isChanged: false, memberId: member?.id ?? 0 };
     }
-    let memberId = member?.id ?? 0;
-    if (request.kind === "add") memberId = await this.#add(request);
-    else if (request.kind === "promote") await this.#promote(memberId);
+    const memberId = await this.#host.lock.run(
+      `member ${request.kind}`,
+      (holder) => new ChangeUnderWayError(holder),
+      () => this.#carryOut(request, member),
+    );
+    return { plan, isChanged: true, memberId };
+  }
+
+  async #carryOut(
+    request: MemberRequest,
+    member: MemberFacts | null,
+  ): Promise<RaftId> {
+    const memberId = member?.id ?? 0;
+    if (request.kind === "add") return await this.#add(request);
+    if (request.kind === "promote") await this.#promote(memberId);
     else if (request.kind === "remove") await this.#remove(memberId);
     else if (member !== null) await this.#transferTo(member);
-    return { plan, isChanged: true, memberId };
+    return memberId;
   }
 
   /** Hands the leadership to the best other voter, if this member leads. */
@@ -102,8 +118,8 @@ export class MemberChanges {
 
   /** Makes voters of learners that were to be when they have caught up. */
   promoteCaughtUp(): void {
-    const { core } = this.#host;
-    if (core.state.role !== "leader") return;
+    const { core, lock } = this.#host;
+    if (core.state.role !== "leader" || lock.holder !== null) return;
     const { members, commit } = this.facts();
     const ripe = members.find((one) =>
       !one.isVoter && one.promoteWhenCaughtUp && one.isActive &&

@@ -14,9 +14,13 @@ import type {
   TransportHost,
 } from "../transport/port.ts";
 import type { Wal } from "../wal/wal.ts";
+import type { EncryptionMetrics } from "./encryption/operations.ts";
+import type { EncryptionPort } from "./encryption_port.ts";
 import { clusterView } from "./cluster_view.ts";
-import { Engine, type NodeParts, type RaftCounters } from "./engine.ts";
+import { Engine } from "./engine.ts";
+import type { NodeParts } from "./engine_parts.ts";
 import { NotReadyError } from "./errors.ts";
+import type { RaftCounters } from "./leadership_count.ts";
 import { DRAIN_MS_MAX } from "./limits.ts";
 import type { Addresses, Beginnings, NodeOptions } from "./node_options.ts";
 import type {
@@ -74,6 +78,7 @@ export class Node implements NodePort, OperatorPort {
         this.#statusWatchers.notify();
       },
       isReady: () => this.#isReady(),
+      isCaughtUp: () => this.#isCaughtUp,
       isStopped: () => this.#stopped !== null,
       failed: (error) => this.#fail(error),
     });
@@ -186,6 +191,15 @@ export class Node implements NodePort, OperatorPort {
     return await this.#engine.changes.change(request, terms);
   }
 
+  /** What operators do about encryption. */
+  get encryption(): EncryptionPort {
+    return this.#engine.operations;
+  }
+
+  encryptionMetrics(): EncryptionMetrics {
+    return this.#engine.operations.metrics();
+  }
+
   backup(): AsyncIterable<Bytes> {
     this.#mustServe();
     return this.#parts.checkpoints.backup();
@@ -246,12 +260,14 @@ export class Node implements NodePort, OperatorPort {
         if (!(error instanceof NotReadyError)) return this.#fail(error);
       }
     }
+    this.#engine.encryption.progressed();
     this.#wakeReadyWaiters();
   }
 
   #isReady(): boolean {
     return this.#stopped === null && this.clusterId() !== null &&
-      this.#isCaughtUp && this.#engine.driver.leadership.lead !== 0;
+      this.#isCaughtUp && this.#engine.encryption.isReady &&
+      this.#engine.driver.leadership.lead !== 0;
   }
 
   #mustServe(): void {

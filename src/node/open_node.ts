@@ -3,7 +3,11 @@ import type { Disk } from "../io/disk.ts";
 import type { Kv } from "../io/kv.ts";
 import type { EventLog } from "../io/log.ts";
 import type { Random } from "../io/random.ts";
-import type { Custody } from "../keys/custody.ts";
+import {
+  type SealingCustody,
+  type SessionRows,
+  Sessions,
+} from "../keys/sessions.ts";
 import { Core } from "../raft/core.ts";
 import { raftOptions } from "../raft/options.ts";
 import type { RaftId } from "../raft/types.ts";
@@ -19,7 +23,7 @@ import {
 import { Checkpoints } from "./checkpoints.ts";
 import { type DataDirPaths, dataDirPaths, lockDataDir } from "./data_dir.ts";
 import { type KeySettings, NO_KEYS } from "./guards/open_keys.ts";
-import { guardStart } from "./guards/start.ts";
+import { type GuardedStart, guardStart } from "./guards/start.ts";
 import { Node } from "./node.ts";
 import type { NodeOptions } from "./node_options.ts";
 import { openLog } from "./open_log.ts";
@@ -35,6 +39,8 @@ export interface NodePorts {
   readonly log: EventLog;
   /** What this node is told about encryption; it takes no part unless given. */
   readonly keys?: KeySettings;
+  /** `guardStart` unless given. */
+  readonly openCustody?: (start: GuardedStart) => Promise<SealingCustody>;
   /** Opens the links to other members; a node without them is alone. */
   readonly openTransport?: (host: TransportHost) => Promise<Transport>;
 }
@@ -72,11 +78,7 @@ export async function openNode(
     { close: () => lock.release() },
   ];
   try {
-    const custody = await guardStart(ports, {
-      dataDir: options.dataDir,
-      node: options.name,
-      keys: ports.keys ?? NO_KEYS,
-    });
+    const custody = await openCustody(ports, options);
     const place = await openStorePlace(ports.disk, paths);
     const store = await BufferedStore.open({
       kv: ports.openKv(place.path),
@@ -100,13 +102,16 @@ export async function openNode(
     const { checkpointBytesPerSecond: rate } = options;
     const checkpoints = await Checkpoints.open({
       ...ports,
-      store,
-      place,
+      ...{ store, place, identity, custody },
       dir: paths.checkpoints,
       ...(rate === undefined ? {} : { bytesPerSecond: rate }),
     });
     opened.unshift({ close: () => checkpoints.stop() });
-    const parts = { ...ports, core, wal, store, lock, identity, checkpoints };
+    const sessions = newSessions(ports, custody, store);
+    const parts = {
+      ...ports,
+      ...{ core, wal, store, lock, identity, custody, sessions, checkpoints },
+    };
     const node = new Node(parts, options, {
       ...beginnings,
       clusterId: wal.clusterId,
@@ -121,8 +126,20 @@ export async function openNode(
   }
 }
 
+/** Guards judge the data dir; its epochs are yet to be raised. */
+function openCustody(
+  ports: NodePorts,
+  { dataDir, name: node }: OpenNodeOptions,
+): Promise<SealingCustody> {
+  const start = { dataDir, node, keys: ports.keys ?? NO_KEYS };
+  return ports.openCustody?.(start) ?? guardStart(ports, start);
+}
+
 /** From here on this process may seal. */
-async function beginEpochs(custody: Custody, log: EventLog): Promise<void> {
+async function beginEpochs(
+  custody: SealingCustody,
+  log: EventLog,
+): Promise<void> {
   await custody.raiseEpochs();
   const keys = custody.epochs().size;
   if (keys === 0 && !custody.isEnabled) return;
@@ -131,6 +148,15 @@ async function beginEpochs(custody: Custody, log: EventLog): Promise<void> {
     keks: custody.kekIds.join(),
     stateIndex: custody.sidecarIndex,
   });
+}
+
+function newSessions(
+  { random }: NodePorts,
+  custody: SealingCustody,
+  store: BufferedStore,
+): Sessions {
+  const insert: SessionRows["insert"] = (row) => store.insertSession(row);
+  return new Sessions({ custody, rows: { insert }, random });
 }
 
 async function beginNode(

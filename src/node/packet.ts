@@ -1,5 +1,11 @@
 import { assert } from "../base/assert.ts";
-import { type Bytes, getUint64, setUint64, viewOf } from "../base/bytes.ts";
+import {
+  type Bytes,
+  concatBytes,
+  getUint64,
+  setUint64,
+  viewOf,
+} from "../base/bytes.ts";
 import type { LogIndex, Term } from "../raft/types.ts";
 
 /*
@@ -8,13 +14,16 @@ import type { LogIndex, Term } from "../raft/types.ts";
  *     forward  01 ‖ boot u64 ‖ term u64 ‖ sequence u64 ‖ proposal id u64 ‖ payload
  *     verdict  02 ‖ boot u64 ‖ term u64 ‖ sequence u64 ‖ verdict u8
  *     state    03 ‖ applied u64 ‖ commit u64 ‖ flags u8 (1 ready) ‖ phase u8
+ *     extra    04 ‖ topic u8 ‖ body
  */
 const KIND_FORWARD = 1;
 const KIND_VERDICT = 2;
 const KIND_STATE = 3;
+const KIND_EXTRA = 4;
 const FORWARD_HEAD_BYTES = 33;
 const VERDICT_BYTES = 26;
 const STATE_BYTES = 19;
+const EXTRA_HEAD_BYTES = 2;
 const FLAG_READY = 1;
 
 /** A proposal that a follower asks the leader of `term` to make. */
@@ -56,7 +65,14 @@ export interface MemberState {
   readonly phase: 0 | 1 | 2;
 }
 
-export type Packet = Forward | ForwardVerdict | MemberState;
+/** One of a topic of its own (extra_packets.ts). */
+export interface ExtraPacket {
+  readonly kind: "extra";
+  readonly topic: number;
+  readonly body: Uint8Array;
+}
+
+export type Packet = Forward | ForwardVerdict | MemberState | ExtraPacket;
 
 export function encodePacket(packet: Packet): Bytes {
   switch (packet.kind) {
@@ -83,6 +99,10 @@ export function encodePacket(packet: Packet): Bytes {
       view.setUint8(17, packet.isReady ? FLAG_READY : 0);
       view.setUint8(18, packet.phase);
       return bytes;
+    }
+    case "extra": {
+      const { topic, body } = packet;
+      return concatBytes(Uint8Array.of(KIND_EXTRA, topic), body);
     }
   }
 }
@@ -120,6 +140,11 @@ export function decodePacket(bytes: Uint8Array): Packet | null {
     }
     case KIND_STATE:
       return bytes.length === STATE_BYTES ? decodeState(viewOf(bytes)) : null;
+    case KIND_EXTRA: {
+      const topic = bytes[1];
+      if (topic === undefined) return null;
+      return { kind: "extra", topic, body: bytes.subarray(EXTRA_HEAD_BYTES) };
+    }
     default:
       return null;
   }

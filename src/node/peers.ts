@@ -19,6 +19,7 @@ import { EpochClaims } from "./encryption/epoch_claims.ts";
 import type { Identity } from "./identity.ts";
 import { decodePacket, encodePacket, type Packet } from "./packet.ts";
 import type { MemberState } from "./packet.ts";
+import type { ShuttingOut } from "./shut_out.ts";
 import { vetPeer } from "./vetting.ts";
 
 /** What links bring, for the node. */
@@ -33,9 +34,6 @@ export interface PeersHost {
   /** A member says that this one cannot be part of the cluster any more. */
   onShutOut(refusal: ShuttingOut): void;
 }
-
-/** Refusals that nothing on this node's side can end. */
-export type ShuttingOut = "removed-member" | "wrong-disk" | "epoch-rollback";
 
 /** What a member told of itself, and when. */
 interface Heard {

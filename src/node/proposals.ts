@@ -113,10 +113,16 @@ export class Proposals {
     const batch = this.#waiting.slice(0, count);
     this.#waiting = this.#waiting.slice(count);
     for (const pending of batch) this.#waitingBytes -= pending.size.bytes;
-    const id = this.#nextId;
-    this.#nextId += 1;
+    const id = this.takeId();
     this.#inFlight.set(id, { term, batch });
     return { id, writes: batch.map((pending) => pending.write) };
+  }
+
+  /** An id for a proposal of another kind; nobody waits for it here. */
+  takeId(): number {
+    const id = this.#nextId;
+    this.#nextId += 1;
+    return id;
   }
 
   /** Resolves when no write waits or is in flight. */

@@ -28,13 +28,24 @@ export interface ProposerParts {
   readonly clusterInit: () => Uint8Array | null;
   /** What this member has to tell of itself, `null` when it is known. */
   readonly announcement: () => Uint8Array | null;
+  /** The sessions that the cluster has yet to know of, `null` for none. */
+  readonly registration: () => Uint8Array | null;
+  /** Clients' writes wait while it is false. */
+  readonly takesWrites: () => boolean;
 }
 
 /** Proposals of the node itself: nobody waits for a reply. */
 const NO_PROPOSAL = 0;
 
-/** An announcement that is not applied after this long is made again. */
+/** What a member tells of itself is told again when not applied after this. */
 const ANNOUNCE_MS = 1_000;
+
+/** Entries by which a member makes itself known, by when they were proposed. */
+type Introduction = "announcement" | "registration";
+const NOT_INTRODUCED: Readonly<Record<Introduction, number>> = {
+  announcement: -Infinity,
+  registration: -Infinity,
+};
 
 /**
  * Turns what waits into entries: a leader's own log takes them, a follower asks
@@ -53,7 +64,7 @@ export class Proposer {
   /** The core takes nothing for now; a tick or a role ends it. */
   #isHeld = false;
   #clockWanted: number | null = null;
-  #announcedMs = -Infinity;
+  #introducedMs = NOT_INTRODUCED;
   #count = 0;
 
   constructor(parts: ProposerParts) {
@@ -78,13 +89,19 @@ export class Proposer {
     if (lead === NO_MEMBER) return;
     if (lead === id) {
       this.#proposeClock();
-      this.#announce();
-      this.#proposeBatches();
+      this.#introduce();
+      if (this.#parts.takesWrites()) this.#proposeBatches();
     } else {
       this.#sender.follow(lead, term);
-      this.#announce();
-      this.#forwardBatches();
+      this.#introduce();
+      if (this.#parts.takesWrites()) this.#forwardBatches();
     }
+  }
+
+  /** Puts `payload` into the log under `proposalId`, as leader; false if not. */
+  propose(proposalId: number, payload: Uint8Array): boolean {
+    const { lead, id } = this.#parts.core.state;
+    return lead === id && this.#make(encodeProposal(proposalId, payload));
   }
 
   /** Counts what the pump hands to the disk since the last call. */
@@ -107,7 +124,7 @@ export class Proposer {
   /** Leader or role changed. */
   onRole(isLeader: boolean): void {
     this.#isHeld = false;
-    this.#announcedMs = -Infinity;
+    this.#introducedMs = NOT_INTRODUCED;
     if (isLeader) {
       this.#proposeClusterInit();
       return;
@@ -195,13 +212,18 @@ export class Proposer {
     this.#make(encodeProposal(NO_PROPOSAL, payload));
   }
 
-  #announce(): void {
+  #introduce(): void {
+    this.#tell("announcement");
+    this.#tell("registration");
+  }
+
+  #tell(what: Introduction): void {
     const { core, clock } = this.#parts;
     const nowMs = clock.monotonicMs();
-    if (nowMs - this.#announcedMs < ANNOUNCE_MS) return;
-    const payload = this.#parts.announcement();
+    if (nowMs - this.#introducedMs[what] < ANNOUNCE_MS) return;
+    const payload = this.#parts[what]();
     if (payload === null) return;
-    this.#announcedMs = nowMs;
+    this.#introducedMs = { ...this.#introducedMs, [what]: nowMs };
     if (core.state.lead === core.state.id) {
       this.#make(encodeProposal(NO_PROPOSAL, payload));
     } else this.#sender.forward(NO_PROPOSAL, payload, nowMs);

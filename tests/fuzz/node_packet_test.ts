@@ -35,6 +35,11 @@ const packets: fc.Arbitrary<Packet> = fc.oneof(
     isReady: fc.boolean(),
     phase: fc.constantFrom(0 as const, 1 as const, 2 as const),
   }, PLAIN),
+  fc.record({
+    kind: fc.constant("extra" as const),
+    topic: fc.nat(255),
+    body: fc.uint8Array({ maxLength: 200 }),
+  }, PLAIN),
 );
 
 Deno.test("decodePacket() reads every packet that encodePacket() writes", () => {
@@ -61,7 +66,7 @@ Deno.test("decodePacket() never throws, and knows one form of each packet", () =
     const kept = encoded.subarray(0, encoded.length - damage.cut);
     return Uint8Array.of(...kept, ...damage.more);
   });
-  const noise = fc.tuple(fc.nat(4), fc.uint8Array({ maxLength: 60 }))
+  const noise = fc.tuple(fc.nat(5), fc.uint8Array({ maxLength: 60 }))
     .map(([kind, rest]) => Uint8Array.of(kind, ...rest));
   fc.assert(
     fc.property(fc.oneof(damaged, noise), (bytes) => {

@@ -9,6 +9,7 @@ import {
 import { encodeProposal } from "../../../src/fsm/proposal.ts";
 import type { Member, WriteReply } from "../../../src/fsm/types.ts";
 import { Applier } from "../../../src/node/applier.ts";
+import type { EncryptionActing } from "../../../src/node/encryption/acting.ts";
 import { ApplyHaltedError } from "../../../src/node/errors.ts";
 import {
   CHANGE_ADD_LEARNER,
@@ -43,6 +44,12 @@ interface Told {
   readonly isMembershipChanged: boolean;
 }
 
+/** No change of encryption comes here: tests of those are beside it. */
+const NO_CHANGES = {
+  wake: () => {},
+  apply: () => Promise.reject(new Error("not asked here")),
+} satisfies Pick<EncryptionActing, "wake" | "apply">;
+
 /** An applier on a store of voters 1 to 3, and what it told its node. */
 class Bench {
   readonly replies = new Map<number, readonly WriteReply[]>();
@@ -69,7 +76,7 @@ class Bench {
         this.halted = error;
         this.#settled.resolve();
       },
-    });
+    }, NO_CHANGES);
   }
 
   static async open(disk: SimKvDisk): Promise<Bench> {

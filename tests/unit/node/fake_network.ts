@@ -1,5 +1,6 @@
 import { EMPTY_BYTES } from "../../../src/base/bytes.ts";
 import type { Clock } from "../../../src/io/clock.ts";
+import { ConnectionLostError } from "../../../src/io/errors.ts";
 import type { Message } from "../../../src/raft/message.ts";
 import type { RaftId } from "../../../src/raft/types.ts";
 import type {
@@ -10,6 +11,7 @@ import type {
   Transport,
   TransportHost,
 } from "../../../src/transport/port.ts";
+import { StreamFaults, StreamPair } from "../../sim/io/peer_stream.ts";
 
 const LATENCY_MS = 1;
 const REDIAL_MS = 20;
@@ -19,6 +21,8 @@ type Parcel = { readonly message: Message } | { readonly packet: Uint8Array };
 /** Who hears whom: ordered links that can be cut, one way each. */
 export class FakeNetwork {
   readonly clock: Clock;
+  /** Packets that get lost on their way. */
+  loses: (packet: Uint8Array) => boolean = () => false;
   readonly #ends = new Map<string, FakeTransport>();
   readonly #cuts = new Set<string>();
 
@@ -131,11 +135,18 @@ export class FakeTransport implements Transport {
   }
 
   sendPacket(to: RaftId, packet: Uint8Array): boolean {
+    if (this.#network.loses(packet)) return true;
     return this.#post(to, { packet: packet.slice() });
   }
 
-  openStream(_to: RaftId): Promise<PeerStream> {
-    return Promise.reject(new Error("no streams here"));
+  /** A connection of its own, which cuts do not reach. */
+  openStream(to: RaftId): Promise<PeerStream> {
+    const remote = this.#links.get(to)?.remote ?? null;
+    if (remote === null) return Promise.reject(new ConnectionLostError("peer"));
+    const own = this.host.identity().id;
+    const { near, far } = new StreamPair(new StreamFaults(), own, to);
+    remote.host.onStream(own, far);
+    return Promise.resolve(near);
   }
 
   links(): readonly PeerLinkStatus[] {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { NodeError } from "../../../src/base/error.ts";
+import { ChangeLock } from "../../../src/node/encryption/change_lock.ts";
 import { membersAfter } from "../../../src/fsm/members.ts";
 import type { FsmState, Member } from "../../../src/fsm/types.ts";
 import { MemberChanges } from "../../../src/node/member_changes.ts";
@@ -58,6 +59,7 @@ class Place {
       }),
       isUp: (id) => !bench.group.isolated.has(id),
       wake: () => bench.wakes += 1,
+      lock: new ChangeLock(),
       isStopped: () => this.isStopped,
     });
   }

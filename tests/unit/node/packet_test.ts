@@ -55,6 +55,16 @@ const PACKETS: [name: string, packet: Packet, hex: string][] = [
     { kind: "state", applied: 0, commit: 0, isReady: false, phase: 0 },
     `03${"00".repeat(18)}`,
   ],
+  [
+    "a packet of a topic",
+    { kind: "extra", topic: 0xfe, body: Uint8Array.of(1, 2) },
+    "04fe0102",
+  ],
+  [
+    "a packet of a topic alone",
+    { kind: "extra", topic: 0, body: new Uint8Array(0) },
+    "0400",
+  ],
 ];
 
 for (const [name, packet, hex] of PACKETS) {
@@ -69,7 +79,7 @@ const BIG = "0020000000000000";
 const MALFORMED: [name: string, hex: string][] = [
   ["nothing", ""],
   ["kind 0", `00${HEAD}00`],
-  ["an unknown kind", `04${HEAD}00`],
+  ["an unknown kind", `05${HEAD}00`],
   ["a forward cut in its head", `01${HEAD}00000000000000`],
   ["a forward of sequence 0", `01${"00".repeat(32)}aa`],
   ["a forward of boot 2^53", `01${BIG}${HEAD.slice(16)}0000000000000005`],
@@ -85,6 +95,7 @@ const MALFORMED: [name: string, hex: string][] = [
   ["a state committed to 2^53", `03${"00".repeat(8)}${BIG}0000`],
   ["a state of unknown flags", `03${"00".repeat(16)}0200`],
   ["a state of phase 3", `03${"00".repeat(16)}0003`],
+  ["a packet without its topic", "04"],
 ];
 
 for (const [name, hex] of MALFORMED) {

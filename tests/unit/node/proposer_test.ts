@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { utf8 } from "../../../src/base/bytes.ts";
+import { encodeEncryption } from "../../../src/fsm/encryption_payload.ts";
 import {
   decodePayload,
   encodeAnnouncement,
@@ -33,6 +34,20 @@ const ANNOUNCEMENT = encodeAnnouncement({
   diskId: new Uint8Array(16).fill(1),
 });
 
+const REGISTRATION = encodeEncryption({
+  kind: "registration",
+  fullNodeId: 5n,
+  claims: [{ keyId: 1, epoch: 1 }],
+});
+const FOREIGN: [name: string, payload: Uint8Array, verdict: string][] = [
+  ["registration", REGISTRATION, "taken"],
+  [
+    "change of encryption",
+    encodeEncryption({ kind: "retire-dek", keyId: 1 }),
+    "refused",
+  ],
+];
+
 function set(key: string): AtomicWrite {
   const value = { data: utf8("v"), encoding: ENCODING_BYTES } as const;
   const change = { kind: "set", key: utf8(key), value, expireAtMs: 0 } as const;
@@ -54,6 +69,8 @@ class Bench {
   readonly id: RaftId;
   init: Uint8Array | null = null;
   announcement: Uint8Array | null = null;
+  registration: Uint8Array | null = null;
+  takesWrites = true;
 
   constructor(id: RaftId) {
     this.id = id;
@@ -68,6 +85,8 @@ class Bench {
       },
       clusterInit: () => this.init,
       announcement: () => this.announcement,
+      registration: () => this.registration,
+      takesWrites: () => this.takesWrites,
     });
   }
 
@@ -325,38 +344,102 @@ Deno.test("Proposer of a leader founds the cluster once it leads", () => {
   assert.deepEqual(follower.log(), []);
 });
 
-Deno.test("Proposer announces through whoever leads, again after a second", () => {
-  for (const id of [1, 2]) {
-    const bench = new Bench(id);
-    bench.announcement = ANNOUNCEMENT;
-    bench.elect();
-    const count = () =>
-      id === 1 ? bench.log().length : bench.group.core(1) && asked;
-    let asked = 0;
-    const run = () => {
-      bench.proposer.run();
-      if (id === 2) asked += bench.forwards().length;
-    };
-    run();
-    run();
-    assert.equal(count(), 1);
-    bench.clock.advance(999);
-    run();
-    assert.equal(count(), 1);
-    bench.clock.advance(1);
-    run();
-    assert.equal(count(), 2);
-    bench.announcement = null;
-    bench.clock.advance(5_000);
-    run();
-    assert.equal(count(), 2, "it is known");
-    bench.announcement = ANNOUNCEMENT;
-    run();
-    bench.proposer.onRole(id === 1);
-    run();
-    assert.equal(count(), 4, "another leader may not know");
-  }
+for (const what of ["announcement", "registration"] as const) {
+  const payload =
+    { announcement: ANNOUNCEMENT, registration: REGISTRATION }[what];
+  Deno.test(`Proposer tells its ${what} to whoever leads, again after a second`, () => {
+    for (const id of [1, 2]) tellsAgain(new Bench(id), what, payload);
+  });
+}
+
+function tellsAgain(
+  bench: Bench,
+  what: "announcement" | "registration",
+  payload: Uint8Array,
+): void {
+  const { id } = bench;
+  bench[what] = payload;
+  bench.elect();
+  const count = () =>
+    id === 1 ? bench.log().length : bench.group.core(1) && asked;
+  let asked = 0;
+  const run = () => {
+    bench.proposer.run();
+    if (id === 2) asked += bench.forwards().length;
+  };
+  run();
+  run();
+  assert.equal(count(), 1);
+  bench.clock.advance(999);
+  run();
+  assert.equal(count(), 1);
+  bench.clock.advance(1);
+  run();
+  assert.equal(count(), 2);
+  bench[what] = null;
+  bench.clock.advance(5_000);
+  run();
+  assert.equal(count(), 2, "it is known");
+  bench[what] = payload;
+  run();
+  bench.proposer.onRole(id === 1);
+  run();
+  assert.equal(count(), 4, "another leader may not know");
+}
+
+Deno.test("Proposer tells both of itself, each on its own", () => {
+  const bench = new Bench(1);
+  bench.elect();
+  bench.announcement = ANNOUNCEMENT;
+  bench.proposer.run();
+  bench.registration = REGISTRATION;
+  bench.proposer.run();
+  const kinds = bench.log().map(({ payload }) => payload.kind);
+  assert.deepEqual(kinds, ["announcement", "encryption"]);
 });
+
+for (const id of [1, 2]) {
+  Deno.test(`Proposer keeps clients' writes while it must, on member ${id}`, () => {
+    const bench = new Bench(id);
+    bench.elect();
+    bench.takesWrites = false;
+    bench.announcement = ANNOUNCEMENT;
+    bench.write("a");
+    const count = () => id === 1 ? bench.log().length : bench.forwards().length;
+    assert.deepEqual([count(), bench.proposals.waitingCount], [1, 1]);
+    bench.takesWrites = true;
+    bench.proposer.run();
+    assert.equal(bench.proposals.waitingCount, 0);
+  });
+}
+
+Deno.test("Proposer of a leader takes other members' writes while its own wait", () => {
+  const bench = new Bench(1);
+  bench.elect();
+  bench.takesWrites = false;
+  const payload = encodeBatch([set("a")], 0);
+  assert.equal(bench.ask({ payload, proposalId: 9 }), "taken");
+});
+
+Deno.test("Proposer.propose() puts a payload into the leader's log, and no other", () => {
+  const bench = new Bench(1);
+  bench.elect();
+  assert.equal(bench.proposer.propose(7, REGISTRATION), true);
+  const [proposed] = bench.log();
+  assert.deepEqual([proposed?.id, proposed?.payload.kind], [7, "encryption"]);
+  const follower = new Bench(2);
+  follower.elect();
+  assert.equal(follower.proposer.propose(7, REGISTRATION), false);
+  assert.deepEqual([follower.log(), follower.packets], [[], []]);
+});
+
+for (const [name, payload, verdict] of FOREIGN) {
+  Deno.test(`Proposer answers another member's ${name}: ${verdict}`, () => {
+    const bench = new Bench(1);
+    bench.elect();
+    assert.equal(bench.ask({ payload, proposalId: 0 }), verdict);
+  });
+}
 
 Deno.test("Proposer takes on another member's announcement as it is", () => {
   const bench = new Bench(1);

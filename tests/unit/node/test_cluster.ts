@@ -1,12 +1,18 @@
 import assert from "node:assert/strict";
+import { present } from "../../../src/base/assert.ts";
 import { utf8, viewOf } from "../../../src/base/bytes.ts";
 import {
   type AtomicWrite,
   ENCODING_LE64,
   type WriteReply,
 } from "../../../src/fsm/types.ts";
+import type { SealingCustody } from "../../../src/keys/sessions.ts";
 import type { Node } from "../../../src/node/node.ts";
-import { openNode, type OpenNodeOptions } from "../../../src/node/open_node.ts";
+import {
+  type NodePorts,
+  openNode,
+  type OpenNodeOptions,
+} from "../../../src/node/open_node.ts";
 import type { ReadRange } from "../../../src/node/port.ts";
 import { SimClock } from "../../sim/io/clock.ts";
 import { SimDisk } from "../../sim/io/disk.ts";
@@ -35,11 +41,17 @@ export interface Held {
 interface Place {
   readonly name: string;
   readonly disk: SimDisk;
-  readonly kvDisk: SimKvDisk;
+  /** By the path of the store. */
+  readonly kvDisks: Map<string, SimKvDisk>;
   readonly log: SimLog;
   readonly random: SimRandom;
   node: Node;
   fatal: Error | null;
+}
+
+export interface TestOptions extends OpenNodeOptions {
+  /** Called at each start of a member; no encryption unless given. */
+  readonly openCustody: (name: string) => SealingCustody;
 }
 
 /** Whole nodes on simulated disks and time, linked in memory. */
@@ -50,21 +62,24 @@ export class TestCluster {
   readonly #initial: readonly { name: string; address: string }[];
   readonly #options: Partial<OpenNodeOptions>;
   readonly #seed: number;
+  readonly #openCustody: ((name: string) => SealingCustody) | null;
 
   private constructor(
     names: readonly string[],
-    options: Partial<OpenNodeOptions>,
+    options: Partial<TestOptions>,
     seed: number,
   ) {
+    const { openCustody = null, ...others } = options;
+    this.#openCustody = openCustody;
     this.#seed = seed;
     this.#initial = names.map((name) => ({ name, address: `${name}:1` }));
-    this.#options = options;
+    this.#options = others;
   }
 
   /** Starts members of these names; resolves when all of them serve. */
   static async start(
     names: readonly string[],
-    options: Partial<OpenNodeOptions> = {},
+    options: Partial<TestOptions> = {},
     seed = 1,
   ): Promise<TestCluster> {
     const cluster = new TestCluster(names, options, seed);
@@ -83,17 +98,18 @@ export class TestCluster {
     const place = known ?? {
       name,
       disk: new SimDisk({ seed }),
-      kvDisk: new SimKvDisk(),
+      kvDisks: new Map<string, SimKvDisk>(),
       log: new SimLog(this.clock),
       random: new SimRandom(seed),
       fatal: null,
     };
     const node = await openNode({
       disk: place.disk,
-      openKv: () => Promise.resolve(new SimKv({ disk: place.kvDisk })),
+      openKv: (path) => openKv(place, path),
       clock: this.clock,
       random: place.random,
       log: place.log,
+      ...this.#custodyPort(name),
       openTransport: async (host) => this.network.open(host, name),
     }, {
       name,
@@ -111,6 +127,13 @@ export class TestCluster {
     this.#places.set(name, { ...place, node, fatal: null });
     node.start();
     return node;
+  }
+
+  #custodyPort(name: string): Pick<NodePorts, "openCustody"> {
+    const open = this.#openCustody;
+    return open === null
+      ? {}
+      : { openCustody: () => Promise.resolve(open(name)) };
   }
 
   place(name: string): Place {
@@ -174,6 +197,29 @@ export class TestCluster {
     return { keys, count };
   }
 
+  /** What `name`, stopped before, has on its disks. */
+  copy(name: string): Place {
+    const place = this.place(name);
+    const kvDisks = [...place.kvDisks].map(([path, disk]) =>
+      [path, disk.copy()] as const
+    );
+    return {
+      ...place,
+      disk: place.disk.clone(1),
+      kvDisks: new Map(kvDisks),
+    };
+  }
+
+  /** Gives a member what its disks had. */
+  putBack(image: Place): void {
+    this.#places.set(image.name, image);
+  }
+
+  /** Takes the disks of `name`, stopped before, away. */
+  discard(name: string): void {
+    this.#places.delete(name);
+  }
+
   async stop(name: string): Promise<void> {
     await this.clock.until(this.node(name).stop());
   }
@@ -186,6 +232,18 @@ export class TestCluster {
       assert.equal(this.place(name).fatal, null, name);
     }
   }
+}
+
+/** The rows of a store; its file on disk stands for them. */
+async function openKv(
+  { disk, kvDisks }: Pick<Place, "disk" | "kvDisks">,
+  path: string,
+): Promise<SimKv> {
+  if (!await disk.exists(path)) {
+    await (await disk.open(path, "create")).close();
+    kvDisks.set(path, new SimKvDisk());
+  }
+  return new SimKv({ disk: present(kvDisks.get(path), "a store's rows") });
 }
 
 /** Taking place twice shows in the count. */

@@ -1,0 +1,169 @@
+import type { KeyId } from "../../base/data_key.ts";
+import type { EncryptionState } from "../../fsm/types.ts";
+import type { Clock } from "../../io/clock.ts";
+import type { EventLog } from "../../io/log.ts";
+import type { Random } from "../../io/random.ts";
+import type { KeyCustody } from "../../keys/port.ts";
+import { encodeEncryptionState } from "../../fsm/encryption_codec.ts";
+import type { Core } from "../../raft/core.ts";
+import type { BufferedStore } from "../../store/buffered_store.ts";
+import type {
+  CapabilityAnswer,
+  CapabilityAsk,
+  EncryptionPort,
+  EncryptionRequest,
+  EncryptionResult,
+  EncryptionStatus,
+} from "../encryption_port.ts";
+import type { ExtraPackets } from "../extra_packets.ts";
+import type { Identity } from "../identity.ts";
+import type { ChangeTerms } from "../port.ts";
+import { answerCapability } from "./capability_answer.ts";
+import {
+  decodeAnswer,
+  decodeAsk,
+  encodeAnswer,
+  encodeAsk,
+} from "./capability_packet.ts";
+import type { ChangeLock } from "./change_lock.ts";
+import { EncryptionChanges, type EncryptionChangesHost } from "./changes.ts";
+import { CapabilityFanOut, type CapabilityVerdict } from "./fan_out.ts";
+import type { NodeEncryption } from "./node_encryption.ts";
+import { encryptionStatus } from "./status.ts";
+
+const TOPIC_ASK = 1;
+const TOPIC_ANSWER = 2;
+
+export interface EncryptionOperationsParts {
+  readonly identity: Identity;
+  readonly core: Core;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: EventLog;
+  readonly store: BufferedStore;
+  readonly custody: KeyCustody;
+  readonly packets: ExtraPackets;
+  readonly encryption: NodeEncryption;
+  readonly lock: ChangeLock;
+  readonly electionMs: number;
+  readonly propose: EncryptionChangesHost["propose"];
+}
+
+/** Numbers about encryption, as of each call. */
+export interface EncryptionMetrics {
+  /** As applied here. */
+  state(): EncryptionState;
+  /** Current session of this node under each key. */
+  epochs(): ReadonlyMap<KeyId, number>;
+  /** Envelopes sealed here since the start, by key. */
+  seals(): ReadonlyMap<KeyId, number>;
+  /** Envelopes that did not open here since the start, by reason. */
+  openFailures(): ReadonlyMap<string, number>;
+}
+
+/** Nothing is sealed before the storage cutover. */
+const NONE: ReadonlyMap<never, number> = new Map<never, number>();
+
+/** What operators do about encryption, and what members ask each other for it. */
+export class EncryptionOperations implements EncryptionPort {
+  readonly #parts: EncryptionOperationsParts;
+  readonly #fanOut: CapabilityFanOut;
+  readonly #changes: EncryptionChanges;
+
+  constructor(parts: EncryptionOperationsParts) {
+    const { identity, packets, store, encryption } = parts;
+    this.#parts = parts;
+    this.#fanOut = new CapabilityFanOut({
+      ...parts,
+      self: identity.id,
+      send: (to, ask) => packets.send(to, TOPIC_ASK, encodeAsk(ask)),
+      answer: (ask) => this.answerCapability(ask),
+    });
+    this.#changes = new EncryptionChanges({
+      ...parts,
+      self: { id: identity.id, name: identity.name },
+      fanOut: this.#fanOut,
+      state: () => store.state,
+      registration: () => encryption.registration(),
+    });
+    packets.on(TOPIC_ASK, (from, body) => {
+      const ask = decodeAsk(body);
+      if (ask !== null) void this.#answerTo(from, ask.request, ask);
+    });
+    packets.on(TOPIC_ANSWER, (from, body) => {
+      const answer = decodeAnswer(body);
+      if (answer !== null) this.#fanOut.onAnswer(from, answer);
+    });
+  }
+
+  encryptionStatus(): Promise<EncryptionStatus> {
+    const { identity, store, custody } = this.#parts;
+    const { fsm, applied } = store.state;
+    const { index } = applied;
+    return encryptionStatus({
+      node: identity.name,
+      applied: index,
+      ...{ fsm, custody },
+    });
+  }
+
+  answerCapability(ask: CapabilityAsk): Promise<CapabilityAnswer> {
+    const { identity: { name }, store, custody } = this.#parts;
+    const { clusterId } = store.state.fsm;
+    return answerCapability(ask, { name, clusterId, custody });
+  }
+
+  askCapabilities(): Promise<readonly CapabilityVerdict[]> {
+    return this.#changes.ask();
+  }
+
+  changeEncryption(
+    request: EncryptionRequest,
+    terms: ChangeTerms,
+  ): Promise<EncryptionResult> {
+    return this.#changes.change(request, terms);
+  }
+
+  exportEncryptionState(): ReturnType<EncryptionPort["exportEncryptionState"]> {
+    const { fsm, applied } = this.#parts.store.state;
+    return {
+      clusterId: fsm.clusterId,
+      applied: applied.index,
+      state: encodeEncryptionState(fsm.encryption),
+    };
+  }
+
+  metrics(): EncryptionMetrics {
+    const { store, custody } = this.#parts;
+    return {
+      state: () => store.state.fsm.encryption,
+      epochs: () => custody.epochs(),
+      seals: () => NONE,
+      openFailures: () => NONE,
+    };
+  }
+
+  /** For the ticks of a node, a few times a second. */
+  onTick(): void {
+    this.#changes.rotateWorn();
+  }
+
+  async #answerTo(
+    from: number,
+    request: number,
+    ask: CapabilityAsk,
+  ): Promise<void> {
+    const { packets, log } = this.#parts;
+    try {
+      const answer = await this.answerCapability(ask);
+      const kind = "capability-answer" as const;
+      const packet = encodeAnswer({ kind, request, ...answer });
+      packets.send(from, TOPIC_ANSWER, packet);
+    } catch (error) {
+      // It counts as one that does not answer; a later question may find more.
+      log.write("warn", "encryption_capability_unanswered", {
+        reason: error instanceof Error ? error.message : String(error),
+      });
+    }
+  }
+}

@@ -1,0 +1,204 @@
+/*
+ * WebCrypto that answers within the turn: the same algorithms by node:crypto,
+ * without the thread pool. A simulation ends all promises before time passes,
+ * and in one order; a pool's answers come when they like.
+ */
+import { Buffer } from "node:buffer";
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  hkdfSync,
+  timingSafeEqual,
+} from "node:crypto";
+
+const TAG_BYTES = 16;
+const HASH = "sha256";
+const secrets = new WeakMap<CryptoKey, Uint8Array>();
+
+type Algorithm = string | { readonly name: string };
+
+interface Hkdf {
+  readonly salt: BufferSource;
+  readonly info: BufferSource;
+}
+
+interface AesGcm {
+  readonly iv: BufferSource;
+  readonly additionalData?: BufferSource;
+  readonly tagLength?: number;
+}
+
+/** What the product uses of `crypto.subtle`; anything else is not there. */
+const subtle = {
+  importKey(
+    format: string,
+    data: BufferSource,
+    algorithm: Algorithm,
+    extractable: boolean,
+    usages: readonly KeyUsage[],
+  ): Promise<CryptoKey> {
+    if (format !== "raw") return refuse(`format ${format}`);
+    const bytes = bytesOf(data).slice();
+    return Promise.resolve(keyOf(algorithm, extractable, usages, bytes));
+  },
+
+  deriveBits(
+    algorithm: Hkdf,
+    base: CryptoKey,
+    bits: number,
+  ): Promise<ArrayBuffer> {
+    return Promise.resolve(hkdf(algorithm, base, bits / 8).slice().buffer);
+  },
+
+  deriveKey(
+    algorithm: Hkdf,
+    base: CryptoKey,
+    derived: { readonly name: string; readonly length?: number },
+    extractable: boolean,
+    usages: readonly KeyUsage[],
+  ): Promise<CryptoKey> {
+    const bytes = hkdf(algorithm, base, (derived.length ?? 512) / 8);
+    return Promise.resolve(keyOf(derived, extractable, usages, bytes));
+  },
+
+  encrypt(
+    params: AesGcm,
+    key: CryptoKey,
+    data: BufferSource,
+  ): Promise<ArrayBuffer> {
+    const cipher = createCipheriv(
+      "aes-256-gcm",
+      secretOf(key),
+      bytesOf(params.iv),
+    );
+    if (params.additionalData !== undefined) {
+      cipher.setAAD(bytesOf(params.additionalData));
+    }
+    const sealed = Buffer.concat([
+      cipher.update(bytesOf(data)),
+      cipher.final(),
+      cipher.getAuthTag(),
+    ]);
+    return Promise.resolve(new Uint8Array(sealed).buffer);
+  },
+
+  decrypt(
+    params: AesGcm,
+    key: CryptoKey,
+    data: BufferSource,
+  ): Promise<ArrayBuffer> {
+    const bytes = bytesOf(data);
+    const until = bytes.length - TAG_BYTES;
+    if (until < 0) return notDecrypted();
+    const cipher = createDecipheriv(
+      "aes-256-gcm",
+      secretOf(key),
+      bytesOf(params.iv),
+    );
+    if (params.additionalData !== undefined) {
+      cipher.setAAD(bytesOf(params.additionalData));
+    }
+    cipher.setAuthTag(bytes.slice(until));
+    try {
+      const opened = Buffer.concat([
+        cipher.update(bytes.slice(0, until)),
+        cipher.final(),
+      ]);
+      return Promise.resolve(new Uint8Array(opened).buffer);
+    } catch {
+      return notDecrypted();
+    }
+  },
+
+  sign(
+    _algorithm: Algorithm,
+    key: CryptoKey,
+    data: BufferSource,
+  ): Promise<ArrayBuffer> {
+    return Promise.resolve(hmac(key, data).slice().buffer);
+  },
+
+  verify(
+    _algorithm: Algorithm,
+    key: CryptoKey,
+    signature: BufferSource,
+    data: BufferSource,
+  ): Promise<boolean> {
+    const expected = hmac(key, data);
+    const given = bytesOf(signature);
+    return Promise.resolve(
+      given.length === expected.length && timingSafeEqual(given, expected),
+    );
+  },
+
+  digest(algorithm: Algorithm, data: BufferSource): Promise<ArrayBuffer> {
+    const name = typeof algorithm === "string" ? algorithm : algorithm.name;
+    if (name !== "SHA-256") return refuse(name);
+    const digest = createHash(HASH).update(bytesOf(data)).digest();
+    return Promise.resolve(new Uint8Array(digest).buffer);
+  },
+};
+
+/** Puts it in the place of the platform's, for this process, until undone. */
+export function useTurnCrypto(): { undo(): void } {
+  Object.defineProperty(crypto, "subtle", {
+    value: subtle,
+    configurable: true,
+  });
+  return { undo: () => void Reflect.deleteProperty(crypto, "subtle") };
+}
+
+function keyOf(
+  algorithm: Algorithm,
+  extractable: boolean,
+  usages: readonly KeyUsage[],
+  bytes: Uint8Array,
+): CryptoKey {
+  const name = typeof algorithm === "string" ? algorithm : algorithm.name;
+  const key: CryptoKey = {
+    algorithm: { name },
+    extractable,
+    type: "secret",
+    usages: [...usages],
+  };
+  secrets.set(key, bytes);
+  return key;
+}
+
+function secretOf(key: CryptoKey): Uint8Array {
+  const secret = secrets.get(key);
+  if (secret === undefined) throw new TypeError("another implementation's key");
+  return secret;
+}
+
+function hkdf(
+  { salt, info }: Hkdf,
+  base: CryptoKey,
+  length: number,
+): Uint8Array {
+  const [secret, salted, told] = [secretOf(base), bytesOf(salt), bytesOf(info)];
+  return new Uint8Array(hkdfSync(HASH, secret, salted, told, length));
+}
+
+function hmac(key: CryptoKey, data: BufferSource): Uint8Array {
+  const mac = createHmac(HASH, secretOf(key)).update(bytesOf(data)).digest();
+  return new Uint8Array(mac);
+}
+
+function bytesOf(source: BufferSource): Uint8Array {
+  return source instanceof ArrayBuffer
+    ? new Uint8Array(source)
+    : new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+}
+
+function notDecrypted<T>(): Promise<T> {
+  return Promise.reject(
+    new DOMException("Decryption error", "OperationError"),
+  );
+}
+
+function refuse<T>(what: string): Promise<T> {
+  return Promise.reject(new TypeError(`no ${what} here`));
+}
