@@ -122,6 +122,19 @@ export async function assemble(
   }
 }
 
+/** KEKs are loaded once the data dir is held and nothing speaks against it. */
+function nodeKeys({ config, ports, closers, metrics }: Assembly): KeySettings {
+  const { clock } = ports;
+  const http = ports.httpClient({});
+  closers.push(async () => http.close());
+  const seconds = kekUnwrapSeconds(metrics);
+  return keySettings(
+    config,
+    { ...ports, http },
+    (kek) => timedKek(kek, { seconds, clock }),
+  );
+}
+
 function nodeOptions(
   { config, secrets, ports, fail }: Assembly,
 ): OpenNodeOptions {
@@ -159,9 +172,8 @@ function peerAddress({ peerAdvertise, peerListen }: NodeConfig): string {
 /** Closers run last first: requests end before the node does. */
 async function openListeners(
   node: Node,
-  assembly: Assembly,
+  { config, secrets, ports, closers, fail, metrics }: Assembly,
 ): Promise<RunningNode["addresses"]> {
-  const { config, secrets, ports, closers, fail, metrics } = assembly;
   const { http, clock, log } = ports;
   const tls = secrets.tls === null ? {} : { tls: secrets.tls };
   registerNodeMetrics(metrics, metricsOf(node), ports.process);
@@ -176,7 +188,15 @@ async function openListeners(
     ...endpointBase(config),
   });
   const stopping = new AbortController();
-  const audit = await openAudit(assembly);
+  const audit = new AuditLog({
+    disk: ports.disk,
+    path: `${config.dataDir}/${AUDIT_LOG_NAME}`,
+    node: config.node,
+    clock,
+    log,
+  });
+  await audit.open();
+  closers.push(() => audit.close());
   const admin = adminHandler({
     node,
     encryption: node.encryption,
@@ -201,35 +221,6 @@ async function openListeners(
   closers.push(() => stopServing(server, listener));
   const peer: Address = node.peerAddress ?? config.peerListen;
   return { listen: listener.address, peer, admin: adminListener.address };
-}
-
-async function openAudit({ config, ports, closers }: Assembly) {
-  const { disk, clock, log } = ports;
-  const { node, dataDir } = config;
-  const path = `${dataDir}/${AUDIT_LOG_NAME}`;
-  const audit = new AuditLog({ disk, path, node, clock, log });
-  await audit.open();
-  closers.push(() => audit.close());
-  return audit;
-}
-
-/** The configured KEKs; what their unwraps take is measured. */
-function nodeKeys(
-  { config, secrets, ports, closers, metrics }: Assembly,
-): KeySettings {
-  const { tlsCa } = secrets;
-  const http = ports.httpClient(tlsCa === null ? {} : { ca: tlsCa });
-  closers.push(() => Promise.resolve(http.close()));
-  const settings = keySettings(config, { ...ports, http });
-  const seconds = kekUnwrapSeconds(metrics);
-  const { clock } = ports;
-  return {
-    ...settings,
-    openKeks: async () =>
-      (await settings.openKeks()).map((kek) =>
-        timedKek(kek, { seconds, clock })
-      ),
-  };
 }
 
 function metricsOf(node: Node): NodeMetricsSource {

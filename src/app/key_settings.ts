@@ -4,15 +4,19 @@ import { openKek } from "../keys/providers/open_kek.ts";
 import type { KeySettings } from "../node/guards/open_keys.ts";
 import type { NodeConfig } from "./config.ts";
 
-/** What the configuration says of encryption, with KEKs to be loaded. */
+/**
+ * What the configuration says of encryption, with KEKs to be loaded; each is
+ * what `dress` makes of it.
+ */
 export function keySettings(
   { encryptionEnabled, keks }: Pick<NodeConfig, "encryptionEnabled" | "keks">,
   ports: KekPorts,
+  dress: (kek: Kek) => Kek = (kek) => kek,
 ): KeySettings {
   return {
     isEnabled: encryptionEnabled,
     kekCount: keks.length,
-    openKeks: () => openAll(keks, ports),
+    openKeks: async () => (await openAll(keks, ports)).map(dress),
   };
 }
 

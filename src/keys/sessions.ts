@@ -8,7 +8,6 @@ import { deriveSessionKey, SESSION_SALT_BYTES } from "../crypto/session.ts";
 import type { Random } from "../io/random.ts";
 import type { Custody } from "./custody.ts";
 import { EpochExhaustedError } from "./errors.ts";
-import type { KeyCustody } from "./port.ts";
 
 /** What a store keeps of a session, to open what was sealed in it. */
 export interface SessionRow {
@@ -48,9 +47,6 @@ export type SessionCustody = Pick<
   | "nextEpoch"
   | "dek"
 >;
-
-/** Custody as a node has it that may seal. */
-export type SealingCustody = KeyCustody & SessionCustody;
 
 export interface SessionsParts {
   readonly custody: SessionCustody;

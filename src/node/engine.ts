@@ -1,7 +1,6 @@
 import { phaseOf } from "../fsm/encryption.ts";
 import type { Sessions } from "../keys/sessions.ts";
-import type { Core } from "../raft/core.ts";
-import type { RaftId, SnapshotMetadata } from "../raft/types.ts";
+import type { SnapshotMetadata } from "../raft/types.ts";
 import { type AppliedGroup, Applier } from "./applier.ts";
 import { checkpointsHost } from "./checkpoints_host.ts";
 import { Compaction } from "./compaction.ts";
@@ -40,8 +39,8 @@ export class Engine {
   readonly peers: Peers;
   readonly changes: MemberChanges;
   readonly encryption: NodeEncryption;
-  readonly sessions: Sessions;
   readonly operations: EncryptionOperations;
+  readonly sessions: Sessions | null;
   readonly extraPackets: ExtraPackets;
   readonly #lock = new ChangeLock();
   readonly driver: Driver;

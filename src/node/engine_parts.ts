@@ -20,8 +20,8 @@ export interface NodeParts {
   readonly checkpoints: Checkpoints;
   /** Opened before the store. */
   readonly custody: KeyCustody;
-  /** What this process seals under. */
-  readonly sessions: Sessions;
+  /** Of keys in use; `null` on a node that never seals. */
+  readonly sessions: Sessions | null;
   /** Held until the node has closed. */
   readonly lock: DiskLock;
   readonly clock: Clock;

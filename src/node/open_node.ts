@@ -2,12 +2,9 @@ import type { Clock } from "../io/clock.ts";
 import type { Disk } from "../io/disk.ts";
 import type { Kv } from "../io/kv.ts";
 import type { EventLog } from "../io/log.ts";
+import type { KeyCustody } from "../keys/port.ts";
 import type { Random } from "../io/random.ts";
-import {
-  type SealingCustody,
-  type SessionRows,
-  Sessions,
-} from "../keys/sessions.ts";
+import { type SessionRows, Sessions } from "../keys/sessions.ts";
 import { Core } from "../raft/core.ts";
 import { raftOptions } from "../raft/options.ts";
 import type { RaftId } from "../raft/types.ts";
@@ -39,8 +36,8 @@ export interface NodePorts {
   readonly log: EventLog;
   /** What this node is told about encryption; it takes no part unless given. */
   readonly keys?: KeySettings;
-  /** `guardStart` unless given. */
-  readonly openCustody?: (start: GuardedStart) => Promise<SealingCustody>;
+  /** Judges a data dir and opens its keys; `openGuarded` unless given. */
+  readonly openKeys?: (start: GuardedStart) => Promise<OpenedKeys>;
   /** Opens the links to other members; a node without them is alone. */
   readonly openTransport?: (host: TransportHost) => Promise<Transport>;
 }
@@ -52,6 +49,13 @@ export interface OpenNodeOptions
   readonly segmentBytes?: number;
   /** Of checkpoints to other members; no bound unless given. */
   readonly checkpointBytesPerSecond?: number;
+}
+
+/** Keys of a start, their epochs yet to be raised. */
+export interface OpenedKeys {
+  readonly custody: KeyCustody;
+  /** Makes the sessions of this process, on the rows of its store. */
+  readonly openSessions: ((rows: SessionRows) => Sessions) | null;
 }
 
 interface Opened {
@@ -78,7 +82,7 @@ export async function openNode(
     { close: () => lock.release() },
   ];
   try {
-    const custody = await openCustody(ports, options);
+    const { custody, openSessions } = await openKeys(ports, options);
     const place = await openStorePlace(ports.disk, paths);
     const store = await BufferedStore.open({
       kv: ports.openKv(place.path),
@@ -107,10 +111,11 @@ export async function openNode(
       ...(rate === undefined ? {} : { bytesPerSecond: rate }),
     });
     opened.unshift({ close: () => checkpoints.stop() });
-    const sessions = newSessions(ports, custody, store);
+    const rows: SessionRows = { insert: (row) => store.insertSession(row) };
+    const sessions = openSessions?.(rows) ?? null;
     const parts = {
       ...ports,
-      ...{ core, wal, store, lock, identity, custody, sessions, checkpoints },
+      ...{ core, wal, store, lock, identity, custody, checkpoints, sessions },
     };
     const node = new Node(parts, options, {
       ...beginnings,
@@ -127,19 +132,28 @@ export async function openNode(
 }
 
 /** Guards judge the data dir; its epochs are yet to be raised. */
-function openCustody(
+function openKeys(
   ports: NodePorts,
   { dataDir, name: node }: OpenNodeOptions,
-): Promise<SealingCustody> {
+): Promise<OpenedKeys> {
   const start = { dataDir, node, keys: ports.keys ?? NO_KEYS };
-  return ports.openCustody?.(start) ?? guardStart(ports, start);
+  return ports.openKeys?.(start) ?? openGuarded(ports, start);
+}
+
+async function openGuarded(
+  ports: NodePorts,
+  start: GuardedStart,
+): Promise<OpenedKeys> {
+  const custody = await guardStart(ports, start);
+  const { random } = ports;
+  return {
+    custody,
+    openSessions: (rows) => new Sessions({ custody, rows, random }),
+  };
 }
 
 /** From here on this process may seal. */
-async function beginEpochs(
-  custody: SealingCustody,
-  log: EventLog,
-): Promise<void> {
+async function beginEpochs(custody: KeyCustody, log: EventLog): Promise<void> {
   await custody.raiseEpochs();
   const keys = custody.epochs().size;
   if (keys === 0 && !custody.isEnabled) return;
@@ -148,15 +162,6 @@ async function beginEpochs(
     keks: custody.kekIds.join(),
     stateIndex: custody.sidecarIndex,
   });
-}
-
-function newSessions(
-  { random }: NodePorts,
-  custody: SealingCustody,
-  store: BufferedStore,
-): Sessions {
-  const insert: SessionRows["insert"] = (row) => store.insertSession(row);
-  return new Sessions({ custody, rows: { insert }, random });
 }
 
 async function beginNode(

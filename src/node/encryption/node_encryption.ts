@@ -24,7 +24,8 @@ export interface NodeEncryptionParts {
   readonly custody: KeyCustody;
   readonly store: BufferedStore;
   readonly identity: Identity;
-  readonly sessions: Pick<Sessions, "open">;
+  /** `null` on a node that never seals. */
+  readonly sessions: Pick<Sessions, "open"> | null;
   readonly clock: Clock;
   readonly log: EventLog;
 }
@@ -160,7 +161,7 @@ export class NodeEncryption {
   #beginSession(): void {
     const { custody, sessions } = this.#parts;
     const { storage } = this.state.active;
-    if (storage === this.#sessionKey) return;
+    if (storage === this.#sessionKey || sessions === null) return;
     if (!custody.epochs().has(storage)) return;
     this.#sessionKey = storage;
     this.#opening = this.#opening

@@ -4,6 +4,7 @@ import type { Clock } from "../../io/clock.ts";
 import type { EventLog } from "../../io/log.ts";
 import type { Random } from "../../io/random.ts";
 import type { KeyCustody } from "../../keys/port.ts";
+import type { Sessions } from "../../keys/sessions.ts";
 import { encodeEncryptionState } from "../../fsm/encryption_codec.ts";
 import type { Core } from "../../raft/core.ts";
 import type { BufferedStore } from "../../store/buffered_store.ts";
@@ -42,6 +43,7 @@ export interface EncryptionOperationsParts {
   readonly log: EventLog;
   readonly store: BufferedStore;
   readonly custody: KeyCustody;
+  readonly sessions: Sessions | null;
   readonly packets: ExtraPackets;
   readonly encryption: NodeEncryption;
   readonly lock: ChangeLock;
@@ -138,7 +140,7 @@ export class EncryptionOperations implements EncryptionPort {
     return {
       state: () => store.state.fsm.encryption,
       epochs: () => custody.epochs(),
-      seals: () => NONE,
+      seals: () => this.#parts.sessions?.seals() ?? NONE,
       openFailures: () => NONE,
     };
   }

@@ -78,8 +78,13 @@ class Bench {
     this.peers.attach(transport as Transport, "here:1");
   }
 
-  told(id: RaftId, applied: number, isReady = true): void {
-    const state = { applied, commit: applied, isReady, phase: 0 } as const;
+  told(
+    id: RaftId,
+    applied: number,
+    isReady = true,
+    phase: 0 | 1 | 2 = 0,
+  ): void {
+    const state = { applied, commit: applied, isReady, phase };
     this.peers.onPacket(id, encodePacket({ kind: "state", ...state }));
     this.links.set(id, true);
   }
@@ -118,6 +123,22 @@ Deno.test("clusterView() before there is a list shows who is to come", () => {
   });
   assert.deepEqual(members.map(({ name }) => name), ["n1", "n2"]);
   assert.ok(members.every(({ hasStarted }) => !hasStarted));
+});
+
+Deno.test("clusterView() shows how far sealing has come, at each member", () => {
+  const bench = new Bench(1);
+  bench.told(2, 3, true, 2);
+  assert.deepEqual([bench.view().phase, bench.of("phase")], [0, [0, 2, 0, 0]]);
+  for (const [phase, raftCutoverIndex] of [[1, 0], [2, 3]] as const) {
+    const { fsm } = bench.state;
+    const encryption = {
+      ...fsm.encryption,
+      ...{ storageCutoverIndex: 2, raftCutoverIndex },
+    };
+    bench.state = { ...bench.state, fsm: { ...fsm, encryption } };
+    assert.equal(bench.view().phase, phase);
+    assert.deepEqual(bench.of("phase"), [phase, 2, 0, 0]);
+  }
 });
 
 Deno.test("clusterView() of the leader knows how it feeds the others", () => {

@@ -319,7 +319,7 @@ Deno.test("MemberChanges.change() refuses a second change at a time", async () =
   const first = bench.change(add("n8"));
   await assert.rejects(
     bench.change(add("n9")),
-    refusedWith("NODE_MEMBER_CHANGE_REFUSED"),
+    refusedWith("NODE_CHANGE_UNDER_WAY"),
   );
   await bench.until(first);
   await bench.until(bench.change(add("n9")));

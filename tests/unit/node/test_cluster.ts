@@ -6,7 +6,8 @@ import {
   ENCODING_LE64,
   type WriteReply,
 } from "../../../src/fsm/types.ts";
-import type { SealingCustody } from "../../../src/keys/sessions.ts";
+import type { KeyCustody } from "../../../src/keys/port.ts";
+import type { SessionRows, Sessions } from "../../../src/keys/sessions.ts";
 import type { Node } from "../../../src/node/node.ts";
 import {
   type NodePorts,
@@ -51,7 +52,8 @@ interface Place {
 
 export interface TestOptions extends OpenNodeOptions {
   /** Called at each start of a member; no encryption unless given. */
-  readonly openCustody: (name: string) => SealingCustody;
+  readonly openCustody: (name: string) => KeyCustody;
+  readonly openSessions: (name: string, rows: SessionRows) => Sessions;
 }
 
 /** Whole nodes on simulated disks and time, linked in memory. */
@@ -62,15 +64,17 @@ export class TestCluster {
   readonly #initial: readonly { name: string; address: string }[];
   readonly #options: Partial<OpenNodeOptions>;
   readonly #seed: number;
-  readonly #openCustody: ((name: string) => SealingCustody) | null;
+  readonly #openCustody: ((name: string) => KeyCustody) | null;
+  readonly #openSessions: TestOptions["openSessions"] | null;
 
   private constructor(
     names: readonly string[],
     options: Partial<TestOptions>,
     seed: number,
   ) {
-    const { openCustody = null, ...others } = options;
+    const { openCustody = null, openSessions, ...others } = options;
     this.#openCustody = openCustody;
+    this.#openSessions = openSessions ?? null;
     this.#seed = seed;
     this.#initial = names.map((name) => ({ name, address: `${name}:1` }));
     this.#options = others;
@@ -109,7 +113,7 @@ export class TestCluster {
       clock: this.clock,
       random: place.random,
       log: place.log,
-      ...this.#custodyPort(name),
+      ...this.#keysPort(name),
       openTransport: async (host) => this.network.open(host, name),
     }, {
       name,
@@ -129,11 +133,19 @@ export class TestCluster {
     return node;
   }
 
-  #custodyPort(name: string): Pick<NodePorts, "openCustody"> {
-    const open = this.#openCustody;
-    return open === null
-      ? {}
-      : { openCustody: () => Promise.resolve(open(name)) };
+  #keysPort(name: string): Pick<NodePorts, "openKeys"> {
+    const openCustody = this.#openCustody;
+    const openSessions = this.#openSessions ?? null;
+    if (openCustody === null) return {};
+    return {
+      openKeys: () =>
+        Promise.resolve({
+          custody: openCustody(name),
+          openSessions: openSessions === null
+            ? null
+            : (rows) => openSessions(name, rows),
+        }),
+    };
   }
 
   place(name: string): Place {

@@ -37,8 +37,6 @@ class Bench {
   failed: unknown = null;
   progressed = 0;
   isCaughtUp = false;
-  /** Keys that a session was asked for. */
-  readonly sessions: number[] = [];
   state: StoreState;
 
   constructor(
@@ -64,7 +62,7 @@ class Bench {
     this.encryption = new NodeEncryption({
       custody: new FakeCustody("n1", { index: 1, epochs }),
       store,
-      sessions: { open: (keyId) => this.#open(keyId) },
+      sessions: null,
       identity: {
         name: "n1",
         id: OWN_ID,
@@ -78,11 +76,6 @@ class Bench {
       progressed: () => this.progressed += 1,
       failed: (error) => this.failed = error,
     });
-  }
-
-  #open(keyId: number): Promise<never> {
-    this.sessions.push(keyId);
-    return Promise.reject(new Error("no keys here"));
   }
 
   /** Tells that entries up to `applied` are applied. */

@@ -14,14 +14,7 @@ import {
   TestCluster,
   type TestOptions,
 } from "../test_cluster.ts";
-import { importDek } from "../../../../src/crypto/dek.ts";
-import { useTurnCrypto } from "../../../sim/io/subtle.ts";
-import { CLUSTER } from "./changes.ts";
 import { FakeCustody, NO_SIDECAR } from "./fake_custody.ts";
-
-// Members seal in no time of their own.
-useTurnCrypto();
-const SECRET = await importDek(new Uint8Array(32).fill(9));
 
 /** By name: the last one that started. */
 const engines = new Map<string, Engine>();
@@ -47,7 +40,13 @@ export class EncryptedCluster {
 
   static async start(
     names: readonly string[],
-    options: Partial<TestOptions> = {},
+    {
+      onCustody = () => {},
+      ...options
+    }: Partial<TestOptions> & {
+      /** Sees each custody before its node starts. */
+      readonly onCustody?: (custody: FakeCustody) => void;
+    } = {},
   ): Promise<EncryptedCluster> {
     const custodies = new Map<string, FakeCustody>();
     const failsFirst = new Map<string, () => Promise<void>>();
@@ -57,8 +56,7 @@ export class EncryptedCluster {
         const custody = FakeCustody.opened(name, sidecar);
         custody.beforeAbsorb = failsFirst.get(name) ?? (() => {});
         custodies.set(name, custody);
-        custody.secret = SECRET;
-        custody.clusterId = CLUSTER;
+        onCustody(custody);
         return custody;
       },
       ...options,

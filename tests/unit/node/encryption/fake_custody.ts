@@ -9,8 +9,7 @@ import { NodeError } from "../../../../src/base/error.ts";
 import type { ErrorCode } from "../../../../src/base/error_code.ts";
 import type { Dek } from "../../../../src/crypto/dek.ts";
 import { sha256 } from "../../../../src/base/sha256.ts";
-import type { SharedKeys } from "../../../../src/keys/port.ts";
-import type { SealingCustody } from "../../../../src/keys/sessions.ts";
+import type { KeyCustody, SharedKeys } from "../../../../src/keys/port.ts";
 
 /** What outlives a process. */
 export interface FakeSidecar {
@@ -30,7 +29,7 @@ export class CustodyFailure extends NodeError {
 }
 
 /** Keys without keys: epochs and a sidecar as the real one has them. */
-export class FakeCustody implements SealingCustody {
+export class FakeCustody implements KeyCustody {
   readonly isEnabled = true;
   readonly kekIds = ["file:00"];
   readonly isRaised = true;
@@ -87,6 +86,10 @@ export class FakeCustody implements SealingCustody {
     return this.sidecar.epochs;
   }
 
+  isSpent(): boolean {
+    return false;
+  }
+
   raiseEpochs(): Promise<void> {
     return Promise.resolve();
   }
@@ -97,10 +100,6 @@ export class FakeCustody implements SealingCustody {
     assert.ok(epoch <= EPOCH_MAX);
     this.sidecar = { index, epochs: new Map(epochs).set(keyId, epoch) };
     return Promise.resolve(epoch);
-  }
-
-  isSpent(): boolean {
-    return false;
   }
 
   dek(): Dek {

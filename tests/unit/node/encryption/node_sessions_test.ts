@@ -1,36 +1,62 @@
 import assert from "node:assert/strict";
-import { BufferedStore } from "../../../../src/store/buffered_store.ts";
-import { BOOTSTRAP, rotation, STORAGE } from "./changes.ts";
+import { importDek } from "../../../../src/crypto/dek.ts";
+import { type SessionRows, Sessions } from "../../../../src/keys/sessions.ts";
+import { SimRandom } from "../../../sim/io/random.ts";
+import { useTurnCrypto } from "../../../sim/io/subtle.ts";
+import { BOOTSTRAP, CLUSTER, rotation, STORAGE } from "./changes.ts";
 import { EncryptedCluster } from "./encrypted_cluster.ts";
-import { CustodyFailure } from "./fake_custody.ts";
+import { CustodyFailure, type FakeCustody } from "./fake_custody.ts";
 
-/** Rows that sessions asked for: key, epoch, and whether it was new. */
-let rows: string[] = [];
-let failure: Error | null = null;
-const { insertSession } = BufferedStore.prototype;
-BufferedStore.prototype.insertSession = async function (row) {
-  if (failure !== null) throw failure;
-  const isNew = await insertSession.call(this, row);
-  rows.push(`${row.keyId}/${row.epoch} ${isNew}`);
-  return isNew;
-};
+useTurnCrypto();
+const SECRET = await importDek(new Uint8Array(32).fill(9));
+
+class Bench {
+  /** Rows that sessions asked for: key, epoch, and whether it was new. */
+  readonly rows: string[] = [];
+  failure: Error | null = null;
+  #custody: FakeCustody | null = null;
+  readonly #random = new SimRandom(1);
+
+  start(): Promise<EncryptedCluster> {
+    return EncryptedCluster.start(["n1"], {
+      onCustody: (custody) => {
+        custody.secret = SECRET;
+        custody.clusterId = CLUSTER;
+        this.#custody = custody;
+      },
+      openSessions: (_, rows) => this.#open(rows),
+    });
+  }
+
+  #open(store: SessionRows): Sessions {
+    const custody = this.#custody;
+    assert.ok(custody !== null);
+    const insert: SessionRows["insert"] = async (row) => {
+      if (this.failure !== null) throw this.failure;
+      const isNew = await store.insert(row);
+      this.rows.push(`${row.keyId}/${row.epoch} ${isNew}`);
+      return isNew;
+    };
+    return new Sessions({ custody, random: this.#random, rows: { insert } });
+  }
+}
 
 Deno.test("Node begins a session of the storage key at each start, and of each new one", async () => {
-  rows = [];
-  const world = await EncryptedCluster.start(["n1"]);
+  const bench = new Bench();
+  const world = await bench.start();
   const { cluster } = world;
-  assert.deepEqual(rows, [], "there is no key yet");
+  assert.deepEqual(bench.rows, [], "there is no key yet");
   await world.propose(BOOTSTRAP);
   await cluster.clock.run(100);
-  assert.deepEqual(rows, [`${STORAGE}/1 true`]);
+  assert.deepEqual(bench.rows, [`${STORAGE}/1 true`]);
   const { sessions } = world.engine("n1");
-  assert.equal(sessions.current(STORAGE, "storage")?.epoch, 1);
+  assert.equal(sessions?.current(STORAGE, "storage")?.epoch, 1);
   await world.propose(rotation(44));
   await cluster.clock.run(100);
   await cluster.stop("n1");
   await cluster.open("n1");
   await cluster.ready();
-  assert.deepEqual(rows.slice(1), ["44/1 true", "44/2 true"]);
+  assert.deepEqual(bench.rows.slice(1), ["44/1 true", "44/2 true"]);
   // A row that an older sidecar forgot: the next epoch, and it is registered.
   await cluster.stop("n1");
   const { index, epochs } = world.custody("n1").sidecar;
@@ -40,17 +66,17 @@ Deno.test("Node begins a session of the storage key at each start, and of each n
   };
   await cluster.open("n1");
   await cluster.ready();
-  assert.deepEqual(rows.slice(3), ["44/2 false", "44/3 true"]);
+  assert.deepEqual(bench.rows.slice(3), ["44/2 false", "44/3 true"]);
   assert.deepEqual(world.registered("n1", "n1", [44]), [3]);
   await cluster.close();
 });
 
 Deno.test("Node stops when it cannot begin a session", async () => {
-  const world = await EncryptedCluster.start(["n1"]);
-  failure = new CustodyFailure("STORE_BACKING_FAILED");
+  const bench = new Bench();
+  const world = await bench.start();
+  bench.failure = new CustodyFailure("STORE_BACKING_FAILED");
   await world.propose(BOOTSTRAP);
   await world.cluster.clock.run(100);
-  assert.equal(world.cluster.place("n1").fatal, failure);
+  assert.equal(world.cluster.place("n1").fatal, bench.failure);
   await world.cluster.stop("n1");
-  failure = null;
 });

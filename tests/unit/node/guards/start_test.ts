@@ -324,7 +324,11 @@ starts("a sidecar ahead after a crash at bootstrap", founded, async (dir) => {
 starts(
   "a sidecar ahead after a crash at a rotation",
   bootstrapped,
-  (dir) => rotate(dir, "before-store"),
+  async (dir) => {
+    const before = await dir.encryption();
+    await dir.change({ kind: "rotate-dek", purpose: "storage" });
+    await dir.commit(before);
+  },
 );
 starts("a checkpoint of before a cutover", bootstrapped, async (dir) => {
   await checkpoint(dir);

@@ -1,15 +1,7 @@
 import assert from "node:assert/strict";
 import { toHex, utf8 } from "../../../../src/base/bytes.ts";
 import {
-  KEY_PURPOSES,
-  type KeyPurpose,
-  SEALING_PURPOSES,
-} from "../../../../src/base/data_key.ts";
-import { fullNodeId } from "../../../../src/base/identity.ts";
-import { decideEncryption } from "../../../../src/fsm/encryption.ts";
-import {
   ENCODING_BYTES,
-  type EncryptionChange,
   type EncryptionState,
 } from "../../../../src/fsm/types.ts";
 import { denoClock } from "../../../../src/io/deno/clock.ts";
@@ -20,6 +12,7 @@ import { type Custody, openCustody } from "../../../../src/keys/custody.ts";
 import type { Kek } from "../../../../src/keys/port.ts";
 import { readSidecar } from "../../../../src/keys/sidecar_file.ts";
 import { dataDirPaths } from "../../../../src/node/data_dir.ts";
+import type { EncryptionRequest } from "../../../../src/node/encryption_port.ts";
 import type { KeySettings } from "../../../../src/node/guards/open_keys.ts";
 import type { Node } from "../../../../src/node/node.ts";
 import {
