@@ -100,7 +100,7 @@ export async function openNode(
     opened.unshift(wal);
     // The backing store's files are new names in it.
     await ports.disk.syncDir(paths.root);
-    await custody.raiseEpochs();
+    await beginEpochs(custody, ports.log);
     const { identity, beginnings } = beginning;
     const core = newCore(ports, options, identity.id, { wal, store });
     const { checkpointBytesPerSecond: rate } = options;
@@ -150,6 +150,18 @@ async function openGuarded(
     custody,
     openSessions: (rows) => new Sessions({ custody, rows, random }),
   };
+}
+
+/** From here on this process may seal. */
+async function beginEpochs(custody: KeyCustody, log: EventLog): Promise<void> {
+  await custody.raiseEpochs();
+  const keys = custody.epochs().size;
+  if (keys === 0 && !custody.isEnabled) return;
+  log.write("info", "encryption_keys_opened", {
+    keys,
+    keks: custody.kekIds.join(),
+    stateIndex: custody.sidecarIndex,
+  });
 }
 
 async function beginNode(

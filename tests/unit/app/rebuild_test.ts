@@ -172,6 +172,21 @@ Deno.test("openRebuild() refuses the log of another node", async () => {
   await own.close();
 });
 
+Deno.test("moveAside() takes the sidecar along", async () => {
+  const disk = await dataDir();
+  await disk.makeDir("/d/encryption");
+  await write(disk, "/d/encryption/keys.json");
+  for (const dir of ["/d", "/d/encryption"]) await disk.syncDir(dir);
+  const rebuild = await open(disk);
+  assert.deepEqual(rebuild.names, ["raft", "encryption", "store.sqlite"]);
+  await rebuild.begin(RECORD);
+  await rebuild.moveAside();
+  await rebuild.finish();
+  await rebuild.close();
+  assert.ok((await paths(disk)).includes(`encryption${OLD}/keys.json`));
+  assert.equal(await disk.exists("/d/encryption"), false);
+});
+
 Deno.test("openRebuild() does not trust a record that no rebuild wrote", async () => {
   const disk = await dataDir();
   await write(disk, "/d/rebuild.json");

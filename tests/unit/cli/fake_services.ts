@@ -36,6 +36,8 @@ export interface World {
   readonly onWatchEnd?: (signal: (s: StopSignal) => void) => void;
   /** Answers changes of members; throws to refuse. */
   readonly change?: (change: AskedChange) => ChangeOutcome;
+  /** The leader's state, for a sidecar. */
+  readonly resyncState?: AdminClient["resyncState"];
   /** What members say about encryption. */
   readonly encryption?: readonly MemberEncryption[] | Error;
   /** Answers changes of encryption; throws to refuse. */
@@ -254,7 +256,7 @@ function fakeEncryptionCalls(world: World) {
     },
     capabilities: never,
     getCapability: never,
-    resyncState: never,
+    resyncState: world.resyncState ?? never,
     bootstrap: change("bootstrap"),
     rotateDek: async (of: string, options: ChangeOptions = {}) =>
       answered(world, { kind: "rotate-dek", of, options }),

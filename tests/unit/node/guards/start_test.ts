@@ -225,7 +225,7 @@ refuses(
   bootstrapped,
   async (dir) => {
     const old = await Deno.readTextFile(dir.sidecar);
-    await rotate(dir);
+    await dir.change({ kind: "rotate-dek", purpose: "storage" });
     await Deno.writeTextFile(dir.sidecar, old);
   },
 );
@@ -263,7 +263,6 @@ refuses(
   async (dir) => {
     const old = await Deno.readTextFile(dir.sidecar);
     await dir.run();
-    await dir.register();
     await Deno.writeTextFile(dir.sidecar, old);
   },
 );
@@ -303,9 +302,12 @@ starts("two KEKs, one of them the keys'", bootstrapped, async (dir) => ({
   isEnabled: true,
   keks: [await TestKek.of(3), dir.kek],
 }));
-starts("keys and registered epochs", bootstrapped, async (dir) => {
+starts("keys, after several starts", bootstrapped, async (dir) => {
   await dir.run();
-  await dir.register();
+  await dir.run();
+});
+starts("keys, after a rotation", bootstrapped, async (dir) => {
+  await dir.change({ kind: "rotate-dek", purpose: "storage" });
 });
 starts("a sidecar ahead after a crash at bootstrap", founded, async (dir) => {
   const empty = await dir.encryption();
@@ -322,7 +324,11 @@ starts("a sidecar ahead after a crash at bootstrap", founded, async (dir) => {
 starts(
   "a sidecar ahead after a crash at a rotation",
   bootstrapped,
-  (dir) => rotate(dir, "before-store"),
+  async (dir) => {
+    const before = await dir.encryption();
+    await dir.change({ kind: "rotate-dek", purpose: "storage" });
+    await dir.commit(before);
+  },
 );
 starts("a checkpoint of before a cutover", bootstrapped, async (dir) => {
   await checkpoint(dir);
@@ -370,21 +376,6 @@ Deno.test("the KEK of these tests is not in what a refusal shows", async () => {
   const error = await assertRefused(dir, "KEYS_SIDECAR_MALFORMED");
   assert.ok(!Deno.inspect(error).includes(String(kekBytes(1))));
 });
-
-async function rotate(
-  dir: TestDataDir,
-  crash: "none" | "before-store" = "none",
-): Promise<void> {
-  const { active } = await dir.encryption();
-  const clusterId = await dir.clusterId();
-  const key = await dir.withCustody((custody) =>
-    custody.drawKey({
-      ...{ clusterId, purpose: "storage", createdMs: 2_000 },
-      taken: () => false,
-    })
-  );
-  await dir.apply({ kind: "rotate-dek", key, replaces: active.storage }, crash);
-}
 
 /** Sets a storage cutover in sidecar and store. */
 async function cutOver(dir: TestDataDir): Promise<void> {

@@ -1,15 +1,7 @@
 import assert from "node:assert/strict";
 import { toHex, utf8 } from "../../../../src/base/bytes.ts";
 import {
-  KEY_PURPOSES,
-  type KeyPurpose,
-  SEALING_PURPOSES,
-} from "../../../../src/base/data_key.ts";
-import { fullNodeId } from "../../../../src/base/identity.ts";
-import { decideEncryption } from "../../../../src/fsm/encryption.ts";
-import {
   ENCODING_BYTES,
-  type EncryptionChange,
   type EncryptionState,
 } from "../../../../src/fsm/types.ts";
 import { denoClock } from "../../../../src/io/deno/clock.ts";
@@ -20,6 +12,7 @@ import { type Custody, openCustody } from "../../../../src/keys/custody.ts";
 import type { Kek } from "../../../../src/keys/port.ts";
 import { readSidecar } from "../../../../src/keys/sidecar_file.ts";
 import { dataDirPaths } from "../../../../src/node/data_dir.ts";
+import type { EncryptionRequest } from "../../../../src/node/encryption_port.ts";
 import type { KeySettings } from "../../../../src/node/guards/open_keys.ts";
 import type { Node } from "../../../../src/node/node.ts";
 import {
@@ -35,8 +28,8 @@ import { sha256 } from "../../../../src/base/sha256.ts";
 import { SimLog } from "../../../sim/io/log.ts";
 import { TestKek } from "../../keys/test_kek.ts";
 
-/** Log entries that changes of encryption may stand for. */
-const ENTRIES = 12;
+/** Writes that follow a change: entries for cutovers to stand at. */
+const ENTRIES = 4;
 
 /** How a start is told about encryption. */
 export interface StartKeys {
@@ -59,8 +52,6 @@ export class TestDataDir implements AsyncDisposable {
   readonly path: string;
   readonly name: string;
   readonly kek: TestKek;
-  /** Index that the next change of encryption stands at. */
-  #index = 0;
 
   private constructor(path: string, name: string, kek: TestKek) {
     this.path = path;
@@ -74,18 +65,7 @@ export class TestDataDir implements AsyncDisposable {
     const node = await dir.open({});
     node.start();
     await node.ready();
-    for (let count = 0; count < ENTRIES; count += 1) {
-      await node.write({
-        database: "",
-        checks: [],
-        changes: [{
-          kind: "set",
-          key: utf8(`\x02k${count}\x00`),
-          value: { data: utf8("value"), encoding: ENCODING_BYTES },
-          expireAtMs: 0,
-        }],
-      });
-    }
+    await writeSome(node);
     await node.stop();
     return dir;
   }
@@ -174,37 +154,27 @@ export class TestDataDir implements AsyncDisposable {
     return await act(custody);
   }
 
-  /** Draws the three first keys and takes them over. */
-  async bootstrap(): Promise<EncryptionState> {
-    const clusterId = await this.withStore(async ({ state }) => {
-      this.#index = state.applied.index - ENTRIES;
-      assert.ok(state.fsm.clusterId !== null);
-      return state.fsm.clusterId;
-    });
-    const draw = (purpose: KeyPurpose) =>
-      this.withCustody((custody) => {
-        const given = { clusterId, createdMs: 1_000, taken: () => false };
-        return custody.drawKey({ ...given, purpose });
-      });
-    const keys = await Promise.all(KEY_PURPOSES.map(draw));
-    return await this.apply({ kind: "bootstrap", keys });
+  /** Has the node draw its keys, register itself, and take some writes. */
+  async bootstrap(): Promise<void> {
+    await this.change({ kind: "bootstrap" });
   }
 
-  /** Applies a change as its entry would: sidecar, then store. */
-  async apply(
-    change: EncryptionChange,
-    crash: "none" | "before-store" = "none",
-  ): Promise<EncryptionState> {
-    this.#index += 1;
-    const index = this.#index;
-    const next = await this.withStore(async ({ state }) => {
-      const decision = decideEncryption(state.fsm, index, change);
-      assert.equal(decision.kind, "taken", JSON.stringify(decision));
-      return decision.kind === "taken" ? decision.next : state.fsm.encryption;
-    });
-    if (change.kind !== "registration") await this.absorb(next);
-    if (crash === "none") await this.commit(next);
-    return next;
+  /** Has the node carry out a change, register itself, and take some writes. */
+  async change(request: EncryptionRequest): Promise<void> {
+    const node = await this.open(this.keys);
+    node.start();
+    await node.ready();
+    const terms = { dryRun: false, planHash: "", confirm: "", accept: [] };
+    await node.encryption.changeEncryption(request, terms);
+    const isKnown = async () => {
+      const { keys } = await node.encryption.encryptionStatus();
+      return keys.every(({ isActive, writers }) =>
+        !isActive || writers.length > 0
+      );
+    };
+    while (!await isKnown()) await new Promise((go) => setTimeout(go, 10));
+    await writeSome(node);
+    await node.stop();
   }
 
   /** Only the sidecar's half of a change. */
@@ -232,17 +202,6 @@ export class TestDataDir implements AsyncDisposable {
         mutations: [],
       });
     });
-  }
-
-  /** Registers the sidecar's epochs of the active keys. */
-  async register(): Promise<void> {
-    const epochs = await this.epochs();
-    const { active } = await this.encryption();
-    const claims = SEALING_PURPOSES.map((purpose) => active[purpose])
-      .toSorted((a, b) => a - b)
-      .map((keyId) => ({ keyId, epoch: epochs.get(keyId) ?? 0 }));
-    const id = fullNodeId(this.name);
-    await this.apply({ kind: "registration", fullNodeId: id, claims });
   }
 
   async encryption(): Promise<EncryptionState> {
@@ -279,5 +238,20 @@ export class TestDataDir implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.disk.close();
     await Deno.remove(this.path, { recursive: true });
+  }
+}
+
+async function writeSome(node: Node): Promise<void> {
+  for (let count = 0; count < ENTRIES; count += 1) {
+    await node.write({
+      database: "",
+      checks: [],
+      changes: [{
+        kind: "set",
+        key: utf8(`\x02k${count}\x00`),
+        value: { data: utf8("value"), encoding: ENCODING_BYTES },
+        expireAtMs: 0,
+      }],
+    });
   }
 }
