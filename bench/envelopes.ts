@@ -2,7 +2,7 @@
 /*
  * What does it cost to seal and open one storage envelope, one at a time and
  * with 64 under way: by WebCrypto, as the product does, and by node:crypto,
- * whose calls do not wait? Prints a table, then JSON.
+ * whose calls do not wait? And one raft envelope? Prints a table, then JSON.
  *
  *     deno run -A bench/envelopes.ts
  */
@@ -13,6 +13,10 @@ import { machineName } from "../src/cli/bench_machine.ts";
 import { importAesKey } from "../src/crypto/aes_gcm.ts";
 import { writePrefix } from "../src/crypto/envelope_header.ts";
 import { NonceSequence } from "../src/crypto/nonce.ts";
+import {
+  openRaftEnvelope,
+  sealRaftEnvelope,
+} from "../src/crypto/raft_envelope.ts";
 import {
   openStorageEnvelope,
   sealStorageEnvelope,
@@ -54,6 +58,18 @@ const webCrypto: Envelopes = {
     openStorageEnvelope({ key, clusterId }, header, storeKey, envelope),
 };
 
+const raftSalt = new Uint8Array(16).fill(5);
+/** What a proposal is sealed in: a batch, so mostly of the larger sizes. */
+const raftEnvelope: Envelopes = {
+  name: "raft",
+  seal: (payload) =>
+    sealRaftEnvelope(
+      { key, keyId: KEY_ID, nonces, clusterId, salt: raftSalt },
+      payload,
+    ),
+  open: (envelope) => openRaftEnvelope({ key, clusterId }, envelope),
+};
+
 function aadOf(envelope: Bytes): Bytes {
   const prefix = envelope.subarray(0, PREFIX_BYTES);
   return concatBytes(prefix, clusterId, header, storeKey);
@@ -86,6 +102,8 @@ const nodeCrypto: Envelopes = {
     return new Uint8Array(plaintext);
   },
 };
+
+const SYSTEMS = [webCrypto, nodeCrypto, raftEnvelope];
 
 interface Row {
   readonly question: string;
@@ -122,8 +140,9 @@ async function measureRound(call: Call, inFlight: number) {
 async function rowsOf(bytes: number, inFlight: number): Promise<Row[]> {
   const plaintext = new Uint8Array(bytes).fill(4);
   const asked = await Promise.all(
-    [webCrypto, nodeCrypto].map(async (system) => {
-      const envelope = await webCrypto.seal(plaintext);
+    SYSTEMS.map(async (system) => {
+      const sealer = system === raftEnvelope ? raftEnvelope : webCrypto;
+      const envelope = await sealer.seal(plaintext);
       const opened = await system.open(envelope);
       if (!equalBytes(opened, plaintext)) throw new Error(system.name);
       return [

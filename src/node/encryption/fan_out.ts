@@ -1,7 +1,7 @@
 import type { Bytes } from "../../base/bytes.ts";
 import { equalBytes } from "../../base/bytes.ts";
 import { fullNodeId } from "../../base/identity.ts";
-import { verifyProof } from "../../crypto/capability.ts";
+import { CHALLENGE_BYTES, verifyProof } from "../../crypto/capability.ts";
 import type { Clock } from "../../io/clock.ts";
 import type { Random } from "../../io/random.ts";
 import type { KeyCustody } from "../../keys/port.ts";
@@ -59,7 +59,6 @@ interface Waiting {
   readonly resolve: (answer: CapabilityAnswer | null) => void;
 }
 
-const CHALLENGE_BYTES = 32;
 /** Between two tries while there is no way to a member. */
 const RESEND_MS = 50;
 
