@@ -8,6 +8,7 @@ import {
 } from "../../../src/fsm/types.ts";
 import type { KeyCustody } from "../../../src/keys/port.ts";
 import type { SessionRows, Sessions } from "../../../src/keys/sessions.ts";
+import type { KeySettings } from "../../../src/node/guards/open_keys.ts";
 import type { Node } from "../../../src/node/node.ts";
 import {
   type NodePorts,
@@ -54,6 +55,8 @@ export interface TestOptions extends OpenNodeOptions {
   /** Called at each start of a member; no encryption unless given. */
   readonly openCustody: (name: string) => KeyCustody;
   readonly openSessions: (name: string, rows: SessionRows) => Sessions;
+  /** Keys as the product has them, behind its guards. */
+  readonly keys: (name: string) => KeySettings;
 }
 
 /** Whole nodes on simulated disks and time, linked in memory. */
@@ -66,15 +69,17 @@ export class TestCluster {
   readonly #seed: number;
   readonly #openCustody: ((name: string) => KeyCustody) | null;
   readonly #openSessions: TestOptions["openSessions"] | null;
+  readonly #keys: TestOptions["keys"] | null;
 
   private constructor(
     names: readonly string[],
     options: Partial<TestOptions>,
     seed: number,
   ) {
-    const { openCustody = null, openSessions, ...others } = options;
+    const { openCustody = null, openSessions, keys, ...others } = options;
     this.#openCustody = openCustody;
     this.#openSessions = openSessions ?? null;
+    this.#keys = keys ?? null;
     this.#seed = seed;
     this.#initial = names.map((name) => ({ name, address: `${name}:1` }));
     this.#options = others;
@@ -133,7 +138,8 @@ export class TestCluster {
     return node;
   }
 
-  #keysPort(name: string): Pick<NodePorts, "openKeys"> {
+  #keysPort(name: string): Pick<NodePorts, "openKeys" | "keys"> {
+    if (this.#keys !== null) return { keys: this.#keys(name) };
     const openCustody = this.#openCustody;
     const openSessions = this.#openSessions ?? null;
     if (openCustody === null) return {};

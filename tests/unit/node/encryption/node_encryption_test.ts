@@ -7,12 +7,10 @@ import {
   EpochRollbackError,
   NodeIdCollisionError,
 } from "../../../../src/node/encryption/errors.ts";
-import type { JoinGrant } from "../../../../src/node/begin.ts";
-import type { OpenNodeOptions } from "../../../../src/node/open_node.ts";
-import type { MemberRequest } from "../../../../src/node/port.ts";
 import { decodePacket } from "../../../../src/node/packet.ts";
 import { BOOTSTRAP, RAFT, rotation, STATE, STORAGE } from "./changes.ts";
 import { EncryptedCluster } from "./encrypted_cluster.ts";
+import { rebuildMember } from "./rebuild_member.ts";
 import { CustodyFailure } from "./fake_custody.ts";
 
 const NAMES = ["n1", "n2", "n3"];
@@ -291,50 +289,18 @@ Deno.test("Packets of a topic reach its handler", async () => {
   await cluster.close();
 });
 
-/** Rebuilds `name` as a new member of its old name, on empty disks. */
-async function rebuild(
-  world: EncryptedCluster,
-  name: string,
-  options: Partial<OpenNodeOptions> = {},
-): Promise<void> {
-  const { cluster } = world;
-  const others = NAMES.filter((one) => one !== name);
-  await cluster.stop(name);
-  cluster.discard(name);
+/** As `rebuildMember`, its sidecar gone too. */
+async function rebuild(world: EncryptedCluster, name: string): Promise<void> {
   world.forget(name);
-  const node = cluster.node(await cluster.leader(others));
-  const terms = { dryRun: false, planHash: "", confirm: "test", accept: [] };
-  const change = (request: MemberRequest) =>
-    cluster.clock.until(node.changeMembers(request, terms));
-  await change({ kind: "remove", name });
-  const peerAddress = `${name}:1`;
-  await change({ kind: "add", name, peerAddress, promote: true });
-  const { clusterId, members } = node.status();
-  const own = members.find((member) => member.name === name)!;
-  const grant: JoinGrant = {
-    clusterId: clusterId!,
-    id: own.id,
-    members: members.map((member) => ({
-      ...member,
-      diskId: null,
-      protocolVersion: 0,
-      promoteWhenCaughtUp: false,
-    })),
-  };
-  await cluster.open(name, {
-    initialCluster: null,
-    join: () => Promise.resolve(grant),
-    ...options,
-  });
+  await rebuildMember(world.cluster, name);
 }
 
 /** Restarts `name` until the cluster knows it under `epoch`. */
 async function restartUntil(
-  { cluster, ...world }: EncryptedCluster,
+  { cluster }: EncryptedCluster,
   name: string,
   epoch: number,
 ): Promise<void> {
-  void world;
   for (let i = 1; i < epoch; i += 1) {
     await cluster.stop(name);
     await cluster.open(name);
