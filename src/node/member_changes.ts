@@ -86,7 +86,7 @@ export class MemberChanges {
       return { plan, isChanged: false, memberId: member?.id ?? 0 };
     }
     const memberId = await this.#host.lock.run(
-      `member ${request.kind}`,
+      `${request.kind} of a member`,
       (holder) => new ChangeUnderWayError(holder),
       () => this.#carryOut(request, member),
     );
