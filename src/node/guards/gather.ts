@@ -109,6 +109,12 @@ async function probe(
   { dataDir, keys }: GatherOptions,
 ): Promise<"fit" | "not needed"> {
   if (!keys.isEnabled) return "not needed";
-  await probeFilesystem(disk, dataDirPaths(dataDir).encryption);
+  const { encryption } = dataDirPaths(dataDir);
+  const isThere = await disk.exists(encryption);
+  await probeFilesystem(disk, encryption);
+  if (!isThere) {
+    await disk.remove(encryption);
+    await disk.syncDir(dataDir);
+  }
   return "fit";
 }
