@@ -22,9 +22,6 @@ const options = {
   from: Number(values.from),
 };
 
-// Most of what a refusal costs; a failure that is run again alone shows them.
-if (options.runs > 1) Error.stackTraceLimit = 0;
-
 function rowOf(result: FuzzResult): string {
   const { name, inputs, taken, refused, seconds } = result;
   const { heapBytes, bytesLongest, slowestMs } = result;

@@ -1,4 +1,5 @@
 import type { Decoder } from "../run/decoder.ts";
+import { ADMIN_DECODERS } from "./admin.ts";
 import { APP_DECODERS } from "./app.ts";
 import { CHECKPOINT_DECODERS } from "./checkpoint.ts";
 import { CRYPTO_DECODERS } from "./crypto.ts";
@@ -21,5 +22,6 @@ export const DECODERS: readonly Decoder[] = [
   ...PROVIDER_DECODERS,
   ...CRYPTO_DECODERS,
   ...APP_DECODERS,
+  ...ADMIN_DECODERS,
   ...EDGE_DECODERS,
 ];
