@@ -118,6 +118,11 @@ async function openLog(bytes: Bytes): Promise<Verdict> {
   if (failures.length > 0) throw new Error(`audit failed: ${failures}`);
   const text = textOf(file.bytes);
   if (!text.endsWith("\n")) throw new Error("a line is left torn");
+  const lines = text.split("\n").slice(0, -1);
+  const isSeen = bytes.length <= TAIL_BYTES;
+  if (isSeen && followChain(lines, { isWhole: true }).isBroken) {
+    throw new Error("the chain is left broken");
+  }
   return isBroken ? null : "taken";
 }
 
