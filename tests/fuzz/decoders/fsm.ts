@@ -28,7 +28,11 @@ import {
 } from "../../../src/fsm/payload.ts";
 import { decodeProposal, encodeProposal } from "../../../src/fsm/proposal.ts";
 import type { EncryptionChange } from "../../../src/fsm/types.ts";
-import { EVERY_KIND, keyOf } from "../../unit/fsm/encryption_fixtures.ts";
+import {
+  EVERY_KIND,
+  keyOf,
+  wrapOf,
+} from "../../unit/fsm/encryption_fixtures.ts";
 import { encryptionChange } from "../../unit/fsm/encryption_arbitraries.ts";
 import {
   encryptionOf,
@@ -36,6 +40,7 @@ import {
 } from "../../unit/store/encryption_model.ts";
 import { memberOf } from "../../unit/store/store_model.ts";
 import { type Decoder, only } from "../run/decoder.ts";
+import { edited } from "../run/inputs.ts";
 
 const refuses = only(CommandMalformedError, CommandUnknownError);
 
@@ -158,17 +163,21 @@ const OTHERS: Decoder = {
   refuses,
 };
 
+const STATES = Array.from({ length: 5 }, (_, i) => {
+  const wraps = [wrapOf("file:00", i), wrapOf("k", i)].slice(i % 2);
+  return encryptionOf(9 + i, { wraps, epoch: 1 + i });
+}).map(encodeEncryptionState);
+const LONG_STATES = [encodeEncryptionState(longEncryptionOf(9, 3))];
+
 export const FSM_DECODERS: readonly Decoder[] = [
   ...PAYLOADS,
   OTHERS,
   {
     name: "fsm encryption state",
     bytesMax: ENCRYPTION_STATE_BYTES_MAX,
-    valid: [
-      encryptionOf(9),
-      encryptionOf(9, { storageCutoverIndex: 5 }),
-      longEncryptionOf(9, 3),
-    ].map(encodeEncryptionState),
+    valid: [encryptionOf(9), encryptionOf(9, { storageCutoverIndex: 5 })]
+      .map(encodeEncryptionState),
+    near: (rng) => edited(rng.once(2_000) ? LONG_STATES : STATES, rng, 1),
     heapPerByte: 256,
     decode: (bytes) => encodeEncryptionState(decodeEncryptionState(bytes)),
     refuses,
