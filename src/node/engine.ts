@@ -200,6 +200,7 @@ export class Engine {
       ...{ core, clock, proposals: this.proposals },
       boot: random.below(2 ** 32),
       sendPacket: this.#sendPacket,
+      nameOf: (id) => this.peers.nameOf(id),
       clusterInit: () => clusterInitOf(this.#self(), random),
       announcement: () => announcementOf(this.#self()),
       registration: () => this.encryption.registration(),
