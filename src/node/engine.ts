@@ -103,6 +103,7 @@ export class Engine {
       encryption: this.encryption,
       lock: this.#lock,
       electionMs: options.electionMs,
+      isStopped: () => host.isStopped(),
       propose: (payload) => this.proposeEncryption(payload),
     });
     this.#expiry = this.#makeExpiry();
