@@ -5,15 +5,20 @@ import { fail } from "../raft/checkers.ts";
 import { Dice, foldHash, hashText } from "../raft/dice.ts";
 import { Asking } from "./ask.ts";
 import { FaultAtlas } from "./atlas.ts";
-import { auditContent } from "./audit.ts";
+import { auditApplied, auditContent } from "./audit.ts";
 import { AnswerChecker, type EndedAttempt } from "./checkers/answers.ts";
 import { checkRead, type EndedRead } from "./checkers/reads.ts";
 import { ReplicaChecker } from "./checkers/replicas.ts";
 import { TermChecker } from "./checkers/terms.ts";
 import { Client } from "./client.ts";
+import { KeyFaults } from "./encryption/key_faults.ts";
+import { KeyOperator } from "./encryption/key_operator.ts";
+import { forgets } from "./encryption/key_swarm.ts";
+import { KeyWatch } from "./encryption/key_watch.ts";
+import { NonceLedger } from "./encryption/nonce_ledger.ts";
 import { Faults } from "./faults.ts";
 import { History } from "./history.ts";
-import { Host } from "./host.ts";
+import { type DiskImage, Host } from "./host.ts";
 import type { Life, LifeHost } from "./life.ts";
 import { Network } from "./network.ts";
 import { Operator } from "./operator.ts";
@@ -39,6 +44,12 @@ export interface WorldOptions {
   readonly isTracing: boolean;
   /** Looks only at what clients saw, as from outside. */
   readonly onlyHistory: boolean;
+  /** Every seal of this world, and of others that share its past. */
+  readonly ledger: NonceLedger;
+  /** What the disks hold at first, by host. */
+  readonly images?: ReadonlyMap<string, DiskImage>;
+  /** When the images of all disks are taken. */
+  readonly imagesAtMs?: number;
 }
 
 /** Machines, their network, clients, faults, and who watches all that. */
@@ -55,12 +66,21 @@ export class World {
   readonly truth: Truth;
   readonly answers: AnswerChecker;
   readonly replicas: ReplicaChecker;
+  readonly ledger: NonceLedger;
+  /** These are `null` in a run without encryption. */
+  readonly keyWatch: KeyWatch | null;
+  readonly keyFaults: KeyFaults | null;
+  readonly keyOperator: KeyOperator | null;
+  /** Members forget what they promised: only keys are checked. */
+  readonly forgets: boolean;
+  readonly images = new Map<string, DiskImage>();
   /** What happened, when tracing. */
   readonly lines: string[] = [];
   readonly #terms = new TermChecker();
   readonly #faults: Faults;
   readonly #isTracing: boolean;
   readonly #onlyHistory: boolean;
+  readonly #imagesAtMs: number | null;
   /** Last entry that anybody outside was told of. */
   known = 0;
   events = 0;
@@ -75,6 +95,10 @@ export class World {
     this.swarm = swarm;
     this.#isTracing = options.isTracing;
     this.#onlyHistory = options.onlyHistory;
+    this.ledger = options.ledger;
+    this.#imagesAtMs = options.imagesAtMs ?? null;
+    // A world that begins with a past is not the truth's own.
+    this.forgets = forgets(swarm.keys) || options.images !== undefined;
     const names = Array.from({ length: swarm.members }, (_, i) => `n${i + 1}`);
     this.network = new Network(
       names,
@@ -95,6 +119,14 @@ export class World {
     this.replicas = new ReplicaChecker(this.truth);
     this.operator = new Operator(this);
     this.#faults = new Faults(this);
+    const { keys } = swarm;
+    this.keyWatch = keys === null ? null : new KeyWatch(this, keys);
+    this.keyFaults = keys === null ? null : new KeyFaults(this, keys);
+    this.keyOperator = keys === null ? null : new KeyOperator(this, keys);
+    for (const host of this.hosts) {
+      const image = options.images?.get(host.name);
+      if (image !== undefined) host.begin(image, this.dice.u32());
+    }
   }
 
   get now(): number {
@@ -109,12 +141,20 @@ export class World {
       client.run(this.swarm.thinkMs).catch((error) => this.#failed(error));
     }
     this.#auditLater();
+    this.keyWatch?.start();
+    if (this.swarm.keys?.hasKeysFirst) void this.keyOperator?.begin();
+    if (this.#imagesAtMs !== null) {
+      this.time.after(this.#imagesAtMs, () => this.#takeImages());
+    }
     await this.#passUntil(FAULTS_FROM_MS);
     this.note("faults begin");
     this.#faults.start();
+    this.keyFaults?.start();
+    this.keyOperator?.stop();
     await this.#passUntil(FAULTS_UNTIL_MS);
     this.note("faults are over");
     this.#faults.stop();
+    this.keyFaults?.stop();
     let isServing = false;
     serveAgain(this).then(
       () => isServing = true,
@@ -126,9 +166,9 @@ export class World {
     await this.#passUntil(CLIENTS_UNTIL_MS);
     this.isClosing = true;
     await this.#passUntil(END_MS);
-    if (!isServing && !this.#onlyHistory) {
-      fail("Liveness", "the operator is not done");
-    }
+    this.guard(() => {
+      if (!isServing) fail("Liveness", "the operator is not done");
+    });
     await this.#end();
   }
 
@@ -200,13 +240,17 @@ export class World {
               this.truth.commit(host.lifeName, entry);
             }
           }),
-        applied: (state, mutations) =>
+        applied: (state, mutations) => {
+          host.applied = state;
           this.guard(() =>
             this.replicas.applied(host.lifeName, state, mutations)
-          ),
-        installed: ({ applied }) => {
-          this.note(`${host.name} has a checkpoint of ${applied.index}`);
-          this.replicas.installed(host.lifeName, applied.index);
+          );
+        },
+        installed: (state) => {
+          host.applied = state;
+          const { index } = state.applied;
+          this.note(`${host.name} has a checkpoint of ${index}`);
+          this.guard(() => this.replicas.installed(host.lifeName, state));
           this.audit(host);
         },
       },
@@ -229,6 +273,9 @@ export class World {
   /** A node stopped by itself: it must have had a reason. */
   halted(host: Host, life: Life, error: Error): void {
     this.guard(() => {
+      const isJudged = this.keyWatch?.judges(host, life, error) ?? null;
+      if (isJudged === true) return;
+      if (isJudged === false) fail("KeyHalt", `${host.name}: ${error.stack}`);
       const isTyped = error instanceof NodeError;
       const isExcused = life.excuses.size > 0 ||
         this.operator.explains(host, error);
@@ -260,6 +307,7 @@ export class World {
   /** Compares what the disk of `host` holds now. */
   audit(host: Host): void {
     const { disk } = host;
+    this.keyWatch?.look(host);
     auditContent(host).then(
       (found) =>
         this.guard(() => {
@@ -271,8 +319,22 @@ export class World {
     );
   }
 
-  forget({ name }: Host): void {
-    this.replicas.forget(name);
+  forget(host: Host): void {
+    this.replicas.forget(host.name);
+    this.keyWatch?.forget(host);
+  }
+
+  /** What was answered with entry `index` is in the store of `host` now. */
+  checkDurable(host: Host, index: number): void {
+    const { name } = host;
+    auditApplied(host).then(
+      (applied) =>
+        this.guard(() => {
+          if (applied !== null && applied >= index) return;
+          fail("AnsweredBeforeDurable", `${name}: ${index}, ${applied}`);
+        }),
+      (error) => this.#failed(error),
+    );
   }
 
   /** Writes through `host`; tells the index of the entry, `null` if refused. */
@@ -287,6 +349,16 @@ export class World {
 
   /** Runs a checker; what it finds ends the run. */
   guard(check: () => void): void {
+    if (this.#onlyHistory) return;
+    try {
+      check();
+    } catch (error) {
+      if (!this.forgets) this.#failed(error);
+    }
+  }
+
+  /** As `guard`, for what holds although members forget. */
+  guardKeys(check: () => void): void {
     if (this.#onlyHistory) return;
     try {
       check();
@@ -315,6 +387,12 @@ export class World {
     });
   }
 
+  #takeImages(): void {
+    for (const host of this.hosts) {
+      this.images.set(host.name, host.image(this.dice.u32()));
+    }
+  }
+
   #auditLater(): void {
     this.time.after(AUDIT_EVERY_MS, () => {
       for (const host of this.hosts) this.audit(host);
@@ -327,9 +405,14 @@ export class World {
     let isThere = false;
     time.after(atMs - this.now, () => isThere = true);
     await settleBetween(() =>
-      !isThere && this.#failure === null && time.step()
+      !isThere && this.#failure === null && this.ledger.repeat === null &&
+      time.step()
     );
     await settle();
+    this.guardKeys(() => {
+      const { repeat } = this.ledger;
+      if (repeat !== null) fail("NonceLedger", repeat);
+    });
     if (this.#failure !== null) throw this.#failure;
   }
 
@@ -338,8 +421,10 @@ export class World {
     await settle();
     this.operator.checkRefused();
     this.guard(() => this.answers.end());
+    this.guard(() => this.keyOperator?.check());
+    this.guardKeys(() => this.keyWatch?.checkAgreement());
     if (this.#failure !== null) throw this.#failure;
-    this.history.check();
+    if (!this.forgets) this.history.check();
   }
 }
 
