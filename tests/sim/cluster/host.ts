@@ -10,6 +10,7 @@ import { Life } from "./life.ts";
 import type { OpenSimNode, SimNode } from "./sim_node.ts";
 import type { StoreState } from "../../../src/store/meta.ts";
 import { HostKeys } from "./encryption/host_keys.ts";
+import type { Truth } from "./truth.ts";
 import type { World } from "./world.ts";
 
 /**
@@ -27,6 +28,13 @@ export type EndKind = "kill" | "power";
 export interface DiskImage {
   readonly disk: SimDisk;
   readonly kvFiles: KvFiles;
+}
+
+/** A cluster at one moment, to begin others from. */
+export interface Past {
+  /** By host. */
+  readonly images: ReadonlyMap<string, DiskImage>;
+  readonly truth: Truth;
 }
 
 /** One machine: a disk, clocks that stray, and a node's lives on it. */

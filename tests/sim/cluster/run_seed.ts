@@ -4,9 +4,9 @@ import { MEMBERS_MAX, openProductNode, type OpenSimNode } from "./sim_node.ts";
 import { useTurnCrypto } from "../io/subtle.ts";
 import { drawKeySwarm, type KeySwarm } from "./encryption/key_swarm.ts";
 import { NonceLedger } from "./encryption/nonce_ledger.ts";
-import type { DiskImage } from "./host.ts";
+import type { Past } from "./host.ts";
 import { drawSwarm, kindsOf } from "./swarm.ts";
-import { World, type WorldOptions } from "./world.ts";
+import { World } from "./world.ts";
 
 /** What came of keys in one run. */
 export interface KeyReport {
@@ -31,8 +31,8 @@ export interface RunReport {
   readonly faults: readonly string[];
   readonly lines: readonly string[];
   readonly keys: KeyReport;
-  /** Of all disks, where they were asked for. */
-  readonly images: ReadonlyMap<string, DiskImage>;
+  /** Of all disks, where that was asked for. */
+  readonly clone: Past | null;
   /** The rule that was broken; `null` for a good run. */
   readonly failure: { readonly check: string; readonly detail: string } | null;
 }
@@ -45,7 +45,9 @@ export interface RunSeedOptions {
   /** Instead of what the seed draws; `null` for none. */
   readonly keys?: KeySwarm | null;
   readonly ledger?: NonceLedger;
-  readonly past?: Pick<WorldOptions, "images" | "imagesAtMs">;
+  /** Instead of empty disks, in a swarm of the seed that had them. */
+  readonly past?: Past & { readonly seed: string };
+  readonly cloneAtMs?: number;
 }
 
 /** Runs one seed; a failure is a value, so that many seeds can be counted. */
@@ -55,12 +57,12 @@ export async function runSeed(
 ): Promise<RunReport> {
   const { isTracing = false, onlyHistory = false } = options;
   const open = options.open ?? openProductNode;
-  const dice = new Dice(`${seed}/swarm`);
-  const { members = MEMBERS_MAX, past = {} } = options;
+  const { members = MEMBERS_MAX, past = null, cloneAtMs = null } = options;
+  const dice = new Dice(`${past?.seed ?? seed}/swarm`);
   const swarm = drawSwarm(dice, members, keysOf(seed, options));
   const ledger = options.ledger ?? new NonceLedger();
   const world = new World(seed, {
-    ...{ swarm, open, isTracing, onlyHistory, ledger, ...past },
+    ...{ swarm, open, isTracing, onlyHistory, ledger, past, cloneAtMs },
   });
   let failure: RunReport["failure"] = null;
   const turn = useTurnCrypto((key, nonce) => ledger.see(key, nonce));
@@ -92,7 +94,7 @@ export async function runSeed(
       refusals: world.keyWatch?.refusals ?? 0,
       rollbacks: world.keyWatch?.rollbacks ?? 0,
     },
-    images: world.images,
+    clone: world.clone,
     failure,
   };
 }

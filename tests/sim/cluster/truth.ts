@@ -81,6 +81,18 @@ export class Truth {
     this.#confState = founding;
   }
 
+  /** The same log so far, for disks that were cloned; who asked is forgotten. */
+  fork(): Truth {
+    const fork = new Truth(this.#confState);
+    fork.#fsm = this.#fsm;
+    fork.#entries.push(...this.#entries);
+    for (const [key, record] of this.#records) fork.#records.set(key, record);
+    for (const [key, list] of this.#versions) {
+      fork.#versions.set(key, [...list]);
+    }
+    return fork;
+  }
+
   /** Index of the last entry known to be committed. */
   get last(): LogIndex {
     return FOUNDING_INDEX + this.#entries.length;

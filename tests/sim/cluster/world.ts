@@ -18,7 +18,7 @@ import { KeyWatch } from "./encryption/key_watch.ts";
 import { NonceLedger } from "./encryption/nonce_ledger.ts";
 import { Faults } from "./faults.ts";
 import { History } from "./history.ts";
-import { type DiskImage, Host } from "./host.ts";
+import { Host, type Past } from "./host.ts";
 import type { Life, LifeHost } from "./life.ts";
 import { Network } from "./network.ts";
 import { Operator } from "./operator.ts";
@@ -46,10 +46,10 @@ export interface WorldOptions {
   readonly onlyHistory: boolean;
   /** Every seal of this world, and of others that share its past. */
   readonly ledger: NonceLedger;
-  /** What the disks hold at first, by host. */
-  readonly images?: ReadonlyMap<string, DiskImage>;
-  /** When the images of all disks are taken. */
-  readonly imagesAtMs?: number;
+  /** What all begins with. */
+  readonly past: Past | null;
+  /** When all disks are cloned. */
+  readonly cloneAtMs: number | null;
 }
 
 /** Machines, their network, clients, faults, and who watches all that. */
@@ -73,14 +73,16 @@ export class World {
   readonly keyOperator: KeyOperator | null;
   /** Members forget what they promised: only keys are checked. */
   readonly forgets: boolean;
-  readonly images = new Map<string, DiskImage>();
+  /** When all disks were cloned. */
+  clone: Past | null = null;
   /** What happened, when tracing. */
   readonly lines: string[] = [];
   readonly #terms = new TermChecker();
   readonly #faults: Faults;
   readonly #isTracing: boolean;
   readonly #onlyHistory: boolean;
-  readonly #imagesAtMs: number | null;
+  readonly #past: Past | null;
+  readonly #cloneAtMs: number | null;
   /** Last entry that anybody outside was told of. */
   known = 0;
   events = 0;
@@ -96,9 +98,9 @@ export class World {
     this.#isTracing = options.isTracing;
     this.#onlyHistory = options.onlyHistory;
     this.ledger = options.ledger;
-    this.#imagesAtMs = options.imagesAtMs ?? null;
-    // A world that begins with a past is not the truth's own.
-    this.forgets = forgets(swarm.keys) || options.images !== undefined;
+    this.#past = options.past;
+    this.#cloneAtMs = options.cloneAtMs;
+    this.forgets = forgets(swarm.keys);
     const names = Array.from({ length: swarm.members }, (_, i) => `n${i + 1}`);
     this.network = new Network(
       names,
@@ -108,7 +110,7 @@ export class World {
     );
     this.asking = new Asking(this.time, this.dice.split("asking"));
     this.hosts = names.map((name) => new Host(name, this, open));
-    this.truth = new Truth({
+    this.truth = options.past?.truth ?? new Truth({
       voters: names.map((_, i) => i + 1),
       votersOutgoing: [],
       learners: [],
@@ -124,7 +126,7 @@ export class World {
     this.keyFaults = keys === null ? null : new KeyFaults(this, keys);
     this.keyOperator = keys === null ? null : new KeyOperator(this, keys);
     for (const host of this.hosts) {
-      const image = options.images?.get(host.name);
+      const image = options.past?.images.get(host.name);
       if (image !== undefined) host.begin(image, this.dice.u32());
     }
   }
@@ -137,14 +139,14 @@ export class World {
   async run(): Promise<void> {
     for (const host of this.hosts) host.start();
     for (let i = 1; i <= this.swarm.clients; i += 1) {
-      const client = new Client(this, `c${i}`);
+      const client = new Client(this, `${this.#past === null ? "c" : "d"}${i}`);
       client.run(this.swarm.thinkMs).catch((error) => this.#failed(error));
     }
     this.#auditLater();
     this.keyWatch?.start();
     if (this.swarm.keys?.hasKeysFirst) void this.keyOperator?.begin();
-    if (this.#imagesAtMs !== null) {
-      this.time.after(this.#imagesAtMs, () => this.#takeImages());
+    if (this.#cloneAtMs !== null) {
+      this.time.after(this.#cloneAtMs, () => this.#clone());
     }
     await this.#passUntil(FAULTS_FROM_MS);
     this.note("faults begin");
@@ -387,10 +389,12 @@ export class World {
     });
   }
 
-  #takeImages(): void {
-    for (const host of this.hosts) {
-      this.images.set(host.name, host.image(this.dice.u32()));
-    }
+  #clone(): void {
+    const images = new Map(this.hosts.map((host) => [
+      host.name,
+      host.image(this.dice.u32()),
+    ]));
+    this.clone = { images, truth: this.truth.fork() };
   }
 
   #auditLater(): void {
@@ -424,7 +428,9 @@ export class World {
     this.guard(() => this.keyOperator?.check());
     this.guardKeys(() => this.keyWatch?.checkAgreement());
     if (this.#failure !== null) throw this.#failure;
-    if (!this.forgets) this.history.check();
+    // What clients of before did is not known to it.
+    if (this.forgets || this.#past !== null) return;
+    this.history.check();
   }
 }
 

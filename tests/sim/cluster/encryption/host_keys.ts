@@ -47,8 +47,9 @@ export class HostKeys {
   /** As the life that runs was started; and whether its provider was down. */
   started: KeySetting = "right";
   wasDown = false;
+  startedSinceMs = 0;
   /** Since when its lives are started so. */
-  sinceMs = 0;
+  #sinceMs = 0;
   #setting: KeySetting = "right";
   readonly #numbers: readonly number[];
 
@@ -65,7 +66,7 @@ export class HostKeys {
   set(setting: KeySetting, nowMs: number): void {
     if (setting === this.#setting) return;
     this.#setting = setting;
-    this.sinceMs = nowMs;
+    this.#sinceMs = nowMs;
   }
 
   down(): void {
@@ -76,6 +77,7 @@ export class HostKeys {
   /** For a start now. */
   settings(life: Life, random: Random, device: Device): KeySettings {
     this.started = this.#setting;
+    this.startedSinceMs = this.#sinceMs;
     this.wasDown = this.isDown;
     const numbers = this.#numbersOf(this.#setting);
     return {

@@ -1,5 +1,5 @@
 import type { Dice } from "../../raft/dice.ts";
-import type { DiskImage, Host } from "../host.ts";
+import type { Host } from "../host.ts";
 import type { World } from "../world.ts";
 import type { KeySetting } from "./host_keys.ts";
 import {
@@ -9,17 +9,19 @@ import {
 } from "./key_swarm.ts";
 
 const FAULT_MS_MEAN = 2_500;
-const IMAGES_MAX = 4;
+/** Starts between an image and its return: fewer than that. */
+const STARTS_MAX = 4;
+const STARTS_APART_MS = 800;
 
 /** Makes things go wrong with keys until told to stop. */
 export class KeyFaults {
   readonly #world: World;
   readonly #swarm: KeySwarm;
   readonly #dice: Dice;
-  readonly #images: [Host, DiskImage][] = [];
   /** Who is not told rightly: one at a time. */
   #mistaken: Host | null = null;
   #isOver = false;
+  #isPutting = false;
 
   constructor(world: World, swarm: KeySwarm) {
     this.#world = world;
@@ -112,19 +114,30 @@ export class KeyFaults {
     if (host.isRunning) host.crash("kill");
   }
 
-  /** Takes an image, or puts one back. */
+  /** Takes an image, and puts it back some starts later. */
   #putBack(host: Host): void {
-    const dice = this.#dice;
-    const [first] = this.#images;
-    if (first === undefined || dice.chance(0.5)) {
-      this.#world.note(`an image of ${host.name} is taken`);
-      this.#images.push([host, host.image(dice.u32())]);
-      if (this.#images.length > IMAGES_MAX) this.#images.shift();
-      return;
-    }
-    const [of, image] = dice.pick(this.#images);
-    host.resume();
-    of.crash("kill");
-    of.putBack(image, dice.u32());
+    if (this.#isPutting || host.node === null) return;
+    this.#isPutting = true;
+    const image = host.image(this.#dice.u32());
+    const starts = this.#dice.below(STARTS_MAX);
+    this.#world.note(`an image of ${host.name} is taken`);
+    this.#afterStarts(host, starts, () => {
+      this.#isPutting = false;
+      host.resume();
+      host.crash("kill");
+      if (host.isRunning) return;
+      host.putBack(image, this.#dice.u32());
+    });
+  }
+
+  /** Ends `host` that many times, each time when it is known to the others. */
+  #afterStarts(host: Host, starts: number, task: () => void): void {
+    this.#world.time.after(this.#dice.exponential(STARTS_APART_MS), () => {
+      if (this.#isOver) return;
+      const isReady = host.node?.status().ready === true;
+      if (starts === 0) return task();
+      if (isReady) host.crash("kill");
+      this.#afterStarts(host, isReady ? starts - 1 : starts, task);
+    });
   }
 }

@@ -73,6 +73,8 @@ export class KeyOperator {
   readonly #world: World;
   readonly #dice: Dice;
   readonly #kekCount: number;
+  /** Others asked for what is in the log up to here. */
+  readonly #from: number;
   readonly #asked: Asked[] = [];
   #underWay = 0;
   #isStopped = false;
@@ -83,6 +85,7 @@ export class KeyOperator {
     this.#world = world;
     this.#dice = world.dice.split("key operator");
     this.#kekCount = kekCount;
+    this.#from = world.truth.last;
   }
 
   /** Changes that were carried out, by kind. */
@@ -97,10 +100,11 @@ export class KeyOperator {
     void this.#act();
   }
 
-  /** Whether a call of that kind was asked while `sinceMs` was over. */
-  mayHaveAsked(kind: ChangeKind, sinceMs: number): boolean {
-    return this.#asked.some((one) =>
-      one.kind === kind && one.answer !== "refused" && one.askedMs >= sinceMs
+  /** Whether the change at `index` may have been asked for before `untilMs`. */
+  mayHaveAsked(kind: string, index: number, untilMs: number): boolean {
+    return this.#asked.some(({ kind: own, answer, askedMs }) =>
+      own === kind && askedMs <= untilMs && answer !== "refused" &&
+      (answer === null || answer.index === index)
     );
   }
 
@@ -134,14 +138,16 @@ export class KeyOperator {
       if (answer === null || answer === "refused" || answer.index === 0) {
         continue;
       }
+      if (answer.index <= this.#from) continue;
       const found = changes.find(({ index }) => index === answer.index);
-      if (found?.isTaken !== true || found.kind !== kind) {
+      if (found?.isTaken !== true || found.kind !== loggedAs(kind)) {
         fail("ChangeAnswer", `${kind} was answered with ${answer.index}`);
       }
       if (answer.isChanged) answered.set(answer.index, one);
     }
     for (const { index, kind, isTaken } of changes) {
-      if (kind === "registration" || answered.has(index)) continue;
+      if (index <= this.#from || kind === "registration") continue;
+      if (answered.has(index)) continue;
       const at = unknown.findIndex((one) => one.kind === kind);
       if (at >= 0) unknown.splice(at, 1);
       else if (isTaken) {
@@ -254,6 +260,11 @@ export class KeyOperator {
       throw error;
     }
   }
+}
+
+/** A registration is of any life of any node, asked for or not. */
+function loggedAs(kind: ChangeKind): string {
+  return kind === "register-writer" ? "registration" : kind;
 }
 
 function judge(

@@ -39,14 +39,17 @@ export function drawKeySwarm(dice: Dice): KeySwarm | null {
   const intensity = dice.pick([0.5, 1, 2]);
   const has = (kind: KeyFaultKind, chance: number) =>
     dice.chance(chance) ? MEANS[kind] / intensity : 0;
+  const everySeconds = {
+    "kek-down": has("kek-down", 0.4),
+    "wrong-kek": has("wrong-kek", 0.5),
+    "encryption": has("encryption", 0.9),
+    "put-back": has("put-back", PUT_BACK_CHANCE),
+  };
+  // A new key has no past that could be put back.
+  if (everySeconds["put-back"] > 0) everySeconds.encryption *= 10;
   return {
     kekCount,
-    everySeconds: {
-      "kek-down": has("kek-down", 0.4),
-      "wrong-kek": has("wrong-kek", 0.5),
-      "encryption": has("encryption", 0.9),
-      "put-back": has("put-back", PUT_BACK_CHANCE),
-    },
+    everySeconds,
     sealMs: dice.pick([200, 600, 2_000]),
     hasKeysFirst: dice.chance(0.6),
   };

@@ -18,6 +18,7 @@ import type { Life } from "../life.ts";
 import { sealOnce, SIDECAR_PATH } from "../sim_node.ts";
 import type { World } from "../world.ts";
 import { encryptionLine, encryptionText } from "./encryption_text.ts";
+import type { HostKeys } from "./host_keys.ts";
 import type { KeySwarm } from "./key_swarm.ts";
 
 /** Codes that no fault of a machine explains, but wrong bits in reads. */
@@ -77,11 +78,6 @@ export class KeyWatch {
     }
   }
 
-  /** A process begins on a disk that has keys, or not. */
-  starting(host: Host): void {
-    this.look(host);
-  }
-
   /** A process was not refused. */
   isUp(host: Host, hadKeys: boolean): void {
     const refusal = host.keys?.refusal ?? null;
@@ -133,7 +129,8 @@ export class KeyWatch {
     if (keys === null || !(error instanceof NodeError)) return null;
     if (keys.explains(error)) {
       this.refusals += 1;
-      return true;
+      return !(error instanceof EncryptionHaltedError) ||
+        this.#mayBeProven(error, keys);
     }
     if (error instanceof EncryptionHaltedError) return isOfDisk(error, life);
     if (error.code === "NODE_EPOCH_ROLLBACK") this.rollbacks += 1;
@@ -178,6 +175,19 @@ export class KeyWatch {
         `${other} and ${name} (${state}) at ${place}: ${lines.join("; ")}`,
       );
     }
+  }
+
+  /** It may have proven before that it can, and been told wrongly after that. */
+  #mayBeProven(
+    { index }: EncryptionHaltedError,
+    { startedSinceMs }: HostKeys,
+  ): boolean {
+    const { truth, keyOperator } = this.#world;
+    const change = truth.changes.find((one) => one.index === index);
+    const isAsked = change?.kind === "bootstrap" ||
+      change?.kind === "rewrap-deks";
+    if (keyOperator === null || !isAsked) return true;
+    return keyOperator.mayHaveAsked(change.kind, index, startedSinceMs);
   }
 
   /** A session of `host` is about to seal: its beginnings must be durable. */
