@@ -10,21 +10,18 @@ import { callAdmin } from "./admin_call.ts";
 import { ClusterLoad } from "./cluster_load.ts";
 import { HAS_CLUSTERS, withCluster } from "./cluster_process.ts";
 import { EncryptedCluster } from "./encrypted_cluster.ts";
+import { CALM, PATIENT } from "./encryption_trial.ts";
 import type { SeenEncryption, SeenKey } from "./encryption_view.ts";
 import { kekArgs, type KekFile, KekFiles } from "./kek_files.ts";
 import { openKv } from "./open_kv.ts";
-import { until } from "./until.ts";
 
 const EXIT_CONFIG = 78;
 const SEEN_MS_MAX = 30_000;
-/** Members are asked for as long: a machine that is busy answers too. */
-const PATIENT = ["--election-ms", "1000"];
 /** Flags that make the log forget soon. */
 const SHORT_LOG = ["--log-compact-after", "1MiB", "--log-keep-entries", "50"];
 const LARGE_WRITES = 60;
 const LARGE_BYTES = 60_000;
 const WRITES = 10;
-const CALM = { callers: 1, pauseMs: 40 };
 
 function withKeys(
   args: readonly string[],
@@ -78,7 +75,7 @@ async function startsOnce(
 ): Promise<SeenEncryption> {
   const before = await encrypted.agreed();
   await task();
-  const after = await encrypted.agreedByStatus();
+  const after = await encrypted.agreed();
   for (const name of encrypted.cluster.names) {
     const epochs = epochsOf(after, name);
     for (const [key, epoch] of epochsOf(before, name)) {
@@ -99,6 +96,7 @@ async function killSome(encrypted: EncryptedCluster): Promise<void> {
     name,
     () => encrypted.killAndBack(name),
   );
+  await encrypted.agreedByStatus();
   equal(after.stateIndex, before.stateIndex);
   deepEqual(after.keys.map(withoutWriters), before.keys.map(withoutWriters));
 }
@@ -234,6 +232,7 @@ async function changeKek(
     );
     await load.progress(WRITES);
   }
+  await encrypted.agreedByStatus();
   const again = await encrypted.change("rewrap-deks", "--to", next.id);
   equal(again.changed, false);
   const name = drawn(names);

@@ -7,110 +7,21 @@
  * their sidecars, are compared; the leader's audit log has one line more.
  */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { type AdminAnswer, callAdmin } from "./admin_call.ts";
+import { callAdmin } from "./admin_call.ts";
 import { ClusterLoad } from "./cluster_load.ts";
-import {
-  type ClusterProcess,
-  HAS_CLUSTERS,
-  withCluster,
-} from "./cluster_process.ts";
-import { EncryptedCluster, type Refusal } from "./encrypted_cluster.ts";
+import { HAS_CLUSTERS, withCluster } from "./cluster_process.ts";
+import { EncryptedCluster } from "./encrypted_cluster.ts";
+import { CALM, PATIENT, Trial } from "./encryption_trial.ts";
 import { ENCRYPTION_ON, kekArgs, type KekFile, KekFiles } from "./kek_files.ts";
 import { until } from "./until.ts";
 
-const EXIT_USAGE = 2;
 const EXIT_BLOCKED = 3;
 const EXIT_STALE = 6;
 const EXIT_CONFIG = 78;
 const ASKED_MS_MAX = 30_000;
-/** Members are asked for as long: a machine that is busy answers too. */
-const PATIENT = ["--election-ms", "1000"];
-const CALM = { callers: 1, pauseMs: 40 };
 const ROTATE = ["rotate-dek", "--purpose", "storage"];
 const ROTATE_RPC = "EncryptionAdmin/RotateDek";
 const STORAGE = { purpose: "KEY_PURPOSE_STORAGE" };
-const RPC_OF: Readonly<Record<string, string>> = {
-  "bootstrap": "Bootstrap",
-  "rotate-dek": "RotateDek",
-  "rewrap-deks": "RewrapDeks",
-};
-
-/** Three members, clients that write, and an operator who errs. */
-class Trial {
-  readonly encrypted: EncryptedCluster;
-  readonly load: ClusterLoad;
-
-  constructor(encrypted: EncryptedCluster, load: ClusterLoad) {
-    this.encrypted = encrypted;
-    this.load = load;
-  }
-
-  get cluster(): ClusterProcess {
-    return this.encrypted.cluster;
-  }
-
-  /** `task` changes nothing, and clients are served after it. */
-  async changesNothing(task: () => Promise<void>): Promise<void> {
-    await this.encrypted.agreed();
-    const before = await this.encrypted.snapshot();
-    await task();
-    deepEqual(await this.encrypted.snapshot(), before);
-    await this.load.progress(1);
-  }
-
-  /** A command that the cluster refuses, which the leader's audit log shows. */
-  async refuses(words: readonly string[], refusal: Refusal): Promise<void> {
-    const { encrypted } = this;
-    const [command = ""] = words;
-    const leader = await this.cluster.leader();
-    await this.changesNothing(async () => {
-      const added = await encrypted.audited(() =>
-        encrypted.refuses(words, refusal)
-      );
-      deepEqual([...added.keys()], [leader], words.join(" "));
-      const [line, ...more] = added.get(leader)!;
-      deepEqual(more, []);
-      match(line!.call, new RegExp(`EncryptionAdmin/${RPC_OF[command]}$`));
-      deepEqual(
-        [line!.code, line!.result, line!.changed, line!.index],
-        [refusal.code, "refused", false, "0"],
-      );
-    });
-  }
-
-  /** A call that the leader refuses; its audit log has a line if `isKept`. */
-  async refusesCall(
-    [rpc, body]: readonly [rpc: string, body: unknown],
-    reason: string,
-    { isKept = true } = {},
-  ): Promise<AdminAnswer> {
-    const { encrypted } = this;
-    const leader = await this.cluster.leader();
-    let answer: AdminAnswer | null = null;
-    await this.changesNothing(async () => {
-      const added = await encrypted.audited(async () => {
-        answer = await callAdmin(this.cluster.admin(leader), rpc, body);
-      });
-      const codes = [...added].map(([name, lines]) => [
-        name,
-        ...lines.map(({ call, code, result }) => `${call} ${code} ${result}`),
-      ]);
-      deepEqual(
-        codes,
-        isKept ? [[leader, `sealkv.admin.v1.${rpc} ${reason} refused`]] : [],
-      );
-    });
-    equal(answer!.reason, reason, JSON.stringify(answer));
-    ok(answer!.status >= 400 && answer!.remedy !== "");
-    return answer!;
-  }
-
-  /** Comes back with these flags; the others go on. */
-  restart(name: string, args: readonly string[]): Promise<void> {
-    return this.encrypted.restart(name, args);
-  }
-}
-
 /** Nobody has the flag, then not all have what it takes. */
 async function beforeThereAreKeys(
   trial: Trial,
@@ -128,8 +39,8 @@ async function beforeThereAreKeys(
     ],
   };
   await trial.refuses(["bootstrap"], closed);
-  await trial.refuses(ROTATE, closed);
-  await trial.refuses(["rewrap-deks"], closed);
+  await trial.refusesCall([ROTATE_RPC, STORAGE], closed.code);
+  await trial.refusesCall(["EncryptionAdmin/RewrapDeks", {}], closed.code);
 
   await cluster.stop("n1");
   await encrypted.refusesToStart("n1", [ENCRYPTION_ON], {
@@ -218,6 +129,12 @@ async function wrongKeks(
     exit: EXIT_BLOCKED,
     says: ["n3 (kek-unproven", other.id, /n3: Restart "n3" with a --kek/],
   });
+  const locked = await encrypted.runLocal(
+    ...["encryption", "resync-sidecar", "--kek", `file:${right.path}`],
+    ...["--data-dir", trial.cluster.place("n2").dataDir],
+  );
+  equal(locked.code, EXIT_CONFIG, locked.stderr);
+  match(locked.stderr, /^error\[NODE_DATA_DIR_LOCKED\]: /m);
   // n3 opens one of the two wraps, so it takes them; as leader it makes none.
   await encrypted.change("rewrap-deks", "--to", right.id, "--to", other.id);
   await encrypted.agreed();
