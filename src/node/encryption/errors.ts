@@ -45,7 +45,7 @@ export class NodeIdCollisionError extends NodeError {
   override readonly name = "NodeIdCollisionError";
   override readonly code = "NODE_ID_COLLISION";
   override readonly remedy =
-    "Give this node another name: remove the member and add it again under one that `sealkv member add` accepts";
+    "Give this node another name, one that `sealkv member add` accepts; where it is a member, remove that first: `sealkv member remove`";
 
   /** `other` is the full node id of the one that was there first. */
   constructor(readonly node: string, readonly other: bigint) {
