@@ -1,4 +1,5 @@
 import { toHex, utf8 } from "../../base/bytes.ts";
+import { fullNodeId } from "../../base/identity.ts";
 import { sha256 } from "../../base/sha256.ts";
 import type { EncryptionState, KeyEntry, MemberId } from "../../fsm/types.ts";
 import { KekUnknownError } from "../../keys/errors.ts";
@@ -10,6 +11,8 @@ import {
   EncryptionNotAvailableError,
   NotBootstrappedError,
 } from "./change_errors.ts";
+import { NodeIdCollisionError } from "./errors.ts";
+import { nonceRival } from "./nonce_rival.ts";
 
 /** What a change is planned in. */
 export interface EncryptionFacts {
@@ -55,7 +58,8 @@ export function availableRequest(request: EncryptionRequest): AvailableRequest {
 /**
  * Plans `request`, or says why it must not be.
  *
- * @throws {NodeError} NODE_NOT_BOOTSTRAPPED, KEYS_KEK_UNKNOWN, NODE_PLAN_STALE.
+ * @throws {NodeError} NODE_NOT_BOOTSTRAPPED, NODE_ID_COLLISION,
+ * KEYS_KEK_UNKNOWN, NODE_PLAN_STALE.
  */
 export function planEncryption(
   request: AvailableRequest,
@@ -97,6 +101,11 @@ function bootstrapOf(
   if (first !== undefined) {
     const index = first.createdIndex;
     return done(`the first keys are there since entry ${index}`, index);
+  }
+  const ids = members.map(({ name }) => fullNodeId(name));
+  for (const { name } of members) {
+    const rival = nonceRival(name, ids);
+    if (rival !== null) throw new NodeIdCollisionError(name, rival);
   }
   return needed([
     `ask ${namesOf(members)} to prove that they can use encryption`,
