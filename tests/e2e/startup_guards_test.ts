@@ -208,7 +208,6 @@ refuses("a file where the sidecar's directory belongs", {
   code: "KEYS_FILESYSTEM_UNSUPPORTED",
   at: "founded",
   async spoil({ dataDir }) {
-    await Deno.remove(`${dataDir}/encryption`);
     await Deno.writeTextFile(`${dataDir}/encryption`, "no directory\n");
   },
   heal: ({ dataDir }) => Deno.remove(`${dataDir}/encryption`),
