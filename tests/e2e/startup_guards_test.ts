@@ -9,6 +9,7 @@
  * `doctor` says the same of each. In the order of docs/startup_guards.md.
  */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { toHex } from "../../src/base/bytes.ts";
 import { fullNodeId, node16Of } from "../../src/base/identity.ts";
 import { runSealkv } from "./cli_process.ts";
 import { HAS_CLUSTERS, PEER_TOKEN } from "./cluster_process.ts";
@@ -42,6 +43,8 @@ interface Case {
     node: LivedNode,
     refusal: Refusal,
   ) => Promise<StartAs | void>;
+  /** Takes back what would outlive the data dir, whatever has happened. */
+  readonly tidy?: (node: LivedNode) => Promise<void>;
   readonly ignore?: boolean;
 }
 
@@ -50,13 +53,17 @@ function refuses(name: string, given: Case): void {
   const { guard, code, at = "restarted", spoil, heal } = given;
   const fn = async () => {
     await using node = await life.at(at);
-    const start = await spoil(node) ?? {};
-    const refusal = await node.refused(code, start);
-    const { refused } = await node.doctor(start);
-    ok(refused.includes(`${guard} ${code}`), refused.join());
-    const healed = await heal(node, refusal) ?? {};
-    await using running = await node.start(healed);
-    await servesItsRecord(running);
+    try {
+      const start = await spoil(node) ?? {};
+      const refusal = await node.refused(code, start);
+      const { refused } = await node.doctor(start);
+      ok(refused.includes(`${guard} ${code}`), refused.join());
+      const healed = await heal(node, refusal) ?? {};
+      await using running = await node.start(healed);
+      await servesItsRecord(running);
+    } finally {
+      await given.tidy?.(node);
+    }
   };
   const ignore = given.ignore ?? false;
   Deno.test({ name: `${guard} refuses ${name}: ${code}`, ignore, fn });
@@ -198,7 +205,7 @@ refuses("a variable without the KEK", {
   code: "KEYS_KEK_UNAVAILABLE",
   spoil: async () => ({ keks: ["env:SEALKV_TEST_KEK"] }),
   async heal(node) {
-    const kek = (await Deno.readFile(node.kekPath)).toHex();
+    const kek = toHex(await Deno.readFile(node.kekPath));
     return { keks: ["env:SEALKV_TEST_KEK"], env: { SEALKV_TEST_KEK: kek } };
   },
 });
@@ -208,7 +215,6 @@ refuses("a file where the sidecar's directory belongs", {
   code: "KEYS_FILESYSTEM_UNSUPPORTED",
   at: "founded",
   async spoil({ dataDir }) {
-    await Deno.remove(`${dataDir}/encryption`);
     await Deno.writeTextFile(`${dataDir}/encryption`, "no directory\n");
   },
   heal: ({ dataDir }) => Deno.remove(`${dataDir}/encryption`),
@@ -223,7 +229,10 @@ refuses("a sidecar's directory that takes no writes", {
     await run("mount", "--bind", dir, dir);
     await run("mount", "-o", "remount,ro,bind", dir);
   },
-  heal: ({ dataDir }) => run("umount", "--lazy", `${dataDir}/encryption`),
+  heal: (node) => unmount(node),
+  tidy: async (node) => {
+    if (await isMounted(node)) await unmount(node);
+  },
 });
 
 refuses("data keys without their sidecar", {
@@ -359,6 +368,15 @@ refuses("an identity that does not say who the node is", {
   spoil: ({ dataDir }) => Deno.truncate(`${dataDir}/NODE`, 20),
   heal: (node) => node.put("restarted", "NODE"),
 });
+
+function unmount({ dataDir }: LivedNode): Promise<void> {
+  return run("umount", "--lazy", `${dataDir}/encryption`);
+}
+
+async function isMounted({ dataDir }: LivedNode): Promise<boolean> {
+  const mounts = await Deno.readTextFile("/proc/self/mounts");
+  return mounts.includes(` ${dataDir}/encryption `);
+}
 
 async function run(command: string, ...args: string[]): Promise<void> {
   const { code, stderr } = await new Deno.Command(command, { args }).output();
