@@ -224,8 +224,8 @@ class Run {
     for (const { input } of batch) length += input.length;
     const [given] = batch as readonly [Given];
     this.#heapBytes = Math.max(this.#heapBytes, grown);
-    const heapMax = HEAP_BYTES + batch.length * HEAP_BYTES_EACH +
-      length * this.#decoder.heapPerByte;
+    const { heapEach = HEAP_BYTES_EACH, heapPerByte } = this.#decoder;
+    const heapMax = HEAP_BYTES + batch.length * heapEach + length * heapPerByte;
     if (grown > heapMax) {
       const whom = batch.length > 1 ? ` (${batch.length} in flight)` : "";
       throw this.#failure(
