@@ -112,6 +112,8 @@ function answersOf(
     valid: given.valid,
     near: (rng) => concatBytes(rng.bytes(1), near(rng)),
     heapPerByte: 256,
+    // Up to four requests, signed ones.
+    heapEach: 2 ** 20,
     decode: async (bytes) => {
       const status = STATUSES[(bytes[0] ?? 0) % STATUSES.length] ?? 200;
       const kek = await openKek(

@@ -1,4 +1,9 @@
-import { type Bytes, concatBytes, viewOf } from "../../../src/base/bytes.ts";
+import {
+  type Bytes,
+  concatBytes,
+  equalBytes,
+  viewOf,
+} from "../../../src/base/bytes.ts";
 import { crc32c } from "../../../src/base/crc32c.ts";
 import {
   decodeEncryption,
@@ -149,6 +154,8 @@ function withRecordChecksum(bytes: Bytes): Bytes {
 }
 
 async function decodeRecord(bytes: Bytes): Promise<Verdict> {
+  // The backing store has no longer rows.
+  if (bytes.length > ROW_BYTES_MAX) return null;
   const at = { database: PLACE.database, bytes: PLACE.key, hash: null };
   const record = await openRecord(SEALER, readRecordRow(at, bytes), null);
   return (await encodeRecord(SEALER, PLACE, record)).row;
@@ -177,8 +184,11 @@ export const STORE_DECODERS: readonly Decoder[] = [
     heapPerByte: 256,
     decode: (bytes) => {
       const rows = parted(bytes);
-      const again = encodeEncryption(decodeEncryption(rows));
-      return bytes.length === joined(rows).length ? joined(again) : "taken";
+      const again = joined(encodeEncryption(decodeEncryption(rows)));
+      // A length of the last row past the end is of no row.
+      const isWhole = equalBytes(joined(rows), bytes);
+      if (!isWhole && !equalBytes(joined(rows), again)) throw new Error("form");
+      return isWhole ? again : "taken";
     },
     refuses,
   },

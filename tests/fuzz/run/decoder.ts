@@ -22,6 +22,8 @@ export interface Decoder {
   readonly repair?: (bytes: Bytes, rng: Rng) => Bytes;
   /** Heap that one decode may take for each byte of its input. */
   readonly heapPerByte: number;
+  /** Beside it, whatever the input: HEAP_BYTES_EACH unless it does more. */
+  readonly heapEach?: number;
   /** Throws nothing but what `refuses` tells. */
   readonly decode: (bytes: Bytes) => Verdict | Promise<Verdict>;
   /** Whether an error is a refusal by name. */

@@ -21,7 +21,8 @@ const SLOW_TRIES = 8;
 const IN_FLIGHT = 32;
 /** An input that long is decoded alone. */
 const LONG_BYTES = 16_384;
-const HEX_BYTES_MAX = 16_384;
+/** Of a longer input a message has the beginning: seed and number make it. */
+const HEX_BYTES_MAX = 2_048;
 
 export interface FuzzOptions {
   readonly runs: number;
@@ -223,8 +224,8 @@ class Run {
     for (const { input } of batch) length += input.length;
     const [given] = batch as readonly [Given];
     this.#heapBytes = Math.max(this.#heapBytes, grown);
-    const heapMax = HEAP_BYTES + batch.length * HEAP_BYTES_EACH +
-      length * this.#decoder.heapPerByte;
+    const { heapEach = HEAP_BYTES_EACH, heapPerByte } = this.#decoder;
+    const heapMax = HEAP_BYTES + batch.length * heapEach + length * heapPerByte;
     if (grown > heapMax) {
       const whom = batch.length > 1 ? ` (${batch.length} in flight)` : "";
       throw this.#failure(
