@@ -212,9 +212,7 @@ for (const [name, given, code] of LACKS) {
   Deno.test(`bootstrap is refused for a member ${name}`, async () => {
     const world = await ChangesWorld.start(given);
     // n3 is not to lead: its own gate would speak first.
-    if (await world.cluster.leader() === "n3") {
-      await world.cluster.clock.until(world.cluster.node("n3").handOver());
-    }
+    await world.unlead("n3");
     const error = await world.refused(
       () => world.done(BOOTSTRAP),
       "NODE_CAPABILITY_UNPROVEN",

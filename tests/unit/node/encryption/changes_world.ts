@@ -147,6 +147,14 @@ export class ChangesWorld {
     return await this.cluster.clock.until(this.ask(leader, request, terms));
   }
 
+  /** Lets another member lead, one that has applied what it needs to. */
+  async unlead(name: string): Promise<void> {
+    const { clock } = this.cluster;
+    if (await this.cluster.leader() !== name) return;
+    await clock.until(this.cluster.node(name).handOver());
+    await clock.run(4 * HEARTBEAT_MS);
+  }
+
   running(): readonly string[] {
     return this.cluster.names()
       .filter((name) => this.cluster.place(name).fatal === null);
