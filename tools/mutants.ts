@@ -10,14 +10,15 @@ import ENCRYPTION_MUTANTS from "../tests/mutants/encryption.json" with {
 import CHANGES_MUTANTS from "../tests/mutants/encryption_changes.json" with {
   type: "json",
 };
+import KEY_MUTANTS from "../tests/mutants/keys.json" with { type: "json" };
 import WAL_MUTANTS from "../tests/mutants/wal.json" with { type: "json" };
 import { CORPUS_BESIDE } from "../tests/scenario/corpus.ts";
 
 /**
  * Breaks the raft core, or with `--part` the log (`wal`), the members
- * (`cluster`), the decisions about encryption (`encryption`) or its changes as
- * operators ask for them (`changes`), in one place at a time and tells which
- * layer of tests notices:
+ * (`cluster`), what they do with keys (`keys`), the decisions about encryption
+ * (`encryption`) or its changes as operators ask for them (`changes`), in one
+ * place at a time and tells which layer of tests notices:
  * `deno task mutants [--part NAME] [--only TEXT] [--layer NAME] [--all] [--write]`.
  *
  * Works on a copy. `--layer` runs only that layer, `--all` every one and not
@@ -32,6 +33,7 @@ const SLOWNESS_MAX = 6;
 const LAYER_MS_MIN = 10_000;
 const SIM_SEEDS = 1_500;
 const CLUSTER_SEEDS = 100;
+const KEY_SEEDS = 40;
 
 interface Layer {
   readonly name: string;
@@ -111,19 +113,21 @@ const CHANGES_LAYERS: readonly Layer[] = [
   testLayer("life", `${CHANGES_TESTS}key_life_test.ts`),
 ];
 
-const CLUSTER_LAYERS: readonly Layer[] = [{
-  name: "cluster",
-  msMax: Infinity,
-  args: [
-    "run",
-    "-A",
-    "--no-check",
-    "tests/sim/main.ts",
-    "--stop",
-    "--seeds",
-    `${CLUSTER_SEEDS}`,
-  ],
-}];
+function clusterLayer(seeds: number): Layer {
+  const args = ["run", "-A", "--no-check", "tests/sim/main.ts", "--stop"];
+  return {
+    name: "cluster",
+    msMax: Infinity,
+    args: [...args, "--seeds", `${seeds}`],
+  };
+}
+
+const CLUSTER_LAYERS: readonly Layer[] = [clusterLayer(CLUSTER_SEEDS)];
+
+const KEY_LAYERS: readonly Layer[] = [
+  clusterLayer(KEY_SEEDS),
+  testLayer("images", "tests/sim/cluster/encryption"),
+];
 
 /** What is broken, and by which tests it should be noticed. */
 interface Part {
@@ -155,6 +159,12 @@ const PARTS: Readonly<Record<string, Part>> = {
     mutants: listed(CLUSTER_MUTANTS),
     layers: CLUSTER_LAYERS,
     results: `${ROOT}tests/mutants/RESULTS_CLUSTER.md`,
+  },
+  keys: {
+    title: "what nodes do with keys",
+    mutants: listed(KEY_MUTANTS),
+    layers: KEY_LAYERS,
+    results: `${ROOT}tests/mutants/RESULTS_KEYS.md`,
   },
   encryption: {
     title: "the decisions about encryption",

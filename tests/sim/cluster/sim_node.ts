@@ -91,6 +91,8 @@ export type OpenSimNode = (
 
 /** What checkers see of a node's inside. All calls are synchronous. */
 export interface SimNodeObserver {
+  /** As the leader it is about to propose a change of encryption. */
+  changing(): void;
   /** The core gave these to be applied: they are committed. */
   committed(entries: readonly Entry[]): void;
   /** From now on readers see `state`. */
@@ -221,6 +223,11 @@ function observeAll(): void {
   Engine.prototype.start = function (): void {
     if (Life.current !== null) engines.set(Life.current, this);
     start.call(this);
+  };
+  const { proposeEncryption } = Engine.prototype;
+  Engine.prototype.proposeEncryption = function (payload) {
+    Life.current?.host.observer.changing();
+    return proposeEncryption.call(this, payload);
   };
   const { enqueue } = Applier.prototype;
   Applier.prototype.enqueue = function (job: ApplyJob): void {

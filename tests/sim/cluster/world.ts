@@ -236,6 +236,7 @@ export class World {
       },
       onArmed: (effect) => void host.dieIn(effect),
       observer: {
+        changing: () => this.keyFaults?.changing(),
         committed: (entries) =>
           this.guard(() => {
             for (const entry of entries) {

@@ -45,12 +45,15 @@ export class KeyFaults {
     if (this.#mistaken !== null) this.#correct(this.#mistaken);
   }
 
-  /** A change is under way: now and then a host is restarted right then. */
+  /**
+   * A change that all have proven to be capable of is about to be proposed: now
+   * and then one of them is told wrongly right then.
+   */
   changing(): void {
     if (this.#isOver || this.#swarm.everySeconds["wrong-kek"] === 0) return;
-    if (!this.#dice.chance(0.3)) return;
+    if (!this.#dice.chance(0.4)) return;
     const host = this.#dice.pick(this.#world.hosts);
-    this.#world.time.after(this.#dice.exponential(8), () => {
+    this.#world.time.after(this.#dice.exponential(3), () => {
       if (!this.#isOver) this.#mistake(host);
     });
   }

@@ -171,7 +171,6 @@ export class KeyOperator {
         ? this.#lastHash
         : "0123456789abcdef",
     };
-    world.keyFaults?.changing();
     await this.#ask(host, request, terms);
   }
 
