@@ -289,6 +289,12 @@ async function rawCalls(trial: Trial): Promise<void> {
     ["EncryptionAdmin/RetireDek", {}],
   ];
   for (const call of wrong) await trial.refusesCall(call, invalid);
+  // Its full node id ends in the 16 bits of that of "n1".
+  const colliding = { name: "m24925", peerAddress: "127.0.0.9:4513" };
+  await trial.refusesCall(
+    ["ClusterAdmin/AddMember", colliding],
+    "NODE_ID_COLLISION",
+  );
   await trial.changesNothing(async () => {
     const added = await trial.encrypted.audited(async () => {
       const admin = cluster.admin(await cluster.leader());
