@@ -1,13 +1,16 @@
 /**
  * A cluster on this machine, in the foreground, until Ctrl-C:
  *
- *     deno task cluster [--nodes N] [--dir D] [--base-port P]
+ *     deno task cluster [--nodes N] [--dir D] [--base-port P] [--encrypted]
  *
  * With --dir it is kept there and goes on next time; without, all of it is
- * removed in the end.
+ * removed in the end. With --encrypted the members have a KEK, which lies in
+ * that directory too: to look at keys, not to protect anything.
  */
 import { parseArgs } from "node:util";
+import { keepKek } from "./cluster/kek.ts";
 import {
+  encryptionFlags,
   type LocalMember,
   type MemberEnd,
   memberFlags,
@@ -22,13 +25,14 @@ import { print } from "./print.ts";
 const STOP_MS_MAX = 10_000;
 const EXIT_USAGE = 2;
 const USAGE =
-  `Usage: deno task cluster [--nodes 1-${MEMBERS_MAX}] [--dir DIR] [--base-port PORT]`;
+  `Usage: deno task cluster [--nodes 1-${MEMBERS_MAX}] [--dir DIR] [--base-port PORT] [--encrypted]`;
 
 interface Wanted {
   readonly nodes: number;
   /** `null`: a temporary one. */
   readonly dir: string | null;
   readonly basePort: number;
+  readonly isEncrypted: boolean;
 }
 
 /** `null` when the words make no sense. */
@@ -40,6 +44,7 @@ function parseWanted(args: readonly string[]): Wanted | null {
         "nodes": { type: "string", default: "3" },
         "dir": { type: "string" },
         "base-port": { type: "string", default: "4512" },
+        "encrypted": { type: "boolean", default: false },
       },
     });
     const nodes = Number(values.nodes);
@@ -47,7 +52,9 @@ function parseWanted(args: readonly string[]): Wanted | null {
     const isGood = Number.isInteger(nodes) && nodes >= 1 &&
       nodes <= MEMBERS_MAX && Number.isInteger(basePort) && basePort >= 1 &&
       basePort + 10 * nodes <= 65_536;
-    return isGood ? { nodes, basePort, dir: values.dir ?? null } : null;
+    const isEncrypted = values.encrypted;
+    const dir = values.dir ?? null;
+    return isGood ? { nodes, basePort, dir, isEncrypted } : null;
   } catch (error) {
     // What parseArgs says of an unknown flag.
     if (error instanceof TypeError) return null;
@@ -78,12 +85,16 @@ async function madeDir(dir: string): Promise<string> {
 async function run(dir: string, wanted: Wanted): Promise<number> {
   const paint = painter();
   const tokens = await makeTokens(dir);
+  const encryption = wanted.isEncrypted
+    ? encryptionFlags(await keepKek(dir))
+    : [];
   const places = placeMembers(wanted.nodes, wanted.basePort, dir);
   const signals = listen();
   const members = places.map((place, index) => {
     const say = (line: string) =>
       print(`${paint.name(place.name, index)} ${paint.line(line)}`);
-    return startMember(place, memberFlags(place, places), tokens, say);
+    const flags = [...memberFlags(place, places), ...encryption];
+    return startMember(place, flags, tokens, say);
   });
   const ended = Promise.all(
     members.map((member) => announceEnd(member, paint)),
@@ -94,7 +105,11 @@ async function run(dir: string, wanted: Wanted): Promise<number> {
       signals.first,
       ended,
     ]);
-    if (isAllReady(first)) introduce(places, tokens, paint);
+    if (isAllReady(first)) {
+      introduce(places, tokens, paint);
+      if (wanted.isEncrypted) introduceKeys();
+      print("Ctrl-C stops all.\n");
+    }
     await Promise.race([signals.first, ended]);
   } finally {
     for (const member of members) member.signal("SIGTERM");
@@ -144,10 +159,19 @@ A program uses any of them:
 
 How it is:
   export SEALKV_ADMIN_TOKEN=$(cat ${tokens.adminPath})
-  deno task start status --admin ${admins}
-
-Ctrl-C stops all.
+  export SEALKV_ADMIN=${admins}
+  deno task start status
 `);
+}
+
+function introduceKeys(): void {
+  print(
+    `Its keys, under a KEK that lies beside the data, which is for trying only:
+  deno task start encryption bootstrap
+  deno task start encryption rotate-dek --purpose storage
+  deno task start encryption status
+`,
+  );
 }
 
 /** Promises of the first stop signal, and of the next one. */

@@ -14,7 +14,7 @@ export class EnvelopeRejectedError extends NodeError {
   override readonly name = "EnvelopeRejectedError";
   override readonly code = "CRYPTO_ENVELOPE_REJECTED";
   override readonly remedy =
-    "Rebuild this member from the others: `sealkv member rebuild n2 --data-dir D --admin ADDR`; alone, restore it from a backup";
+    "Rebuild this member from the others: `sealkv member rebuild NAME --data-dir D --admin ADDR`; alone, restore it from a backup";
 
   /** `what` names the kind of envelope, `found` what is wrong; no secrets. */
   constructor(

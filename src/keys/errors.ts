@@ -4,7 +4,7 @@ import { NodeError } from "../base/error.ts";
 const RESYNC =
   "Rebuild the sidecar while the node is stopped: `sealkv encryption resync-sidecar --data-dir D --kek URI`";
 const REBUILD =
-  "Keep a copy of the data directory and let the others rebuild this member: `sealkv member rebuild n2 --data-dir D --admin ADDR`";
+  "Keep a copy of the data directory and let the others rebuild this member: `sealkv member rebuild NAME --data-dir D --admin ADDR`";
 
 /** One id for two data keys: ids are never used again. */
 export class KeyConflictError extends NodeError {
@@ -28,7 +28,7 @@ export class KeyUnknownError extends NodeError {
   override readonly name = "KeyUnknownError";
   override readonly code = "KEYS_KEY_UNKNOWN";
   override readonly remedy =
-    "Compare the keys of this member with the leader's: `sealkv encryption status`; if it lacks one, rebuild it: `sealkv member rebuild n2 --data-dir D --admin ADDR`";
+    "Compare the keys of this member with the leader's: `sealkv encryption status`; if it lacks one, rebuild it: `sealkv member rebuild NAME --data-dir D --admin ADDR`";
 
   /** `purpose` is `null` where any would do. */
   constructor(readonly keyId: KeyId, readonly purpose: KeyPurpose | null) {
@@ -153,7 +153,7 @@ export class EpochExhaustedError extends NodeError {
   override readonly name = "EpochExhaustedError";
   override readonly code = "KEYS_EPOCH_EXHAUSTED";
   override readonly remedy =
-    "Make another key active: `sealkv encryption rotate-dek --purpose storage`, or `--purpose raft`; then start this node again";
+    "Have the other members make another key active: `sealkv encryption rotate-dek --purpose storage`, or `--purpose raft`; then give this node, stopped, its sidecar: `sealkv encryption resync-sidecar --data-dir D --kek URI --admin ADDR`";
 
   constructor(readonly keyId: KeyId) {
     super(

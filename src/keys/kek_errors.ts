@@ -1,4 +1,5 @@
 import { NodeError } from "../base/error.ts";
+import { shellWord } from "../base/shell.ts";
 
 /** First word of a KEK URI. */
 export const KEK_SCHEMES = [
@@ -127,11 +128,4 @@ export class KekExistsError extends NodeError {
 
 function octal(mode: number): string {
   return mode.toString(8).padStart(4, "0");
-}
-
-/** `text` as one word of a shell. */
-function shellWord(text: string): string {
-  return /^[\w./:@%+=][\w./:@%+=-]*$/.test(text)
-    ? text
-    : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -17,7 +17,7 @@ export class StorePointerDamagedError extends NodeError {
   override readonly name = "StorePointerDamagedError";
   override readonly code = "NODE_STORE_POINTER_DAMAGED";
   override readonly remedy =
-    "Put back the whole data directory from a copy, or have this member built anew by the others: `sealkv member rebuild n2`";
+    "Put back the whole data directory from a copy, or have this member built anew by the others: `sealkv member rebuild NAME --data-dir D --admin ADDR`";
 
   constructor(readonly path: string, readonly fault: string) {
     super(

@@ -5,6 +5,7 @@
  */
 import { equal, match, ok } from "node:assert/strict";
 import { leash } from "../../tools/leash.ts";
+import { runSealkv } from "./cli_process.ts";
 import { HAS_CLUSTERS } from "./cluster_process.ts";
 import { bareEnvironment, within } from "./node_process.ts";
 import { Output } from "./output.ts";
@@ -135,6 +136,34 @@ Deno.test({
     await tool.says(/^n2 has ended with SIGKILL$/m);
     ok(!/^n[13] has ended/m.test(tool.output.text), tool.output.text);
     equal(await tool.end("SIGTERM"), 1, "one member did not end in order");
+  },
+});
+
+Deno.test({
+  name: "deno task cluster --encrypted: members draw keys as it says",
+  ignore: !HAS_CLUSTERS,
+  async fn() {
+    await using tool = await Tool.start([
+      ...["--base-port", drawPort(), "--encrypted"],
+    ]);
+    const text = () => tool.output.text;
+    const [, token = ""] = await tool.says(/ADMIN_TOKEN=\$\(cat (\S+)\)/);
+    await tool.says(/^Ctrl-C stops all/m);
+    const [, admin = ""] = /SEALKV_ADMIN=(\S+)/.exec(text()) ?? [];
+    const lines = text().matchAll(/^ {2}deno task start (encryption .+)$/gm);
+    const said: string[] = [];
+    for (const [, words = ""] of lines) {
+      const { code, stdout, stderr } = await runSealkv(words.split(" "), {
+        SEALKV_ADMIN: admin,
+        SEALKV_ADMIN_TOKEN: (await Deno.readTextFile(token)).trim(),
+      });
+      equal(code, 0, `${words}:\n${stderr}\n${text()}`);
+      said.push(stdout);
+    }
+    equal(said.length, 3, text());
+    match(said[2]!, /^all 3 members agree$/m);
+    equal(await tool.end("SIGINT"), 0, text());
+    equal((await tool.left()).join(), "");
   },
 });
 

@@ -3,12 +3,13 @@
  *
  *     ```sh             runs to its end and succeeds
  *     ```sh background  stays; `ready {…}` on its output starts the next block
+ *     ```sh stopped     the same as `sh`, once all that stays has been stopped
  *     ```sh tests       is how the tests are run, and not run by them
  *
  * Any other fence is for reading only. Blocks of one page share a directory.
  */
 export interface DocBlock {
-  readonly kind: "command" | "background" | "tests";
+  readonly kind: "command" | "background" | "stopped" | "tests";
   readonly script: string;
   /** 1-based, of the fence. */
   readonly line: number;
@@ -17,6 +18,7 @@ export interface DocBlock {
 const KINDS: ReadonlyMap<string, DocBlock["kind"]> = new Map([
   ["sh", "command"],
   ["sh background", "background"],
+  ["sh stopped", "stopped"],
   ["sh tests", "tests"],
 ]);
 

@@ -114,7 +114,10 @@ async function runPage(blocks: readonly DocBlock[]): Promise<void> {
   try {
     for (const block of blocks) {
       if (block.kind === "tests") continue;
-      if (block.kind === "command") {
+      if (block.kind === "stopped") {
+        for (const shell of background.splice(0)) await stop(shell, reader);
+      }
+      if (block.kind !== "background") {
         await runToEnd(block, reader);
         continue;
       }
@@ -129,6 +132,7 @@ async function runPage(blocks: readonly DocBlock[]): Promise<void> {
     }
   } finally {
     for (const shell of background) await stop(shell, reader);
+    await killLeftovers(reader);
     await Deno.remove(`${reader.dir}/..`, { recursive: true });
   }
 }
@@ -147,6 +151,19 @@ async function stop(shell: Shell, { env }: Newcomer): Promise<void> {
     .output();
   await shell.child.status;
   await shell.ended;
+}
+
+/** Ends what blocks that ran to their end left running below the directory. */
+async function killLeftovers({ dir }: Newcomer): Promise<void> {
+  if (Deno.build.os !== "linux") return;
+  for (const { name } of Deno.readDirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    // A process may end meanwhile.
+    const cwd = await Deno.readLink(`/proc/${name}/cwd`).catch(() => "");
+    if (cwd !== dir) continue;
+    await new Deno.Command("bash", { args: ["-c", `kill -KILL ${name}`] })
+      .output();
+  }
 }
 
 const hasNpm = await new Deno.Command("npm", { args: ["--version"] }).output()

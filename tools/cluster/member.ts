@@ -64,6 +64,11 @@ export function memberFlags(
   ];
 }
 
+/** Further flags of `serve` for a member that takes part in encryption. */
+export function encryptionFlags(kekPath: string): readonly string[] {
+  return ["--encryption-enabled", "--kek", `file:${kekPath}`];
+}
+
 /** Starts a member; `say` gets each line of its output. */
 export function startMember(
   { name }: MemberPlace,

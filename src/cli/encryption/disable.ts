@@ -3,7 +3,7 @@ import { DisableRefusedError } from "../../app/refuse_disable.ts";
 import { jsonOption } from "../options.ts";
 
 const HELP = `
-There is no way back within a cluster: its logs, checkpoints and backups stay
+There is no way back within a cluster: what its keys have sealed stays
 sealed. The way out is a dump and a reload:
 
   1. start a new cluster without --encryption-enabled

@@ -47,7 +47,7 @@ export class ChangeUnderWayError extends NodeError {
   override readonly name = "ChangeUnderWayError";
   override readonly code = "NODE_CHANGE_UNDER_WAY";
   override readonly remedy =
-    "Wait until it is done, as `sealkv status` shows, then give the same command again; nothing was changed";
+    "Wait a moment, then give the same command again; nothing was changed";
 
   constructor(readonly underWay: string) {
     super(`Cannot begin a change while another one is under way: ${underWay}`);
@@ -160,7 +160,7 @@ export class DisableRefusedError extends NodeError {
 
   constructor() {
     super(
-      "Cannot disable encryption: logs, checkpoints and backups of this cluster stay sealed for ever, and a member that takes them in needs the keys",
+      "Cannot disable encryption as it is for the life of a cluster: what its keys have sealed stays sealed, and every member needs them",
     );
   }
 }

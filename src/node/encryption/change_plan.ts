@@ -134,7 +134,7 @@ function rewrapOf(
   { encryption, members, kekIds }: EncryptionFacts,
 ): Outline {
   for (const kek of asked) mustHave(kek, kekIds);
-  const keks = asked.length === 0 ? kekIds.slice(0, 1) : asked;
+  const keks = asked.length === 0 ? kekIds.slice(0, 1) : [...new Set(asked)];
   const all = [...encryption.keys.values()];
   if (all.every((key) => isUnder(key, keks))) {
     return done(`every key is wrapped under ${keks.join(", ")} alone`, 0);
@@ -151,7 +151,7 @@ function mustHave(kek: string, kekIds: readonly string[]): void {
 }
 
 function isUnder({ wraps }: KeyEntry, keks: readonly string[]): boolean {
-  return wraps.length === new Set(keks).size &&
+  return wraps.length === keks.length &&
     wraps.every(({ kek }) => keks.includes(kek));
 }
 
