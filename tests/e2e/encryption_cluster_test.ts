@@ -9,7 +9,7 @@ import { deepEqual, equal, notEqual, ok } from "node:assert/strict";
 import { callAdmin } from "./admin_call.ts";
 import { ClusterLoad } from "./cluster_load.ts";
 import { HAS_CLUSTERS, withCluster } from "./cluster_process.ts";
-import { EncryptedCluster } from "./encrypted_cluster.ts";
+import { assertReport, EncryptedCluster } from "./encrypted_cluster.ts";
 import { CALM, PATIENT } from "./encryption_trial.ts";
 import type { SeenEncryption, SeenKey } from "./encryption_view.ts";
 import { kekArgs, type KekFile, KekFiles } from "./kek_files.ts";
@@ -290,6 +290,23 @@ async function join(encrypted: EncryptedCluster, name: string): Promise<void> {
   );
 }
 
+/** A new member without the flag takes in nothing and says what it needs. */
+async function stopsWithoutKek(
+  encrypted: EncryptedCluster,
+  name: string,
+): Promise<void> {
+  const { cluster } = encrypted;
+  const args = ["--join", encrypted.admins];
+  await cluster.launch(name, { isFounding: false, args });
+  const { code, stderr } = await cluster.ended(name);
+  equal(code, EXIT_CONFIG, stderr);
+  assertReport(stderr, "NODE_ENCRYPTION_HALTED", [
+    "no KEK is configured",
+    "sealkv serve --encryption-enabled --kek URI",
+  ]);
+  equal((await encrypted.sidecar(name)).text, null);
+}
+
 /** The member's log is behind what the others have kept. */
 async function comesBackByCheckpoint(
   encrypted: EncryptedCluster,
@@ -355,11 +372,13 @@ Deno.test({
     await comesBackByCheckpoint(encrypted);
     await load.progress(WRITES);
 
-    cluster.addPlace("n4", { args: [...PATIENT, ...kekArgs(first)] });
+    cluster.addPlace("n4", { args: PATIENT });
     const added = await encrypted.run(
       ...["member", "add", "n4", "--peer", cluster.peer("n4"), "--no-wait"],
     );
     equal(added.code, 0, added.stderr);
+    await stopsWithoutKek(encrypted, "n4");
+    cluster.setArgs("n4", [...PATIENT, ...kekArgs(first)]);
     await join(encrypted, "n4");
     const { keys } = await encrypted.agreedByStatus();
     for (const { active, writers } of keys) {

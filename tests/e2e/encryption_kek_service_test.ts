@@ -10,7 +10,7 @@ import { callAdmin } from "./admin_call.ts";
 import { ClusterLoad } from "./cluster_load.ts";
 import { HAS_CLUSTERS, withCluster } from "./cluster_process.ts";
 import { EncryptedCluster } from "./encrypted_cluster.ts";
-import { CALM, PATIENT, Trial } from "./encryption_trial.ts";
+import { CALM, Trial, VERY_PATIENT } from "./encryption_trial.ts";
 import { ENCRYPTION_ON } from "./kek_files.ts";
 import { until } from "./until.ts";
 
@@ -106,7 +106,7 @@ Deno.test({
     const vault = await startVault({ token: VAULT_TOKEN, keys: [KEY] });
     files.defer(() => vault.close());
     const args = [
-      ...[...PATIENT, ENCRYPTION_ON],
+      ...[...VERY_PATIENT, ENCRYPTION_ON],
       ...["--kek", `vault-transit:${KEY}?addr=${vault.url}`],
     ];
     const env = { VAULT_TOKEN };

@@ -11,7 +11,7 @@ import { callAdmin } from "./admin_call.ts";
 import { ClusterLoad } from "./cluster_load.ts";
 import { HAS_CLUSTERS, withCluster } from "./cluster_process.ts";
 import { EncryptedCluster } from "./encrypted_cluster.ts";
-import { CALM, PATIENT, Trial } from "./encryption_trial.ts";
+import { CALM, Trial, VERY_PATIENT } from "./encryption_trial.ts";
 import { ENCRYPTION_ON, kekArgs, type KekFile, KekFiles } from "./kek_files.ts";
 import { until } from "./until.ts";
 
@@ -289,6 +289,12 @@ async function rawCalls(trial: Trial): Promise<void> {
     ["EncryptionAdmin/RetireDek", {}],
   ];
   for (const call of wrong) await trial.refusesCall(call, invalid);
+  // Its full node id ends in the 16 bits of that of "n1".
+  const colliding = { name: "m24925", peerAddress: "127.0.0.9:4513" };
+  await trial.refusesCall(
+    ["ClusterAdmin/AddMember", colliding],
+    "NODE_ID_COLLISION",
+  );
   await trial.changesNothing(async () => {
     const added = await trial.encrypted.audited(async () => {
       const admin = cluster.admin(await cluster.leader());
@@ -340,7 +346,7 @@ Deno.test({
     await using files = await KekFiles.open();
     const right = await files.make("right");
     const other = await files.make("other");
-    await withCluster({ args: PATIENT }, async (cluster) => {
+    await withCluster({ args: VERY_PATIENT }, async (cluster) => {
       await using load = await ClusterLoad.start(cluster, CALM);
       const encrypted = new EncryptedCluster(cluster);
       const trial = new Trial(encrypted, load);

@@ -6,6 +6,8 @@ import type { EncryptedCluster, Refusal } from "./encrypted_cluster.ts";
 
 /** Members are asked for as long: a machine that is busy answers too. */
 export const PATIENT = ["--election-ms", "1000"];
+/** Where no leader dies: what a member lacks must not look like silence. */
+export const VERY_PATIENT = ["--election-ms", "2500"];
 /** Clients that write all the time, and leave the machine to the members. */
 export const CALM = { callers: 1, pauseMs: 100 };
 
