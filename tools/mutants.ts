@@ -1,5 +1,5 @@
 // deno-lint-ignore-file no-console -- a tool for people
-import type { Mutant } from "../tests/mutants/mutant.ts";
+import { listed, type Mutant } from "../tests/mutants/mutant.ts";
 import { MUTANTS as RAFT_MUTANTS } from "../tests/mutants/raft_mutants.ts";
 import CLUSTER_MUTANTS from "../tests/mutants/cluster.json" with {
   type: "json",
@@ -7,13 +7,18 @@ import CLUSTER_MUTANTS from "../tests/mutants/cluster.json" with {
 import ENCRYPTION_MUTANTS from "../tests/mutants/encryption.json" with {
   type: "json",
 };
+import CHANGES_MUTANTS from "../tests/mutants/encryption_changes.json" with {
+  type: "json",
+};
+import KEY_MUTANTS from "../tests/mutants/keys.json" with { type: "json" };
 import WAL_MUTANTS from "../tests/mutants/wal.json" with { type: "json" };
 import { CORPUS_BESIDE } from "../tests/scenario/corpus.ts";
 
 /**
  * Breaks the raft core, or with `--part` the log (`wal`), the members
- * (`cluster`) or the decisions about encryption (`encryption`), in one place at
- * a time and tells which layer of tests notices:
+ * (`cluster`), what they do with keys (`keys`), the decisions about encryption
+ * (`encryption`) or its changes as operators ask for them (`changes`), in one
+ * place at a time and tells which layer of tests notices:
  * `deno task mutants [--part NAME] [--only TEXT] [--layer NAME] [--all] [--write]`.
  *
  * Works on a copy. `--layer` runs only that layer, `--all` every one and not
@@ -28,6 +33,7 @@ const SLOWNESS_MAX = 6;
 const LAYER_MS_MIN = 10_000;
 const SIM_SEEDS = 1_500;
 const CLUSTER_SEEDS = 100;
+const KEY_SEEDS = 40;
 
 interface Layer {
   readonly name: string;
@@ -89,19 +95,39 @@ const ENCRYPTION_LAYERS: readonly Layer[] = [
   testLayer("fuzz", "tests/fuzz/fsm_encryption_test.ts"),
 ];
 
-const CLUSTER_LAYERS: readonly Layer[] = [{
-  name: "cluster",
-  msMax: Infinity,
-  args: [
-    "run",
-    "-A",
-    "--no-check",
-    "tests/sim/main.ts",
-    "--stop",
-    "--seeds",
-    `${CLUSTER_SEEDS}`,
-  ],
-}];
+const CHANGES_TESTS = "tests/unit/node/encryption/";
+const CHANGES_LAYERS: readonly Layer[] = [
+  testLayer(
+    "alone",
+    ...[
+      "capability_answer",
+      "change_lock",
+      "change_plan",
+      "fan_out",
+      "foreseen",
+      "worn_keys",
+    ].map((name) => `${CHANGES_TESTS}${name}_test.ts`),
+  ),
+  testLayer("calls", `${CHANGES_TESTS}changes_test.ts`),
+  testLayer("races", `${CHANGES_TESTS}changes_races_test.ts`),
+  testLayer("life", `${CHANGES_TESTS}key_life_test.ts`),
+];
+
+function clusterLayer(seeds: number): Layer {
+  const args = ["run", "-A", "--no-check", "tests/sim/main.ts", "--stop"];
+  return {
+    name: "cluster",
+    msMax: Infinity,
+    args: [...args, "--seeds", `${seeds}`],
+  };
+}
+
+const CLUSTER_LAYERS: readonly Layer[] = [clusterLayer(CLUSTER_SEEDS)];
+
+const KEY_LAYERS: readonly Layer[] = [
+  clusterLayer(KEY_SEEDS),
+  testLayer("images", "tests/sim/cluster/encryption"),
+];
 
 /** What is broken, and by which tests it should be noticed. */
 interface Part {
@@ -124,30 +150,33 @@ const PARTS: Readonly<Record<string, Part>> = {
   },
   wal: {
     title: "the log",
-    mutants: WAL_MUTANTS.map(({ search, ...mutant }) => ({
-      ...mutant,
-      find: search,
-    })),
+    mutants: listed(WAL_MUTANTS),
     layers: WAL_LAYERS,
     results: `${ROOT}tests/mutants/RESULTS_WAL.md`,
   },
   cluster: {
     title: "whole nodes",
-    mutants: CLUSTER_MUTANTS.map(({ search, ...mutant }) => ({
-      ...mutant,
-      find: search,
-    })),
+    mutants: listed(CLUSTER_MUTANTS),
     layers: CLUSTER_LAYERS,
     results: `${ROOT}tests/mutants/RESULTS_CLUSTER.md`,
   },
+  keys: {
+    title: "what nodes do with keys",
+    mutants: listed(KEY_MUTANTS),
+    layers: KEY_LAYERS,
+    results: `${ROOT}tests/mutants/RESULTS_KEYS.md`,
+  },
   encryption: {
     title: "the decisions about encryption",
-    mutants: ENCRYPTION_MUTANTS.map(({ search, ...mutant }) => ({
-      ...mutant,
-      find: search,
-    })),
+    mutants: listed(ENCRYPTION_MUTANTS),
     layers: ENCRYPTION_LAYERS,
     results: `${ROOT}tests/mutants/RESULTS_ENCRYPTION.md`,
+  },
+  changes: {
+    title: "changes of encryption",
+    mutants: listed(CHANGES_MUTANTS),
+    layers: CHANGES_LAYERS,
+    results: `${ROOT}tests/mutants/RESULTS_CHANGES.md`,
   },
 };
 

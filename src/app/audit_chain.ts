@@ -27,21 +27,23 @@ export function followChain(
   lines: readonly string[],
   { isWhole }: { readonly isWhole: boolean },
 ): ChainEnd {
-  let previous: string | null = isWhole ? CHAIN_START : null;
-  let isBroken = false;
-  for (const line of lines) {
-    const link = linkOf(line);
-    if (link !== null && link.event === CHAIN_BEGUN) {
-      isBroken = link.previous !== CHAIN_START;
-    } else if (link === null) isBroken = true;
-    else if (previous !== null && link.previous !== previous) isBroken = true;
-    previous = lineHash(line);
-  }
+  const last = lines.at(-1);
   // One line that is longer than all that was read tells nothing.
-  return {
-    previous: previous ?? CHAIN_START,
-    isBroken: isBroken || previous === null,
-  };
+  if (last === undefined) return { previous: CHAIN_START, isBroken: !isWhole };
+  return { previous: lineHash(last), isBroken: isBroken(lines, isWhole) };
+}
+
+/** From the end, so that only lines that hold together cost a hash. */
+function isBroken(lines: readonly string[], isWhole: boolean): boolean {
+  for (let at = lines.length - 1; at >= 0; at -= 1) {
+    const link = linkOf(lines[at] ?? "");
+    if (link === null) return true;
+    if (link.event === CHAIN_BEGUN) return link.previous !== CHAIN_START;
+    const before = lines[at - 1];
+    if (before === undefined) return isWhole && link.previous !== CHAIN_START;
+    if (link.previous !== lineHash(before)) return true;
+  }
+  return false;
 }
 
 /** Tells whether `line` can be one of an audit log. */

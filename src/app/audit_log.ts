@@ -22,6 +22,9 @@ const TAIL_BYTES_MAX = 1_048_576;
 const TORN_BYTES_MAX = 65_536;
 const LINE_BREAK = 0x0a;
 
+/** A mark before the text is part of it: an editor has been there. */
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
 export interface AuditLogParts {
   readonly disk: Disk;
   readonly path: string;
@@ -178,12 +181,12 @@ async function readTail(file: DiskFile): Promise<Tail> {
   const bytes = await file.readAt(from, size - from);
   const end = bytes.lastIndexOf(LINE_BREAK) + 1;
   const isWhole = from === 0;
-  const lines = new TextDecoder().decode(bytes.subarray(0, end)).split("\n")
+  const lines = decoder.decode(bytes.subarray(0, end)).split("\n")
     .slice(isWhole ? 0 : 1, -1);
   const last = lines.at(-1);
   // A crash may have kept the end of a line and not its beginning.
   if (last !== undefined && end === bytes.length && !isLink(last)) {
-    const begin = bytes.lastIndexOf(LINE_BREAK, end - 2) + 1;
+    const begin = bytes.subarray(0, end - 1).lastIndexOf(LINE_BREAK) + 1;
     const torn = bytes.subarray(begin);
     return { lines: lines.slice(0, -1), isWhole, torn, offset: from + begin };
   }
@@ -193,14 +196,14 @@ async function readTail(file: DiskFile): Promise<Tail> {
   }
   // Not a torn line but something else: it becomes a line that is none of ours.
   await file.writeAndSync(size, Uint8Array.of(LINE_BREAK));
-  const rest = new TextDecoder().decode(torn);
+  const rest = decoder.decode(torn);
   const offset = size + 1;
   return { lines: [...lines, rest], isWhole, torn: EMPTY_BYTES, offset };
 }
 
 /** The torn line goes on inside a whole one, which takes its place. */
 async function setAside(end: LogEnd, torn: Bytes): Promise<void> {
-  const text = new TextDecoder().decode(torn);
+  const text = decoder.decode(torn);
   const length = await end.append({ event: "line_set_aside", text });
   assert(length > torn.length, "a torn line is covered as a whole");
 }

@@ -180,12 +180,15 @@ export function decodeBatch(bytes: Uint8Array, from: number): CommandBatch {
   while (reader.at < until) {
     const tag = reader.tag(until);
     if (tag === 0x08 && last < tag) nowMs = reader.number(until);
-    else if (tag === 0x12) writes.push(decodeWrite(reader, reader.end(until)));
-    else throw reader.malformed("its fields must be known and in order");
+    else if (tag === 0x12) {
+      if (writes.length === BATCH_WRITES_MAX) {
+        throw reader.malformed(
+          `a batch holds up to ${BATCH_WRITES_MAX} writes`,
+        );
+      }
+      writes.push(decodeWrite(reader, reader.end(until)));
+    } else throw reader.malformed("its fields must be known and in order");
     last = tag;
-  }
-  if (writes.length > BATCH_WRITES_MAX) {
-    throw reader.malformed(`a batch holds up to ${BATCH_WRITES_MAX} writes`);
   }
   return { nowMs, writes };
 }

@@ -15,10 +15,12 @@ const NAME = /^[a-z0-9.-]{1,63}$/;
 const ADDRESS = /^[\x21-\x7e]*$/;
 const UINT32_MAX = 2 ** 32 - 1;
 /**
+ * Longest encoding of a member as one of a list.
+ *
  * 9 of id, 65 of name, 909 of addresses, 18 of disk id, 6 of version, 2 of the
  * flag and 3 of framing.
  */
-const MEMBER_BYTES_MAX = 1_012;
+export const MEMBER_BYTES_MAX = 1_012;
 /** Longest encoding of a list of members. */
 export const MEMBER_LIST_BYTES_MAX = MEMBERS_MAX * MEMBER_BYTES_MAX;
 

@@ -5,6 +5,7 @@ import {
   concatBytes,
   getUint64,
   setUint64,
+  utf8,
   viewOf,
 } from "../base/bytes.ts";
 import {
@@ -18,6 +19,8 @@ import { AnnouncementSchema, ClusterInitSchema } from "./gen/command_pb.ts";
 import {
   brokenListRule,
   brokenMemberRule,
+  MEMBER_BYTES_MAX,
+  MEMBER_LIST_BYTES_MAX,
   memberFromMessage,
   memberToMessage,
   parseCanonical,
@@ -38,6 +41,11 @@ const TAG_ANNOUNCEMENT = 0x08;
 const BATCH_HEAD = Uint8Array.of(TAG_BATCH);
 const CLOCK_BYTES = 9;
 const CLUSTER_ID_BYTES = 16;
+/** Names that a cluster is given have up to 63; this many the store keeps. */
+const CLUSTER_NAME_BYTES_MAX = 1_024;
+/** Id and name with their framing, and the members. */
+const CLUSTER_INIT_BYTES_MAX = 18 + 3 + CLUSTER_NAME_BYTES_MAX +
+  MEMBER_LIST_BYTES_MAX;
 
 /** What one log entry tells the fsm to do. */
 export type Payload =
@@ -82,7 +90,9 @@ export function encodeClusterInit(
   members: readonly Member[],
 ): Bytes {
   assert(clusterId.length === CLUSTER_ID_BYTES, "a cluster id has 16 bytes");
+  const name = utf8(clusterName);
   assert(clusterName.isWellFormed(), "a cluster's name is Unicode");
+  assert(name.length <= CLUSTER_NAME_BYTES_MAX, "a short cluster name");
   const rule = brokenListRule(members);
   assert(rule === null, `founding members: ${rule}`);
   const body = toBinary(ClusterInitSchema, {
@@ -155,10 +165,14 @@ function decodeClock(bytes: Uint8Array): Payload {
 }
 
 function decodeClusterInit(bytes: Uint8Array): Payload {
+  checkLength(bytes, CLUSTER_INIT_BYTES_MAX);
   const init = parseCanonical(ClusterInitSchema, bytes.slice(1), 1);
   const { clusterId, clusterName } = init;
   if (clusterId.length !== CLUSTER_ID_BYTES) {
     throw new CommandMalformedError("a cluster id must have 16 bytes", 1);
+  }
+  if (utf8(clusterName).length > CLUSTER_NAME_BYTES_MAX) {
+    throw new CommandMalformedError("a cluster's name must be short", 1);
   }
   const members = init.members.map(memberFromMessage);
   const rule = brokenListRule(members);
@@ -172,6 +186,7 @@ function decodeClusterInit(bytes: Uint8Array): Payload {
 }
 
 function decodeAnnouncement(bytes: Uint8Array): Payload {
+  checkLength(bytes, MEMBER_BYTES_MAX);
   const { member: message } = parseCanonical(
     AnnouncementSchema,
     bytes.slice(1),
@@ -190,4 +205,13 @@ function decodeAnnouncement(bytes: Uint8Array): Payload {
     );
   }
   return { kind: "announcement", member };
+}
+
+/** Before a message is made of every two bytes. */
+function checkLength(bytes: Uint8Array, bodyBytesMax: number): void {
+  if (bytes.length - 1 <= bodyBytesMax) return;
+  throw new CommandMalformedError(
+    `its body must be at most ${bodyBytesMax} bytes`,
+    bytes.length,
+  );
 }

@@ -9,22 +9,27 @@ const NOW_BYTES_MAX = 9;
 
 /**
  * What a leader appends for another member's payload: a batch without a time
- * gets `nowMs`, the leader's; an announcement and a registration of sessions stay
- * as they are.
+ * gets `nowMs`, the leader's; an announcement and a registration of the sender's
+ * own sessions stay as they are.
  *
  * `null` for everything else: what a member could not apply would halt all of
- * them at that entry.
+ * them at that entry, and who registers sessions of another shuts it out.
  */
 export function stampForwarded(
   payload: Uint8Array,
-  nowMs: number,
+  { nowMs, sender }: {
+    readonly nowMs: number;
+    /** Full node id of the member that asks. */
+    readonly sender: bigint;
+  },
 ): Uint8Array | null {
   try {
     const decoded = decodePayload(payload);
     if (decoded.kind === "announcement") return payload;
     if (decoded.kind === "encryption") {
       // All other changes of encryption are the leader's own.
-      return decoded.change.kind === "registration" ? payload : null;
+      if (decoded.change.kind !== "registration") return null;
+      return decoded.change.fullNodeId === sender ? payload : null;
     }
     if (decoded.kind !== "batch" || decoded.nowMs !== 0) return null;
     return withTime(payload, nowMs);

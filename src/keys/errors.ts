@@ -153,7 +153,7 @@ export class EpochExhaustedError extends NodeError {
   override readonly name = "EpochExhaustedError";
   override readonly code = "KEYS_EPOCH_EXHAUSTED";
   override readonly remedy =
-    "Make another key active: `sealkv encryption rotate-dek --purpose storage`, or `--purpose raft`; then start this node again";
+    "Have the other members make another key active: `sealkv encryption rotate-dek --purpose storage`, or `--purpose raft`; then give this node, stopped, its sidecar: `sealkv encryption resync-sidecar --data-dir D --kek URI --admin ADDR`";
 
   constructor(readonly keyId: KeyId) {
     super(

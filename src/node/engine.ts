@@ -103,6 +103,7 @@ export class Engine {
       encryption: this.encryption,
       lock: this.#lock,
       electionMs: options.electionMs,
+      isStopped: () => host.isStopped(),
       propose: (payload) => this.proposeEncryption(payload),
     });
     this.#expiry = this.#makeExpiry();
@@ -200,6 +201,7 @@ export class Engine {
       ...{ core, clock, proposals: this.proposals },
       boot: random.below(2 ** 32),
       sendPacket: this.#sendPacket,
+      nameOf: (id) => this.peers.nameOf(id),
       clusterInit: () => clusterInitOf(this.#self(), random),
       announcement: () => announcementOf(this.#self()),
       registration: () => this.encryption.registration(),

@@ -69,14 +69,14 @@ export function formatIdentity(identity: Identity): string {
 /** Reads what `formatIdentity` wrote; `null` for anything else. */
 export function parseIdentity(text: string): Identity | null {
   const fields =
-    /^\{"format":1,"name":"([a-z0-9.-]{1,63})","id":"([0-9]{1,16})","disk":"([0-9a-f]+)","founding":"([0-9a-f]+)"\}\n$/
+    /^\{"format":1,"name":"([a-z0-9.-]{1,63})","id":"([1-9][0-9]{0,15})","disk":"([0-9a-f]+)","founding":"([0-9a-f]+)"\}\n$/
       .exec(text);
   if (fields === null) return null;
   const [, name = "", idText, disk = "", founding = ""] = fields;
   const id = Number(idText);
   const diskId = fromHex(disk);
   const digest = fromHex(founding);
-  if (!Number.isSafeInteger(id) || id < 1) return null;
+  if (!Number.isSafeInteger(id)) return null;
   if (diskId?.length !== DISK_ID_BYTES) return null;
   if (digest?.length !== DIGEST_BYTES) return null;
   return { name, id, diskId, foundingDigest: digest };

@@ -152,6 +152,7 @@ export class MemberChanges {
       term,
       commit: core.state.entryLog.committed,
       confState,
+      writers: fsm.encryption.writers,
       members: [...fsm.members.values()].map((member): MemberFacts => ({
         ...member,
         isVoter: isVoter(confState, member.id),

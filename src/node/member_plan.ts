@@ -1,10 +1,13 @@
 import { toHex, utf8 } from "../base/bytes.ts";
+import { fullNodeId } from "../base/identity.ts";
 import { sha256 } from "../base/sha256.ts";
 import { brokenMemberRule } from "../fsm/member_codec.ts";
-import type { Member, MemberId } from "../fsm/types.ts";
+import type { EncryptionState, Member, MemberId } from "../fsm/types.ts";
 import { MEMBERS_MAX } from "../fsm/types.ts";
 import { majorityOf } from "../raft/quorum.ts";
 import type { ConfState, LogIndex, Term } from "../raft/types.ts";
+import { NodeIdCollisionError } from "./encryption/errors.ts";
+import { nonceRival } from "./encryption/nonce_rival.ts";
 import {
   ConfirmationWrongError,
   MemberBehindError,
@@ -33,6 +36,8 @@ export interface ClusterFacts {
   readonly commit: LogIndex;
   readonly confState: ConfState;
   readonly members: readonly MemberFacts[];
+  /** The applied registry: also nodes that are members no more. */
+  readonly writers: EncryptionState["writers"];
 }
 
 /** A learner this close to the commit index counts as caught up. */
@@ -52,8 +57,8 @@ export interface PlannedChange {
 /**
  * Plans `request`, or says why it must not be.
  *
- * @throws {NodeError} NODE_MEMBER_*, NODE_QUORUM_AT_RISK, NODE_PLAN_STALE,
- * NODE_CONFIRMATION_WRONG.
+ * @throws {NodeError} NODE_MEMBER_*, NODE_ID_COLLISION, NODE_QUORUM_AT_RISK,
+ * NODE_PLAN_STALE, NODE_CONFIRMATION_WRONG.
  */
 export function planMemberChange(
   request: MemberRequest,
@@ -119,12 +124,30 @@ function planAdd(
   if (known !== undefined) throw new MemberExistsError(name, name);
   const rival = facts.members.find((one) => one.peerAddress === peerAddress);
   if (rival !== undefined) throw new MemberExistsError(rival.name, peerAddress);
+  mustHaveOwnNonces(name, facts);
   if (facts.members.length >= MEMBERS_MAX) {
     throw new MemberChangeRefusedError(`there are ${MEMBERS_MAX} already`);
   }
   const later = promote ? ["make it a voter when it has caught up"] : [];
   const steps = [`add "${name}" at ${peerAddress} as a learner`, ...later];
   return { plan: plan(steps), member: null, isNeeded: true };
+}
+
+/**
+ * Also before there is encryption: it may come, and a member that shares its
+ * nonces keeps all others from starting then.
+ *
+ * @throws {NodeIdCollisionError}
+ */
+function mustHaveOwnNonces(
+  name: string,
+  { members, writers }: ClusterFacts,
+): void {
+  const rival = nonceRival(name, [
+    ...members.map((one) => fullNodeId(one.name)),
+    ...[...writers.values()].map((row) => row.fullNodeId),
+  ]);
+  if (rival !== null) throw new NodeIdCollisionError(name, rival);
 }
 
 /** The member that `request` asks for, before it has announced itself. */

@@ -134,9 +134,10 @@ export async function openNode(
 /** Guards judge the data dir; its epochs are yet to be raised. */
 function openKeys(
   ports: NodePorts,
-  { dataDir, name: node }: OpenNodeOptions,
+  { dataDir, name: node, initialCluster }: OpenNodeOptions,
 ): Promise<OpenedKeys> {
-  const start = { dataDir, node, keys: ports.keys ?? NO_KEYS };
+  const founders = initialCluster?.map(({ name }) => name) ?? [];
+  const start = { dataDir, node, founders, keys: ports.keys ?? NO_KEYS };
   return ports.openKeys?.(start) ?? openGuarded(ports, start);
 }
 

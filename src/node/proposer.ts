@@ -1,3 +1,4 @@
+import { fullNodeId } from "../base/identity.ts";
 import type { Clock } from "../io/clock.ts";
 import { encodeBatch, encodeClock } from "../fsm/payload.ts";
 import { encodeProposal } from "../fsm/proposal.ts";
@@ -24,6 +25,8 @@ export interface ProposerParts {
   /** Differs between two starts of this node. */
   readonly boot: number;
   readonly sendPacket: SendPacket;
+  /** Name of another member; "" for one that is not known. */
+  readonly nameOf: (id: RaftId) => string;
   /** Founds the cluster: the payload to propose, `null` once it has an id. */
   readonly clusterInit: () => Uint8Array | null;
   /** What this member has to tell of itself, `null` when it is known. */
@@ -153,14 +156,15 @@ export class Proposer {
     const verdict = this.#receiver.receive(
       from,
       packet,
-      (forward) => this.#proposeFor(forward),
+      (forward) => this.#proposeFor(from, forward),
     );
     sendPacket(from, encodePacket(verdict));
   }
 
-  #proposeFor({ proposalId, payload }: Forward): boolean {
-    const { clock } = this.#parts;
-    const stamped = stampForwarded(payload, clock.wallMs());
+  #proposeFor(from: RaftId, { proposalId, payload }: Forward): boolean {
+    const { clock, nameOf } = this.#parts;
+    const stamp = { nowMs: clock.wallMs(), sender: fullNodeId(nameOf(from)) };
+    const stamped = stampForwarded(payload, stamp);
     return stamped !== null &&
       this.#make(encodeProposal(proposalId, stamped));
   }

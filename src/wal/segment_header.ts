@@ -99,12 +99,14 @@ export function decodeSegmentHeader(
   if (hardState === null || floor === null) return null;
   const markAt = FIXED_BYTES + nameLength;
   if (nameLength > NODE_NAME_BYTES_MAX || markAt > body.length) return null;
+  const nodeName = textOf(body.subarray(FIXED_BYTES, markAt));
   const read = readMark(view, markAt);
-  if (read === null || read.until !== body.length) return null;
+  if (nodeName === null || read === null) return null;
+  if (read.until !== body.length) return null;
   return {
     format,
     clusterId: body.slice(2, 2 + CLUSTER_ID_BYTES),
-    nodeName: new TextDecoder().decode(body.subarray(FIXED_BYTES, markAt)),
+    nodeName,
     sequence,
     nextIndex,
     lastTerm,
@@ -112,4 +114,16 @@ export function decodeSegmentHeader(
     floor,
     mark: read.mark,
   };
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** `null` for bytes that are not UTF-8. */
+function textOf(bytes: Uint8Array): string | null {
+  try {
+    return decoder.decode(bytes);
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause;
+    return null;
+  }
 }

@@ -5,7 +5,7 @@ import { Buffer } from "node:buffer";
 const HEAD_BYTES = 6;
 
 /** The ways in which a secret could be printed. */
-function formsOf(secret: Uint8Array | string): readonly string[] {
+export function formsOf(secret: Uint8Array | string): readonly string[] {
   const bytes = Buffer.from(secret);
   const base64 = bytes.toString("base64");
   const head = [...bytes.subarray(0, HEAD_BYTES)];

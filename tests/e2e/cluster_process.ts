@@ -90,6 +90,11 @@ export class ClusterProcess implements AsyncDisposable {
     this.#places.set(name, { hostname: loopbackAddress(), dataDir, ...place });
   }
 
+  /** Its own flags from its next start on. */
+  setArgs(name: string, args: readonly string[]): void {
+    this.#places.set(name, { ...this.place(name), args });
+  }
+
   place(name: string): MemberPlace {
     const place = this.#places.get(name);
     if (place === undefined) throw new Error(`no member "${name}"`);
@@ -281,13 +286,16 @@ export class ClusterProcess implements AsyncDisposable {
     return new Error(`${message}\n${this.logs()}`, { cause: error });
   }
 
+  /** All that every process wrote, ended ones first. */
+  get outputs(): readonly { readonly name: string; readonly output: string }[] {
+    const running = [...this.#running]
+      .map(([name, { output }]) => ({ name, output }));
+    return [...this.#past, ...running];
+  }
+
   /** The last lines of every process, ended ones first. */
   logs(): string {
-    const running = [...this.#running].map(([name, { output }]) => ({
-      name,
-      output,
-    }));
-    return [...this.#past, ...running].map(({ name, output }) =>
+    return this.outputs.map(({ name, output }) =>
       output.trimEnd().split("\n").slice(-LOG_LINES_SHOWN)
         .map((line) => `${name} | ${line}`).join("\n")
     ).join("\n---\n");

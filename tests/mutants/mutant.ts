@@ -9,3 +9,10 @@ export interface Mutant {
   /** Why no test can notice it; absent when one must. */
   readonly equivalent?: string;
 }
+
+/** Mutants as files list them. */
+export function listed(
+  mutants: readonly (Omit<Mutant, "find"> & { readonly search: string })[],
+): readonly Mutant[] {
+  return mutants.map(({ search, ...mutant }) => ({ ...mutant, find: search }));
+}

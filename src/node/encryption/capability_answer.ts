@@ -1,7 +1,7 @@
 import { type Bytes, EMPTY_BYTES, equalBytes } from "../../base/bytes.ts";
 import { fullNodeId } from "../../base/identity.ts";
 import { VERSION } from "../../base/version.ts";
-import { proofOf } from "../../crypto/capability.ts";
+import { CHALLENGE_BYTES, proofOf } from "../../crypto/capability.ts";
 import type { KeyCustody } from "../../keys/port.ts";
 import { PROTOCOL_VERSION } from "../../transport/port.ts";
 import type { CapabilityAnswer, CapabilityAsk } from "../encryption_port.ts";
@@ -48,6 +48,8 @@ export async function answerCapability(
     term: ask.term,
     target: ask.target,
   });
-  if (challenge === null) return { statement, proof: EMPTY_BYTES };
+  if (challenge?.length !== CHALLENGE_BYTES) {
+    return { statement, proof: EMPTY_BYTES };
+  }
   return { statement, proof: await proofOf(challenge, statement) };
 }

@@ -1,4 +1,5 @@
 import { toHex, utf8 } from "../../base/bytes.ts";
+import { fullNodeId } from "../../base/identity.ts";
 import { sha256 } from "../../base/sha256.ts";
 import type { EncryptionState, KeyEntry, MemberId } from "../../fsm/types.ts";
 import { KekUnknownError } from "../../keys/errors.ts";
@@ -10,6 +11,8 @@ import {
   EncryptionNotAvailableError,
   NotBootstrappedError,
 } from "./change_errors.ts";
+import { NodeIdCollisionError } from "./errors.ts";
+import { nonceRival } from "./nonce_rival.ts";
 
 /** What a change is planned in. */
 export interface EncryptionFacts {
@@ -55,7 +58,8 @@ export function availableRequest(request: EncryptionRequest): AvailableRequest {
 /**
  * Plans `request`, or says why it must not be.
  *
- * @throws {NodeError} NODE_NOT_BOOTSTRAPPED, KEYS_KEK_UNKNOWN, NODE_PLAN_STALE.
+ * @throws {NodeError} NODE_NOT_BOOTSTRAPPED, NODE_ID_COLLISION,
+ * KEYS_KEK_UNKNOWN, NODE_PLAN_STALE.
  */
 export function planEncryption(
   request: AvailableRequest,
@@ -98,6 +102,11 @@ function bootstrapOf(
     const index = first.createdIndex;
     return done(`the first keys are there since entry ${index}`, index);
   }
+  const ids = members.map(({ name }) => fullNodeId(name));
+  for (const { name } of members) {
+    const rival = nonceRival(name, ids);
+    if (rival !== null) throw new NodeIdCollisionError(name, rival);
+  }
   return needed([
     `ask ${namesOf(members)} to prove that they can use encryption`,
     `draw a storage, a raft and a state key, wrapped under ${
@@ -125,7 +134,7 @@ function rewrapOf(
   { encryption, members, kekIds }: EncryptionFacts,
 ): Outline {
   for (const kek of asked) mustHave(kek, kekIds);
-  const keks = asked.length === 0 ? kekIds.slice(0, 1) : asked;
+  const keks = asked.length === 0 ? kekIds.slice(0, 1) : [...new Set(asked)];
   const all = [...encryption.keys.values()];
   if (all.every((key) => isUnder(key, keks))) {
     return done(`every key is wrapped under ${keks.join(", ")} alone`, 0);
@@ -142,7 +151,7 @@ function mustHave(kek: string, kekIds: readonly string[]): void {
 }
 
 function isUnder({ wraps }: KeyEntry, keks: readonly string[]): boolean {
-  return wraps.length === new Set(keks).size &&
+  return wraps.length === keks.length &&
     wraps.every(({ kek }) => keks.includes(kek));
 }
 

@@ -1,20 +1,17 @@
 import { unreachable } from "../../base/assert.ts";
 import type { Bytes } from "../../base/bytes.ts";
 import {
-  EPOCH_WARNING,
   type KeyId,
   type KeyWrap,
   type SealingPurpose,
   type WrappedKey,
 } from "../../base/data_key.ts";
-import { encodeEncryption } from "../../fsm/encryption_payload.ts";
+import { decodeEncryption } from "../../fsm/encryption_payload.ts";
 import type { EncryptionChange, FsmState, MemberId } from "../../fsm/types.ts";
 import type { Clock } from "../../io/clock.ts";
-import type { EventLog } from "../../io/log.ts";
 import type { KeyCustody } from "../../keys/port.ts";
 import type { Core } from "../../raft/core.ts";
 import type { LogIndex, Term } from "../../raft/types.ts";
-import { NodeError } from "../../base/error.ts";
 import type {
   EncryptionRequest,
   EncryptionResult,
@@ -36,6 +33,7 @@ import {
   planEncryption,
   type PlannedEncryption,
 } from "./change_plan.ts";
+import { encodeForeseen } from "./foreseen.ts";
 import { gapsInTime } from "./gaps.ts";
 import type { CapabilityFanOut, CapabilityVerdict } from "./fan_out.ts";
 import type { EncryptionOutcome } from "./outcomes.ts";
@@ -50,7 +48,6 @@ export interface EncryptionChangesHost {
   readonly self: { readonly id: MemberId; readonly name: string };
   readonly core: Core;
   readonly clock: Clock;
-  readonly log: EventLog;
   readonly custody: KeyCustody;
   readonly lock: ChangeLock;
   readonly fanOut: CapabilityFanOut;
@@ -59,16 +56,17 @@ export interface EncryptionChangesHost {
   state(): AppliedState;
   /** This node's registration; `null` when the registry shows all of it. */
   registration(): Uint8Array | null;
+  isStopped(): boolean;
   /** Makes an entry of `payload` as the leader; `null` when the core refuses. */
   propose(payload: Uint8Array): Promise<EncryptionOutcome> | null;
 }
+
+type CarriedOut = Omit<EncryptionResult, "plan">;
 
 /** A question to members takes at least as long (operator.md, Timing). */
 const FAN_OUT_MS_MIN = 500;
 /** A change that is not applied after this many election times is given up on. */
 const CHANGE_ELECTIONS_MAX = 20;
-/** A rotation that the leader asks for itself and that failed is asked again. */
-const ROTATE_AGAIN_MS = 60_000;
 
 /**
  * Changes of encryption as operators ask for them, one at a time, on the
@@ -77,7 +75,6 @@ const ROTATE_AGAIN_MS = 60_000;
  */
 export class EncryptionChanges {
   readonly #host: EncryptionChangesHost;
-  #rotatedMs = -Infinity;
 
   constructor(host: EncryptionChangesHost) {
     this.#host = host;
@@ -95,8 +92,7 @@ export class EncryptionChanges {
     if (terms.dryRun || !planned.isNeeded) return unchanged(planned);
     return await this.#locked(request.kind, async () => {
       const { plan } = planEncryption(request, terms, this.#facts());
-      const { index, unreachable } = await this.#carryOut(request);
-      return { plan, isChanged: true, index, unreachable };
+      return { plan, ...await this.#carryOut(request) };
     });
   }
 
@@ -107,46 +103,27 @@ export class EncryptionChanges {
     return await this.#fanOut([]);
   }
 
-  /**
-   * Rotates a key whose rows come near the last epoch; a failure is told and
-   * tried again later. For the leader's ticks.
-   */
-  rotateWorn(): void {
-    const { core, lock, clock } = this.#host;
-    if (core.state.role !== "leader" || lock.holder !== null) return;
-    const purpose = wornPurpose(this.#host.state().fsm);
-    if (purpose === null) return;
-    const nowMs = clock.monotonicMs();
-    if (nowMs - this.#rotatedMs < ROTATE_AGAIN_MS) return;
-    this.#rotatedMs = nowMs;
-    void this.#rotateAlone(purpose);
+  /** Whether a change may begin here now. */
+  get isFree(): boolean {
+    const { core, lock } = this.#host;
+    return core.state.role === "leader" && lock.holder === null &&
+      !this.#host.isStopped();
   }
 
-  async #rotateAlone(purpose: SealingPurpose): Promise<void> {
-    const { log } = this.#host;
-    const request = { kind: "rotate-dek", purpose } as const;
-    try {
-      const { index } = await this.change(request, ANY_TERMS);
-      log.write("info", "encryption_key_rotated", { purpose, index });
-    } catch (error) {
-      if (!(error instanceof NodeError)) throw error;
-      const { code } = error;
-      log.write("warn", "encryption_rotation_failed", { purpose, code });
-    }
-  }
-
-  async #carryOut(
-    request: AvailableRequest,
-  ): Promise<{ index: LogIndex; unreachable: readonly string[] }> {
+  async #carryOut(request: AvailableRequest): Promise<CarriedOut> {
     const { core } = this.#host;
     const { term } = core.state;
+    this.#mustLead();
     this.#mustBeSettled();
-    const silent = await this.#mustBeProven(request);
-    const payload = await this.#payloadOf(request);
+    const unreachable = await this.#mustBeProven(request);
+    const change = await this.#changeOf(request);
     this.#mustLead(term);
     this.#mustBeSettled();
-    const index = payload === null ? 0 : await this.#propose(payload);
-    return { index, unreachable: silent };
+    if (change === null) return { isChanged: false, index: 0, unreachable };
+    const { fsm, applied } = this.#host.state();
+    const payload = encodeForeseen(fsm, applied.index, change);
+    const index = await this.#propose(payload);
+    return { isChanged: true, index, unreachable };
   }
 
   async #propose(payload: Uint8Array): Promise<LogIndex> {
@@ -227,16 +204,19 @@ export class EncryptionChanges {
     });
   }
 
-  async #payloadOf(request: AvailableRequest): Promise<Uint8Array | null> {
+  /** `null` when nothing is left to be done. */
+  async #changeOf(request: AvailableRequest): Promise<EncryptionChange | null> {
     switch (request.kind) {
       case "bootstrap":
-        return encodeEncryption(await this.#bootstrap());
+        return await this.#bootstrap();
       case "rotate-dek":
-        return encodeEncryption(await this.#rotation(request.purpose));
+        return await this.#rotation(request.purpose);
       case "rewrap-deks":
-        return encodeEncryption(await this.#rewrap(request.keks));
-      case "register-writer":
-        return this.#host.registration();
+        return await this.#rewrap(request.keks);
+      case "register-writer": {
+        const payload = this.#host.registration();
+        return payload === null ? null : decodeEncryption(payload);
+      }
       default:
         return unreachable(request);
     }
@@ -282,7 +262,8 @@ export class EncryptionChanges {
   }
 
   #rewrapUnder(keks: readonly string[]): readonly string[] {
-    return keks.length === 0 ? this.#host.custody.kekIds.slice(0, 1) : keks;
+    const [...named] = new Set(keks);
+    return named.length === 0 ? this.#host.custody.kekIds.slice(0, 1) : named;
   }
 
   #facts(): EncryptionFacts {
@@ -335,9 +316,15 @@ export class EncryptionChanges {
     }
   }
 
-  /** @throws {NotLeaderError} Also when it leads in another term than `term`. */
+  /**
+   * @throws {NotLeaderError} Also when it leads in another term than `term`.
+   * @throws {NotReadyError} The node is stopping.
+   */
   #mustLead(term: Term | null = null): void {
     const { core } = this.#host;
+    if (this.#host.isStopped()) {
+      throw new NotReadyError("the node is stopping");
+    }
     const { role, leadTransferee } = core.state;
     const isSame = term === null || term === core.state.term;
     if (role === "leader" && leadTransferee === 0 && isSame) return;
@@ -356,24 +343,6 @@ export class EncryptionChanges {
   }
 }
 
-const ANY_TERMS: ChangeTerms = {
-  dryRun: false,
-  planHash: "",
-  confirm: "",
-  accept: [],
-};
-
 function unchanged({ plan, index }: PlannedEncryption): EncryptionResult {
   return { plan, isChanged: false, index, unreachable: [] };
-}
-
-/** A purpose whose active key some member has nearly used up. */
-function wornPurpose({ encryption }: FsmState): SealingPurpose | null {
-  for (const purpose of ["storage", "raft"] as const) {
-    const keyId = encryption.active[purpose];
-    for (const row of encryption.writers.values()) {
-      if (row.keyId === keyId && row.lastEpoch >= EPOCH_WARNING) return purpose;
-    }
-  }
-  return null;
 }

@@ -35,8 +35,12 @@ export class EpochRollbackError extends NodeError {
         ? `Cannot take part as "${node}" with a data dir that was put back: another member knows of later sessions`
         : `Cannot take part as "${node}" with a data dir that was put back: its epoch of key ${finding.keyId} is ${finding.epoch}, the cluster knows of ${finding.registered}`,
     );
-    this.remedy =
+    const rebuild =
       `Rebuild it: \`sealkv member rebuild ${node} --data-dir D --admin ADDR\``;
+    // Nobody else knows more than a node alone does.
+    this.remedy = finding === null
+      ? rebuild
+      : `${rebuild}; a node alone: \`sealkv encryption resync-sidecar --data-dir D --kek URI\``;
   }
 }
 
@@ -45,7 +49,7 @@ export class NodeIdCollisionError extends NodeError {
   override readonly name = "NodeIdCollisionError";
   override readonly code = "NODE_ID_COLLISION";
   override readonly remedy =
-    "Give this node another name: remove the member and add it again under one that `sealkv member add` accepts";
+    "Give this node another name: in --initial-cluster, before there is a cluster; later, remove the member and add it again under one that `sealkv member add` accepts";
 
   /** `other` is the full node id of the one that was there first. */
   constructor(readonly node: string, readonly other: bigint) {

@@ -56,7 +56,7 @@ export interface CapabilityVerdict extends CapabilityFinding {
 
 interface Waiting {
   readonly from: RaftId;
-  readonly resolve: (answer: CapabilityAnswer | null) => void;
+  readonly resolve: (answer: CapabilityAnswer) => void;
 }
 
 /** Between two tries while there is no way to a member. */
@@ -98,59 +98,60 @@ export class CapabilityFanOut {
     target: CapabilityTarget,
     request: FanOutRequest,
   ): Promise<CapabilityVerdict> {
-    const { timeoutMs } = request;
-    const { promise, resolve } = Promise.withResolvers<CapabilityVerdict>();
-    // Also for challenges that a provider does not wrap, or open, in time.
-    const late = this.#host.clock.after(
-      timeoutMs,
-      () => resolve(unreachable(target.name, timeoutMs)),
-    );
+    const { clock, self } = this.#host;
+    const { timeoutMs, keks } = request;
+    const { name } = target;
+    const { promise: late, resolve } = Promise.withResolvers<null>();
+    const timer = clock.after(timeoutMs, () => resolve(null));
     try {
-      return await Promise.race([this.#verdictOf(target, request), promise]);
+      // A provider may take its time to wrap a challenge, and to open it.
+      const drawn = await Promise.race([this.#draw(target, request), late]);
+      if (drawn === null) return ownKekSilent(name, timeoutMs);
+      const { ask, challenge } = drawn;
+      const isSelf = target.id === self;
+      const answer = isSelf
+        ? await Promise.race([this.#host.answer(ask), late])
+        : await this.#exchange(target.id, ask, late);
+      if (answer !== null) {
+        return await judge(answer, { ask, challenge, target, keks });
+      }
+      return (isSelf ? ownKekSilent : unreachable)(name, timeoutMs);
     } finally {
-      late.cancel();
+      timer.cancel();
     }
   }
 
-  async #verdictOf(
-    target: CapabilityTarget,
-    { clusterId, term, keks, timeoutMs }: FanOutRequest,
-  ): Promise<CapabilityVerdict> {
-    const { custody, random, self } = this.#host;
-    const id = fullNodeId(target.name);
+  async #draw(
+    { name }: CapabilityTarget,
+    { clusterId, term, keks }: FanOutRequest,
+  ): Promise<Pick<Asked, "ask" | "challenge">> {
+    const { custody, random } = this.#host;
+    const target = fullNodeId(name);
     const challenge = random.bytes(CHALLENGE_BYTES);
-    const context = { kind: "challenge", clusterId, term, target: id } as const;
+    const context = { kind: "challenge", clusterId, term, target } as const;
     const challenges = await custody.wrapChallenge(challenge, context, keks);
-    const ask: CapabilityAsk = { clusterId, term, target: id, challenges };
-    const answer = target.id === self
-      ? await this.#host.answer(ask)
-      : await this.#exchange(target.id, ask, timeoutMs);
-    if (answer === null) return unreachable(target.name, timeoutMs);
-    return await judge(answer, { ask, challenge, target, keks });
+    return { challenge, ask: { clusterId, term, target, challenges } };
   }
 
+  /** `null` when it is late before an answer comes. */
   async #exchange(
     to: RaftId,
     ask: CapabilityAsk,
-    timeoutMs: number,
+    late: Promise<null>,
   ): Promise<CapabilityAnswer | null> {
     const { clock } = this.#host;
     this.#request += 1;
     const request = this.#request;
     const packet = { kind: "capability-ask", request, ...ask } as const;
-    const { promise, resolve } = Promise.withResolvers<
-      CapabilityAnswer | null
-    >();
+    const { promise, resolve } = Promise.withResolvers<CapabilityAnswer>();
     this.#waiting.set(request, { from: to, resolve });
-    const late = clock.after(timeoutMs, () => resolve(null));
     let resend = clock.after(0, () => {});
     const send = () => {
       if (this.#host.send(to, packet)) return;
       resend = clock.after(RESEND_MS, send);
     };
     send();
-    const answer = await promise;
-    late.cancel();
+    const answer = await Promise.race([promise, late]);
     resend.cancel();
     this.#waiting.delete(request);
     return answer;
@@ -245,6 +246,20 @@ function unreachable(name: string, timeoutMs: number): CapabilityVerdict {
     ...found("unreachable", `"${name}" did not answer within ${timeoutMs} ms`, {
       remedy:
         `Start "${name}", or reconnect it, until \`sealkv status\` shows it up`,
+    }),
+  };
+}
+
+/** It says nothing about `name`: whoever was not asked is not unreachable. */
+function ownKekSilent(name: string, timeoutMs: number): CapabilityVerdict {
+  const message =
+    `no KEK of this leader served the challenge of "${name}" within ${timeoutMs} ms`;
+  return {
+    member: name,
+    statement: null,
+    ...found("leader-kek-silent", message, {
+      remedy:
+        "Bring the provider of the leader's --kek back, until `sealkv encryption status` shows no gap",
     }),
   };
 }

@@ -157,11 +157,15 @@ export class NodeEncryption {
     await this.#opening;
   }
 
-  /** So that its row is there long before the first seal. */
+  /**
+   * So that its row is there long before the first seal; of no key that the
+   * sidecar knows to be replaced, whose epochs may be spent.
+   */
   #beginSession(): void {
     const { custody, sessions } = this.#parts;
-    const { storage } = this.state.active;
+    const { active: { storage }, stateIndex } = this.state;
     if (storage === this.#sessionKey || sessions === null) return;
+    if (custody.sidecarIndex > stateIndex) return;
     if (!custody.epochs().has(storage)) return;
     this.#sessionKey = storage;
     this.#opening = this.#opening

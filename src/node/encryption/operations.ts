@@ -1,4 +1,4 @@
-import type { KeyId } from "../../base/data_key.ts";
+import type { KeyId, SealingPurpose } from "../../base/data_key.ts";
 import type { EncryptionState } from "../../fsm/types.ts";
 import type { Clock } from "../../io/clock.ts";
 import type { EventLog } from "../../io/log.ts";
@@ -7,6 +7,7 @@ import type { KeyCustody } from "../../keys/port.ts";
 import type { Sessions } from "../../keys/sessions.ts";
 import { encodeEncryptionState } from "../../fsm/encryption_codec.ts";
 import type { Core } from "../../raft/core.ts";
+import type { LogIndex } from "../../raft/types.ts";
 import type { BufferedStore } from "../../store/buffered_store.ts";
 import type {
   CapabilityAnswer,
@@ -31,6 +32,7 @@ import { EncryptionChanges, type EncryptionChangesHost } from "./changes.ts";
 import { CapabilityFanOut, type CapabilityVerdict } from "./fan_out.ts";
 import type { NodeEncryption } from "./node_encryption.ts";
 import { encryptionStatus } from "./status.ts";
+import { WornKeys } from "./worn_keys.ts";
 
 const TOPIC_ASK = 1;
 const TOPIC_ANSWER = 2;
@@ -48,6 +50,7 @@ export interface EncryptionOperationsParts {
   readonly encryption: NodeEncryption;
   readonly lock: ChangeLock;
   readonly electionMs: number;
+  readonly isStopped: () => boolean;
   readonly propose: EncryptionChangesHost["propose"];
 }
 
@@ -63,6 +66,13 @@ export interface EncryptionMetrics {
   openFailures(): ReadonlyMap<string, number>;
 }
 
+const ANY_TERMS: ChangeTerms = {
+  dryRun: false,
+  planHash: "",
+  confirm: "",
+  accept: [],
+};
+
 /** Nothing is sealed before the storage cutover. */
 const NONE: ReadonlyMap<never, number> = new Map<never, number>();
 
@@ -71,6 +81,7 @@ export class EncryptionOperations implements EncryptionPort {
   readonly #parts: EncryptionOperationsParts;
   readonly #fanOut: CapabilityFanOut;
   readonly #changes: EncryptionChanges;
+  readonly #wornKeys: WornKeys;
 
   constructor(parts: EncryptionOperationsParts) {
     const { identity, packets, store, encryption } = parts;
@@ -87,6 +98,12 @@ export class EncryptionOperations implements EncryptionPort {
       fanOut: this.#fanOut,
       state: () => store.state,
       registration: () => encryption.registration(),
+    });
+    this.#wornKeys = new WornKeys({
+      ...parts,
+      state: () => encryption.state,
+      isFree: () => this.#changes.isFree,
+      rotate: (purpose) => this.#rotateWorn(purpose),
     });
     packets.on(TOPIC_ASK, (from, body) => {
       const ask = decodeAsk(body);
@@ -147,7 +164,12 @@ export class EncryptionOperations implements EncryptionPort {
 
   /** For the ticks of a node, a few times a second. */
   onTick(): void {
-    this.#changes.rotateWorn();
+    this.#wornKeys.rotate();
+  }
+
+  async #rotateWorn(purpose: SealingPurpose): Promise<LogIndex> {
+    const request = { kind: "rotate-dek", purpose } as const;
+    return (await this.#changes.change(request, ANY_TERMS)).index;
   }
 
   async #answerTo(

@@ -36,14 +36,18 @@ export const EPOCH_ROLLBACK: Guard = {
   check: checkRollback,
 };
 
-/** Only who seals has nonces: a cluster without encryption has none. */
+/**
+ * Only who seals has nonces: a cluster without encryption has none. One that is
+ * about to be founded has the members that it is told.
+ */
 function checkCollision(facts: GuardFacts): NodeIdCollisionError | null {
   const store = knownOf(facts.store);
-  if (store === null) return null;
-  const isInUse = facts.isEnabled || store.encryption.keys.size > 0;
+  const isInUse = facts.isEnabled || (store?.encryption.keys.size ?? 0) > 0;
   if (!isInUse) return null;
+  const known = store?.members ?? [];
+  const members = known.length === 0 ? facts.founders : known;
   const holders = new Map<number, string>();
-  for (const name of new Set([...store.members, facts.node])) {
+  for (const name of new Set([...members, facts.node])) {
     const node16 = node16Of(fullNodeId(name));
     const other = holders.get(node16);
     if (other !== undefined) {
@@ -51,7 +55,7 @@ function checkCollision(facts: GuardFacts): NodeIdCollisionError | null {
     }
     holders.set(node16, name);
   }
-  return checkRegistry(facts.node, store);
+  return store === null ? null : checkRegistry(facts.node, store);
 }
 
 /** A member that is gone may have sealed under this one's 16 bits. */

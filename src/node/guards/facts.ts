@@ -44,6 +44,8 @@ export interface GuardFacts {
   readonly dataDir: string;
   /** Name that the node is started under. */
   readonly node: string;
+  /** Members of the cluster that a new data dir begins with; may be none. */
+  readonly founders: readonly string[];
   readonly isEnabled: boolean;
   /** KEKs that are configured. */
   readonly kekCount: number;

@@ -17,6 +17,8 @@ export interface GatherOptions {
   readonly dataDir: string;
   /** `null`: whoever the data dir is of. */
   readonly node: string | null;
+  /** Members that a new cluster is to begin with; none unless given. */
+  readonly founders?: readonly string[];
   readonly keys: KeySettings;
   /**
    * Loads KEKs and probes the disk also where an earlier guard refuses: for
@@ -85,13 +87,14 @@ export function lockedFacts(options: GatherOptions): GuardFacts {
 
 function factsOf(
   parts: Parts,
-  { dataDir, node, keys }: GatherOptions,
+  { dataDir, node, founders = [], keys }: GatherOptions,
 ): GuardFacts {
   const { identity, log, sidecar, checkpoint } = parts;
   const { isEnabled, kekCount } = keys;
   const owner = knownOf(identity) ?? knownOf(log)?.node ?? null;
   return {
-    ...{ dataDir, node: node ?? owner ?? NODE_DEFAULT, isEnabled, kekCount },
+    ...{ dataDir, node: node ?? owner ?? NODE_DEFAULT, founders },
+    ...{ isEnabled, kekCount },
     ...{ isLocked: false, identity, log, sidecar, checkpoint },
     store: viewed(
       parts.store,
@@ -106,6 +109,12 @@ async function probe(
   { dataDir, keys }: GatherOptions,
 ): Promise<"fit" | "not needed"> {
   if (!keys.isEnabled) return "not needed";
-  await probeFilesystem(disk, dataDirPaths(dataDir).encryption);
+  const { encryption } = dataDirPaths(dataDir);
+  const isThere = await disk.exists(encryption);
+  await probeFilesystem(disk, encryption);
+  if (!isThere) {
+    await disk.remove(encryption);
+    await disk.syncDir(dataDir);
+  }
   return "fit";
 }

@@ -8,6 +8,8 @@ import type { KeySettings } from "./open_keys.ts";
 export interface GuardedStart {
   readonly dataDir: string;
   readonly node: string;
+  /** Members that a new cluster is to begin with; none unless given. */
+  readonly founders?: readonly string[];
   readonly keys: KeySettings;
 }
 

@@ -1,12 +1,21 @@
 import { utf8 } from "../../../src/base/bytes.ts";
 import { DEFAULT_DATABASE } from "../../../src/fsm/types.ts";
 import { BufferedStore } from "../../../src/store/buffered_store.ts";
+import { peekStore } from "../../../src/store/peek.ts";
 import { SimKv } from "../io/kv.ts";
 import type { Content } from "./checkers/replicas.ts";
 import type { Host } from "./host.ts";
 import { currentStore } from "./sim_node.ts";
 import { contentLine } from "./truth.ts";
 import { modelEntry } from "./values.ts";
+
+/** Up to which entry that store has all; `null` when there is none. */
+export async function auditApplied(host: Host): Promise<number | null> {
+  const rows = host.kvFiles.peek(currentStore(host.disk))?.copy();
+  if (rows === undefined) return null;
+  const found = await peekStore(Promise.resolve(new SimKv({ disk: rows })));
+  return found?.state.applied.index ?? null;
+}
 
 /** All keys of clients and marks. */
 const EVERYTHING = {
@@ -38,5 +47,6 @@ export async function auditContent(host: Host): Promise<Content | null> {
     const { key, value, stamp } = modelEntry(entry);
     return contentLine(key, value, stamp);
   });
-  return { applied: applied.index, lines };
+  const { encryption } = fsm;
+  return { applied: applied.index, lines, encryption };
 }

@@ -8,6 +8,9 @@ import { hostOpenKv, KvFiles } from "./host_kv.ts";
 import { hostNet } from "./host_net.ts";
 import { Life } from "./life.ts";
 import type { OpenSimNode, SimNode } from "./sim_node.ts";
+import type { StoreState } from "../../../src/store/meta.ts";
+import { HostKeys } from "./encryption/host_keys.ts";
+import type { Truth } from "./truth.ts";
 import type { World } from "./world.ts";
 
 /**
@@ -20,6 +23,19 @@ export type HostState = "absent" | "down" | "opening" | "up" | "halted";
 
 /** How a machine ends: the process alone, or with all that was not synced. */
 export type EndKind = "kill" | "power";
+
+/** All that a machine's disk holds durably at one moment. */
+export interface DiskImage {
+  readonly disk: SimDisk;
+  readonly kvFiles: KvFiles;
+}
+
+/** A cluster at one moment, to begin others from. */
+export interface Past {
+  /** By host. */
+  readonly images: ReadonlyMap<string, DiskImage>;
+  readonly truth: Truth;
+}
 
 /** One machine: a disk, clocks that stray, and a node's lives on it. */
 export class Host {
@@ -40,6 +56,12 @@ export class Host {
   /** A bit of what it read was wrong: it may refuse to start. */
   damagedReads = false;
   lives = 0;
+  /** An image from before was put back on its disk. */
+  isPutBack = false;
+  /** What it has to open keys with; `null` in a run without encryption. */
+  readonly keys: HostKeys | null;
+  /** As its node made it visible last. */
+  applied: StoreState | null = null;
   readonly #world: World;
   readonly #dice: Dice;
   readonly #open: OpenSimNode;
@@ -51,6 +73,7 @@ export class Host {
     this.#open = open;
     this.#dice = world.dice.split(`host/${name}`);
     this.skew = new Skew(world.time);
+    this.keys = this.#drawKeys();
     [this.disk, this.kvFiles, this.device] = this.#newDisk();
   }
 
@@ -74,6 +97,7 @@ export class Host {
     if (this.disk.capacityBytes !== Infinity) life.excuses.add("space");
     this.life = life;
     this.state = "opening";
+    this.applied = null;
     this.haltedBy = null;
     this.#world.network.up(this.name);
     this.#world.note(`${this.name} starts, life ${this.lives}`);
@@ -150,6 +174,37 @@ export class Host {
     this.#world.forget(this);
   }
 
+  /** What its disk holds durably now. */
+  image(seed: number): DiskImage {
+    const disk = this.disk.clone(seed);
+    return { disk, kvFiles: this.kvFiles.copy(disk) };
+  }
+
+  /** Its disk, which is at rest, gets back what it had once. */
+  putBack(image: DiskImage, seed: number): void {
+    this.#world.note(`${this.name} gets an image of before`);
+    this.#takeOver(image, seed);
+    this.isPutBack = true;
+    this.#world.forget(this);
+  }
+
+  /** Begins with a disk that another machine had. */
+  begin(image: DiskImage, seed: number): void {
+    this.#takeOver(image, seed);
+  }
+
+  #takeOver(image: DiskImage, seed: number): void {
+    this.disk = image.disk.clone(seed);
+    this.kvFiles = image.kvFiles.copy(this.disk);
+  }
+
+  #drawKeys(): HostKeys | null {
+    const { keys } = this.#world.swarm;
+    if (keys === null) return null;
+    if (keys.kekCount === 1) return new HostKeys([1]);
+    return new HostKeys(this.#dice.split("keks").pick([[1, 2], [2, 1]]));
+  }
+
   #newDisk(): [SimDisk, KvFiles, Device] {
     this.#disks += 1;
     const label = `disk/${this.#disks}`;
@@ -162,12 +217,17 @@ export class Host {
     const world = this.#world;
     const dice = this.#dice.split(`life/${life.number}`);
     const onFatal = (error: Error) => this.#halt(life, error);
+    const random = new SimRandom(hashText(`${dice.u32()}`));
+    const keys = this.keys?.settings(life, random, this.device) ?? null;
+    const hadKeys = world.keyWatch?.sidecar(this) != null;
+    world.keyWatch?.look(this);
     try {
       const node = await this.#open({
         disk: hostDisk(life, this.disk, this.device),
         openKv: hostOpenKv(life, this.kvFiles, this.device),
         clock: hostClock(life, this.skew, (ms) => dice.u32() / 2 ** 32 * ms),
-        random: new SimRandom(hashText(`${dice.u32()}`)),
+        random,
+        keys,
         log: {
           write: (level, event, fields) =>
             world.logged(this, `${level} ${event} ${JSON.stringify(fields)}`),
@@ -179,6 +239,7 @@ export class Host {
       this.node = node;
       this.state = "up";
       world.note(`${this.name} is up`);
+      world.keyWatch?.isUp(this, hadKeys);
     } catch (error) {
       onFatal(error instanceof Error ? error : new Error(String(error)));
     }

@@ -41,6 +41,18 @@ export class KvFiles {
     return id === null ? null : this.#named(id);
   }
 
+  /** What all stores that were ever made hold. */
+  all(): readonly SimKvDisk[] {
+    return this.#rows;
+  }
+
+  /** The same rows in files of their own, named by `disk`. */
+  copy(disk: SimDisk): KvFiles {
+    const copy = new KvFiles(disk);
+    copy.#rows.push(...this.#rows.map((rows) => rows.copy()));
+    return copy;
+  }
+
   #named(id: Uint8Array): SimKvDisk {
     if (id.length < ID_BYTES) return new SimKvDisk();
     const number = new DataView(id.buffer, id.byteOffset).getUint32(0);

@@ -9,6 +9,7 @@ export async function runClusterSeeds(
   args: readonly string[],
 ): Promise<number> {
   const { seeds, from, isTracing, stops } = seedOptions(args, SEEDS);
+  const keys = { seals: 0, changes: 0, refusals: 0, rollbacks: 0 };
   const totals = { runs: 0, events: 0, operations: 0, undecided: 0 };
   let failures = 0;
   const started = performance.now();
@@ -19,6 +20,10 @@ export async function runClusterSeeds(
     totals.events += report.events;
     totals.operations += report.operations;
     totals.undecided += report.undecided;
+    keys.seals += report.keys.seals;
+    keys.changes += report.keys.changes.length;
+    keys.refusals += report.keys.refusals;
+    keys.rollbacks += report.keys.rollbacks;
     if (report.failure === null) continue;
     failures += 1;
     await printFailure(report);
@@ -30,6 +35,10 @@ export async function runClusterSeeds(
     `${totals.runs} runs, ${totals.events} events, ${totals.operations} ` +
       `operations, ${totals.undecided} histories undecided, ${failures} ` +
       `failures, ${seconds.toFixed(1)} s, ${perMinute} runs a minute`,
+  );
+  console.log(
+    `keys: ${keys.seals} seals, ${keys.changes} changes, ` +
+      `${keys.refusals} refused starts and halts, ${keys.rollbacks} rollbacks`,
   );
   return failures === 0 ? 0 : 1;
 }

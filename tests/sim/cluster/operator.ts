@@ -66,6 +66,8 @@ export class Operator {
     host.joins = true;
     host.isForeign = false;
     host.damagedReads = false;
+    host.isPutBack = false;
+    host.keys?.set("right", world.now);
     if (!await this.#do(this.#add(name))) return false;
     world.atlas.release(name);
     host.start();

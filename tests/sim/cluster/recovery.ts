@@ -1,11 +1,14 @@
 import { fail } from "../raft/checkers.ts";
 import type { Host } from "./host.ts";
 import { atomicWrite, MARK_PREFIX } from "./values.ts";
+import type { EncryptionRequest } from "../../../src/node/encryption_port.ts";
+import { areKeysEqual, checkSidecar } from "./encryption/key_peace.ts";
 import type { World } from "./world.ts";
 
 /** When all faults have ended, the cluster serves within that, virtual ms. */
 const SERVES_WITHIN_MS = 12_000;
 const LOOK_EVERY_MS = 100;
+const CHANGE_TRIES_MAX = 40;
 
 /**
  * Ends all faults, starts what is down, and waits until the cluster serves: a
@@ -33,7 +36,8 @@ export async function serveAgain(world: World): Promise<void> {
     }
     if (waiting.size === 0 && areEqual(hosts, marked)) {
       world.note(`all serve again at ${marked}`);
-      return await handOver(world, until);
+      await handOver(world, until);
+      return await changeKeys(world);
     }
     await asking.pass(LOOK_EVERY_MS);
     for (const host of hosts) host.start();
@@ -54,10 +58,37 @@ async function handOver(world: World, until: number): Promise<void> {
   fail("Liveness", "the leadership is not handed over");
 }
 
+/** In peace the first keys are there, and others take their place. */
+async function changeKeys(world: World): Promise<void> {
+  const { keyOperator, asking, hosts } = world;
+  if (keyOperator === null) return;
+  const requests: readonly EncryptionRequest[] = [
+    { kind: "bootstrap" },
+    { kind: "rotate-dek", purpose: "storage" },
+    { kind: "rewrap-deks", keks: [] },
+    { kind: "rotate-dek", purpose: "raft" },
+  ];
+  for (const request of requests) {
+    for (let tries = 1; !await keyOperator.change(request); tries += 1) {
+      if (tries === CHANGE_TRIES_MAX) fail("KeyLiveness", request.kind);
+      await asking.pass(LOOK_EVERY_MS);
+    }
+  }
+  for (let tries = 1; !await areKeysEqual(hosts); tries += 1) {
+    if (tries === CHANGE_TRIES_MAX) {
+      fail("KeyLiveness", hosts.map(describe).join("; "));
+    }
+    await asking.pass(LOOK_EVERY_MS);
+  }
+  for (const host of hosts) await checkSidecar(host);
+  world.note(`keys are in order`);
+}
+
 /** Its disk is not the one the cluster knows, or it was taken out. */
 function isBroken({ truth }: World, host: Host): boolean {
   if (host.isForeign) return true;
-  if (host.damagedReads && host.node === null) return true;
+  const mayBeBroken = host.damagedReads || host.isPutBack;
+  if (mayBeBroken && host.node === null) return true;
   const members = truth.members();
   return members.length > 0 && !members.includes(host.name);
 }

@@ -1,8 +1,23 @@
 import { SimFailure } from "../raft/checkers.ts";
 import { Dice } from "../raft/dice.ts";
 import { MEMBERS_MAX, openProductNode, type OpenSimNode } from "./sim_node.ts";
+import { useTurnCrypto } from "../io/subtle.ts";
+import { drawKeySwarm, type KeySwarm } from "./encryption/key_swarm.ts";
+import { NonceLedger } from "./encryption/nonce_ledger.ts";
+import type { Past } from "./host.ts";
 import { drawSwarm, kindsOf } from "./swarm.ts";
 import { World } from "./world.ts";
+
+/** What came of keys in one run. */
+export interface KeyReport {
+  readonly seals: number;
+  /** Changes that were carried out, by kind. */
+  readonly changes: readonly string[];
+  /** Starts and lives that ended as they had to. */
+  readonly refusals: number;
+  /** Disks put back that were named. */
+  readonly rollbacks: number;
+}
 
 /** What one run was like. */
 export interface RunReport {
@@ -15,6 +30,9 @@ export interface RunReport {
   readonly undecided: number;
   readonly faults: readonly string[];
   readonly lines: readonly string[];
+  readonly keys: KeyReport;
+  /** Of all disks, where that was asked for. */
+  readonly clone: Past | null;
   /** The rule that was broken; `null` for a good run. */
   readonly failure: { readonly check: string; readonly detail: string } | null;
 }
@@ -24,6 +42,12 @@ export interface RunSeedOptions {
   readonly open?: OpenSimNode;
   readonly members?: number;
   readonly onlyHistory?: boolean;
+  /** Instead of what the seed draws; `null` for none. */
+  readonly keys?: KeySwarm | null;
+  readonly ledger?: NonceLedger;
+  /** Instead of empty disks, in a swarm of the seed that had them. */
+  readonly past?: Past & { readonly seed: string };
+  readonly cloneAtMs?: number;
 }
 
 /** Runs one seed; a failure is a value, so that many seeds can be counted. */
@@ -33,10 +57,15 @@ export async function runSeed(
 ): Promise<RunReport> {
   const { isTracing = false, onlyHistory = false } = options;
   const open = options.open ?? openProductNode;
-  const dice = new Dice(`${seed}/swarm`);
-  const swarm = drawSwarm(dice, options.members ?? MEMBERS_MAX);
-  const world = new World(seed, { swarm, open, isTracing, onlyHistory });
+  const { members = MEMBERS_MAX, past = null, cloneAtMs = null } = options;
+  const dice = new Dice(`${past?.seed ?? seed}/swarm`);
+  const swarm = drawSwarm(dice, members, keysOf(seed, options));
+  const ledger = options.ledger ?? new NonceLedger();
+  const world = new World(seed, {
+    ...{ swarm, open, isTracing, onlyHistory, ledger, past, cloneAtMs },
+  });
   let failure: RunReport["failure"] = null;
+  const turn = useTurnCrypto((key, nonce) => ledger.see(key, nonce));
   try {
     await world.run();
   } catch (error) {
@@ -46,6 +75,8 @@ export async function runSeed(
       check,
       detail: error instanceof SimFailure ? error.message : `${error.stack}`,
     };
+  } finally {
+    turn.undo();
   }
   for (const { life } of world.hosts) life?.end();
   return {
@@ -57,6 +88,20 @@ export async function runSeed(
     undecided: world.history.undecided,
     faults: kindsOf(swarm),
     lines: world.lines,
+    keys: {
+      seals: world.keyWatch?.seals ?? 0,
+      changes: world.keyOperator?.done ?? [],
+      refusals: world.keyWatch?.refusals ?? 0,
+      rollbacks: world.keyWatch?.rollbacks ?? 0,
+    },
+    clone: world.clone,
     failure,
   };
+}
+
+/** Toys know of no encryption. */
+function keysOf(seed: string, { keys, open }: RunSeedOptions): KeySwarm | null {
+  if (keys !== undefined) return keys;
+  if (open !== undefined) return null;
+  return drawKeySwarm(new Dice(`${seed}/keys`));
 }

@@ -2,7 +2,8 @@
  * All that the simulator knows of the product's node is in this file: how it
  * is opened, what it is asked, and where its inside is looked at.
  */
-import { type Bytes, equalBytes } from "../../../src/base/bytes.ts";
+import { type Bytes, equalBytes, utf8 } from "../../../src/base/bytes.ts";
+import { NO_KEY } from "../../../src/base/data_key.ts";
 import type { Mutation } from "../../../src/fsm/types.ts";
 import { Applier, type ApplyJob } from "../../../src/node/applier.ts";
 import type { JoinGrant } from "../../../src/node/begin.ts";
@@ -20,6 +21,13 @@ import type { Kv } from "../../../src/io/kv.ts";
 import type { EventLog } from "../../../src/io/log.ts";
 import type { Net } from "../../../src/io/net.ts";
 import type { Random } from "../../../src/io/random.ts";
+import type { SealingPurpose } from "../../../src/base/data_key.ts";
+import { sealRaftEnvelope } from "../../../src/crypto/raft_envelope.ts";
+import { sealStorageEnvelope } from "../../../src/crypto/storage_envelope.ts";
+import type { Session } from "../../../src/keys/sessions.ts";
+import { Engine } from "../../../src/node/engine.ts";
+import type { EncryptionPort } from "../../../src/node/encryption_port.ts";
+import type { KeySettings } from "../../../src/node/guards/open_keys.ts";
 import type { Entry } from "../../../src/raft/types.ts";
 import { BufferedStore } from "../../../src/store/buffered_store.ts";
 import type { StoreState } from "../../../src/store/meta.ts";
@@ -36,6 +44,8 @@ export const MEMBERS_MAX = 5;
 const PEER_PORT = 4_513;
 export const CLUSTER_NAME = "sim";
 const DATA_DIR = "/data";
+export const ENCRYPTION_DIR = `${DATA_DIR}/encryption`;
+export const SIDECAR_PATH = `${ENCRYPTION_DIR}/keys.json`;
 
 /** The world of one life. */
 export interface SimPorts {
@@ -45,6 +55,8 @@ export interface SimPorts {
   readonly random: Random;
   readonly log: EventLog;
   readonly net: Net;
+  /** `null`: the node is told nothing about encryption. */
+  readonly keys: KeySettings | null;
 }
 
 export interface SimNodeOptions {
@@ -68,6 +80,8 @@ export interface SimNode extends Pick<NodePort, "write" | "read" | "status"> {
   ready(): Promise<void>;
   stop(): Promise<void>;
   changeMembers(request: MemberRequest, terms: ChangeTerms): Promise<unknown>;
+  /** `null` on a node that knows of no encryption. */
+  readonly encryption: EncryptionPort | null;
 }
 
 export type OpenSimNode = (
@@ -77,6 +91,8 @@ export type OpenSimNode = (
 
 /** What checkers see of a node's inside. All calls are synchronous. */
 export interface SimNodeObserver {
+  /** As the leader it is about to propose a change of encryption. */
+  changing(): void;
   /** The core gave these to be applied: they are committed. */
   committed(entries: readonly Entry[]): void;
   /** From now on readers see `state`. */
@@ -85,13 +101,14 @@ export interface SimNodeObserver {
   installed(state: StoreState): void;
 }
 
-export const openProductNode: OpenSimNode = (ports, options) => {
+export const openProductNode: OpenSimNode = ({ keys, ...ports }, options) => {
   observeAll();
   const { name, founding, join } = options;
   const { net, clock, random, log } = ports;
   const listen = { hostname: name, port: PEER_PORT };
   return openNode({
     ...ports,
+    ...(keys === null ? {} : { keys }),
     openTransport: (host) =>
       openTransport({ net, clock, random, log, host, listen, prover: PROVER }),
   }, {
@@ -151,6 +168,48 @@ export function currentStore(disk: SimDisk): string {
     : `${DATA_DIR}/${decodePointer(path, pointer).store}`;
 }
 
+const engines = new WeakMap<Life, Engine>();
+
+/**
+ * Has the node of `life` seal a few values with the session it has for that;
+ * returns how many: 0 without a key.
+ *
+ * @throws {NodeError} What a session is refused with.
+ */
+export async function sealOnce(
+  life: Life,
+  purpose: SealingPurpose,
+  count: number,
+  onSession: (session: Session) => void,
+): Promise<number> {
+  const engine = engines.get(life);
+  const state = engine?.encryption.state;
+  const clusterId = engine?.operations.exportEncryptionState().clusterId;
+  if (engine?.sessions == null || state === undefined || clusterId == null) {
+    return 0;
+  }
+  const keyId = state.active[purpose];
+  if (keyId === NO_KEY) return 0;
+  const session = await engine.sessions.open(keyId, purpose);
+  onSession(session);
+  const plaintext = utf8("a value");
+  for (let i = 0; i < count; i += 1) {
+    if (purpose === "raft") {
+      await sealRaftEnvelope({ ...session, clusterId }, plaintext);
+    } else {
+      const header = new Uint8Array(21);
+      const key = utf8(`key ${i}`);
+      await sealStorageEnvelope(
+        { ...session, clusterId },
+        header,
+        key,
+        plaintext,
+      );
+    }
+  }
+  return count;
+}
+
 let isObserving = false;
 
 /**
@@ -160,6 +219,16 @@ let isObserving = false;
 function observeAll(): void {
   if (isObserving) return;
   isObserving = true;
+  const { start } = Engine.prototype;
+  Engine.prototype.start = function (): void {
+    if (Life.current !== null) engines.set(Life.current, this);
+    start.call(this);
+  };
+  const { proposeEncryption } = Engine.prototype;
+  Engine.prototype.proposeEncryption = function (payload) {
+    Life.current?.host.observer.changing();
+    return proposeEncryption.call(this, payload);
+  };
   const { enqueue } = Applier.prototype;
   Applier.prototype.enqueue = function (job: ApplyJob): void {
     Life.current?.host.observer.committed(job.entries);

@@ -1,4 +1,5 @@
 import type { Dice } from "../raft/dice.ts";
+import { keyKindsOf, type KeySwarm } from "./encryption/key_swarm.ts";
 import type { NetworkDelays } from "./network.ts";
 
 /** Faults by kind: mean virtual seconds between two, 0 for none of the kind. */
@@ -39,6 +40,8 @@ export interface Swarm {
   readonly clients: number;
   /** Mean time between two operations of a client. */
   readonly thinkMs: number;
+  /** `null`: nobody is told about encryption. */
+  readonly keys: KeySwarm | null;
 }
 
 /** Seconds between two faults of a kind in a run that has it, on average. */
@@ -65,7 +68,11 @@ const MEANS: Readonly<Record<FaultKind, number>> = {
 };
 
 /** Draws a run: each kind of fault is in about half of them. */
-export function drawSwarm(dice: Dice, membersMax: number): Swarm {
+export function drawSwarm(
+  dice: Dice,
+  membersMax: number,
+  keys: KeySwarm | null,
+): Swarm {
   const every = {} as Record<FaultKind, number>;
   const intensity = dice.pick([0.5, 1, 2]);
   for (const kind of FAULT_KINDS) {
@@ -88,10 +95,12 @@ export function drawSwarm(dice: Dice, membersMax: number): Swarm {
     everySeconds: every,
     clients: dice.between(2, 5),
     thinkMs: dice.pick([60, 150, 500]),
+    keys,
   };
 }
 
 /** Names of the kinds that a run has. */
-export function kindsOf({ everySeconds }: Swarm): readonly FaultKind[] {
-  return FAULT_KINDS.filter((kind) => everySeconds[kind] > 0);
+export function kindsOf({ everySeconds, keys }: Swarm): readonly string[] {
+  const kinds = FAULT_KINDS.filter((kind) => everySeconds[kind] > 0);
+  return [...kinds, ...keyKindsOf(keys)];
 }

@@ -75,6 +75,7 @@ export function toyNodes(bug: ToyBug | null): OpenSimNode {
 }
 
 class ToyNode implements SimNode {
+  readonly encryption = null;
   readonly #cluster: ToyCluster;
   readonly #ports: SimPorts;
   readonly #options: SimNodeOptions & { readonly bug: ToyBug | null };

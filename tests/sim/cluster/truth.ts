@@ -6,6 +6,7 @@ import { decodeProposal } from "../../../src/fsm/proposal.ts";
 import {
   type AtomicWrite,
   DEFAULT_DATABASE,
+  type EncryptionChange,
   type FsmState,
   type Mutation,
   type StoredRecord,
@@ -23,6 +24,10 @@ import {
 import { EMPTY_STATE } from "../../../src/store/meta.ts";
 import { fail } from "../raft/checkers.ts";
 import { hashBytes } from "../raft/dice.ts";
+import {
+  encryptionLine,
+  encryptionText,
+} from "./encryption/encryption_text.ts";
 import { attemptOf, keyText, valueText } from "./values.ts";
 
 /** Where a cluster's log begins (node/open_log.ts). */
@@ -46,6 +51,13 @@ export interface Version {
   readonly stamp: string | null;
 }
 
+/** A change of encryption in the log; refused ones change nothing. */
+export interface LoggedChange {
+  readonly index: LogIndex;
+  readonly kind: EncryptionChange["kind"];
+  readonly isTaken: boolean;
+}
+
 /** Where the log holds an attempt, and what its client is to be told. */
 export interface LoggedAttempt {
   readonly index: LogIndex;
@@ -61,11 +73,24 @@ export class Truth {
   readonly #records = new Map<string, StoredRecord>();
   readonly #versions = new Map<string, Version[]>();
   readonly #attempts = new Map<string, LoggedAttempt[]>();
+  readonly changes: LoggedChange[] = [];
   #fsm: FsmState = EMPTY_STATE.fsm;
   #confState: ConfState;
 
   constructor(founding: ConfState) {
     this.#confState = founding;
+  }
+
+  /** The same log so far, for disks that were cloned; who asked is forgotten. */
+  fork(): Truth {
+    const fork = new Truth(this.#confState);
+    fork.#fsm = this.#fsm;
+    fork.#entries.push(...this.#entries);
+    for (const [key, record] of this.#records) fork.#records.set(key, record);
+    for (const [key, list] of this.#versions) {
+      fork.#versions.set(key, [...list]);
+    }
+    return fork;
   }
 
   /** Index of the last entry known to be committed. */
@@ -164,8 +189,15 @@ export class Truth {
       get: ({ key }: { key: Uint8Array }) =>
         this.#records.get(keyText(key)) ?? null,
     };
-    const applied = applyPayload(this.#fsm, view, entry.index, payload);
+    const before = this.#fsm;
+    const applied = applyPayload(before, view, entry.index, payload);
     this.#fsm = applied.state;
+    if (payload.kind === "encryption") {
+      const isTaken = applied.refusal === null;
+      const { kind } = payload.change;
+      this.changes.push({ index: entry.index, kind, isTaken });
+      checkEncryption(before, applied.state, { index: entry.index, isTaken });
+    }
     applied.mutations.forEach((mutation, i) =>
       this.#put(entry.index, mutation, i)
     );
@@ -200,6 +232,24 @@ export class Truth {
     const id = attemptOf(write);
     if (id === null) return;
     this.#attempts.set(id, [...this.attempts(id), { index, reply }]);
+  }
+}
+
+/** A refused change changes nothing; no epoch in the registry goes back. */
+function checkEncryption(
+  before: FsmState,
+  after: FsmState,
+  { index, isTaken }: { readonly index: LogIndex; readonly isTaken: boolean },
+): void {
+  const [old, now] = [before.encryption, after.encryption];
+  if (!isTaken && encryptionText(old) !== encryptionText(now)) {
+    fail("RefusedChange", `entry ${index}: ${encryptionLine(now)}`);
+  }
+  for (const [id, { lastEpoch }] of old.writers) {
+    const epoch = now.writers.get(id)?.lastEpoch ?? Infinity;
+    if (epoch < lastEpoch) {
+      fail("RegistryWentBack", `${id} at ${index}: ${epoch}, not ${lastEpoch}`);
+    }
   }
 }
 

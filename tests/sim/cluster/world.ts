@@ -5,15 +5,20 @@ import { fail } from "../raft/checkers.ts";
 import { Dice, foldHash, hashText } from "../raft/dice.ts";
 import { Asking } from "./ask.ts";
 import { FaultAtlas } from "./atlas.ts";
-import { auditContent } from "./audit.ts";
+import { auditApplied, auditContent } from "./audit.ts";
 import { AnswerChecker, type EndedAttempt } from "./checkers/answers.ts";
 import { checkRead, type EndedRead } from "./checkers/reads.ts";
 import { ReplicaChecker } from "./checkers/replicas.ts";
 import { TermChecker } from "./checkers/terms.ts";
 import { Client } from "./client.ts";
+import { KeyFaults } from "./encryption/key_faults.ts";
+import { KeyOperator } from "./encryption/key_operator.ts";
+import { forgets } from "./encryption/key_swarm.ts";
+import { KeyWatch } from "./encryption/key_watch.ts";
+import { NonceLedger } from "./encryption/nonce_ledger.ts";
 import { Faults } from "./faults.ts";
 import { History } from "./history.ts";
-import { Host } from "./host.ts";
+import { Host, type Past } from "./host.ts";
 import type { Life, LifeHost } from "./life.ts";
 import { Network } from "./network.ts";
 import { Operator } from "./operator.ts";
@@ -39,6 +44,12 @@ export interface WorldOptions {
   readonly isTracing: boolean;
   /** Looks only at what clients saw, as from outside. */
   readonly onlyHistory: boolean;
+  /** Every seal of this world, and of others that share its past. */
+  readonly ledger: NonceLedger;
+  /** What all begins with. */
+  readonly past: Past | null;
+  /** When all disks are cloned. */
+  readonly cloneAtMs: number | null;
 }
 
 /** Machines, their network, clients, faults, and who watches all that. */
@@ -55,12 +66,23 @@ export class World {
   readonly truth: Truth;
   readonly answers: AnswerChecker;
   readonly replicas: ReplicaChecker;
+  readonly ledger: NonceLedger;
+  /** These are `null` in a run without encryption. */
+  readonly keyWatch: KeyWatch | null;
+  readonly keyFaults: KeyFaults | null;
+  readonly keyOperator: KeyOperator | null;
+  /** Members forget what they promised: only keys are checked. */
+  readonly forgets: boolean;
+  /** When all disks were cloned. */
+  clone: Past | null = null;
   /** What happened, when tracing. */
   readonly lines: string[] = [];
   readonly #terms = new TermChecker();
   readonly #faults: Faults;
   readonly #isTracing: boolean;
   readonly #onlyHistory: boolean;
+  readonly #past: Past | null;
+  readonly #cloneAtMs: number | null;
   /** Last entry that anybody outside was told of. */
   known = 0;
   events = 0;
@@ -75,6 +97,10 @@ export class World {
     this.swarm = swarm;
     this.#isTracing = options.isTracing;
     this.#onlyHistory = options.onlyHistory;
+    this.ledger = options.ledger;
+    this.#past = options.past;
+    this.#cloneAtMs = options.cloneAtMs;
+    this.forgets = forgets(swarm.keys);
     const names = Array.from({ length: swarm.members }, (_, i) => `n${i + 1}`);
     this.network = new Network(
       names,
@@ -84,7 +110,7 @@ export class World {
     );
     this.asking = new Asking(this.time, this.dice.split("asking"));
     this.hosts = names.map((name) => new Host(name, this, open));
-    this.truth = new Truth({
+    this.truth = options.past?.truth ?? new Truth({
       voters: names.map((_, i) => i + 1),
       votersOutgoing: [],
       learners: [],
@@ -95,6 +121,14 @@ export class World {
     this.replicas = new ReplicaChecker(this.truth);
     this.operator = new Operator(this);
     this.#faults = new Faults(this);
+    const { keys } = swarm;
+    this.keyWatch = keys === null ? null : new KeyWatch(this, keys);
+    this.keyFaults = keys === null ? null : new KeyFaults(this, keys);
+    this.keyOperator = keys === null ? null : new KeyOperator(this, keys);
+    for (const host of this.hosts) {
+      const image = options.past?.images.get(host.name);
+      if (image !== undefined) host.begin(image, this.dice.u32());
+    }
   }
 
   get now(): number {
@@ -105,16 +139,24 @@ export class World {
   async run(): Promise<void> {
     for (const host of this.hosts) host.start();
     for (let i = 1; i <= this.swarm.clients; i += 1) {
-      const client = new Client(this, `c${i}`);
+      const client = new Client(this, `${this.#past === null ? "c" : "d"}${i}`);
       client.run(this.swarm.thinkMs).catch((error) => this.#failed(error));
     }
     this.#auditLater();
+    this.keyWatch?.start();
+    if (this.swarm.keys?.hasKeysFirst) void this.keyOperator?.begin();
+    if (this.#cloneAtMs !== null) {
+      this.time.after(this.#cloneAtMs, () => this.#clone());
+    }
     await this.#passUntil(FAULTS_FROM_MS);
     this.note("faults begin");
     this.#faults.start();
+    this.keyFaults?.start();
+    this.keyOperator?.stop();
     await this.#passUntil(FAULTS_UNTIL_MS);
     this.note("faults are over");
     this.#faults.stop();
+    this.keyFaults?.stop();
     let isServing = false;
     serveAgain(this).then(
       () => isServing = true,
@@ -126,9 +168,9 @@ export class World {
     await this.#passUntil(CLIENTS_UNTIL_MS);
     this.isClosing = true;
     await this.#passUntil(END_MS);
-    if (!isServing && !this.#onlyHistory) {
-      fail("Liveness", "the operator is not done");
-    }
+    this.guard(() => {
+      if (!isServing) fail("Liveness", "the operator is not done");
+    });
     await this.#end();
   }
 
@@ -194,19 +236,24 @@ export class World {
       },
       onArmed: (effect) => void host.dieIn(effect),
       observer: {
+        changing: () => this.keyFaults?.changing(),
         committed: (entries) =>
           this.guard(() => {
             for (const entry of entries) {
               this.truth.commit(host.lifeName, entry);
             }
           }),
-        applied: (state, mutations) =>
+        applied: (state, mutations) => {
+          host.applied = state;
           this.guard(() =>
             this.replicas.applied(host.lifeName, state, mutations)
-          ),
-        installed: ({ applied }) => {
-          this.note(`${host.name} has a checkpoint of ${applied.index}`);
-          this.replicas.installed(host.lifeName, applied.index);
+          );
+        },
+        installed: (state) => {
+          host.applied = state;
+          const { index } = state.applied;
+          this.note(`${host.name} has a checkpoint of ${index}`);
+          this.guard(() => this.replicas.installed(host.lifeName, state));
           this.audit(host);
         },
       },
@@ -229,6 +276,9 @@ export class World {
   /** A node stopped by itself: it must have had a reason. */
   halted(host: Host, life: Life, error: Error): void {
     this.guard(() => {
+      const isJudged = this.keyWatch?.judges(host, life, error) ?? null;
+      if (isJudged === true) return;
+      if (isJudged === false) fail("KeyHalt", `${host.name}: ${error.stack}`);
       const isTyped = error instanceof NodeError;
       const isExcused = life.excuses.size > 0 ||
         this.operator.explains(host, error);
@@ -260,6 +310,7 @@ export class World {
   /** Compares what the disk of `host` holds now. */
   audit(host: Host): void {
     const { disk } = host;
+    this.keyWatch?.look(host);
     auditContent(host).then(
       (found) =>
         this.guard(() => {
@@ -271,8 +322,22 @@ export class World {
     );
   }
 
-  forget({ name }: Host): void {
-    this.replicas.forget(name);
+  forget(host: Host): void {
+    this.replicas.forget(host.name);
+    this.keyWatch?.forget(host);
+  }
+
+  /** What was answered with entry `index` is in the store of `host` now. */
+  checkDurable(host: Host, index: number): void {
+    const { name } = host;
+    auditApplied(host).then(
+      (applied) =>
+        this.guard(() => {
+          if (applied !== null && applied >= index) return;
+          fail("AnsweredBeforeDurable", `${name}: ${index}, ${applied}`);
+        }),
+      (error) => this.#failed(error),
+    );
   }
 
   /** Writes through `host`; tells the index of the entry, `null` if refused. */
@@ -287,6 +352,16 @@ export class World {
 
   /** Runs a checker; what it finds ends the run. */
   guard(check: () => void): void {
+    if (this.#onlyHistory) return;
+    try {
+      check();
+    } catch (error) {
+      if (!this.forgets) this.#failed(error);
+    }
+  }
+
+  /** As `guard`, for what holds although members forget. */
+  guardKeys(check: () => void): void {
     if (this.#onlyHistory) return;
     try {
       check();
@@ -315,6 +390,14 @@ export class World {
     });
   }
 
+  #clone(): void {
+    const images = new Map(this.hosts.map((host) => [
+      host.name,
+      host.image(this.dice.u32()),
+    ]));
+    this.clone = { images, truth: this.truth.fork() };
+  }
+
   #auditLater(): void {
     this.time.after(AUDIT_EVERY_MS, () => {
       for (const host of this.hosts) this.audit(host);
@@ -327,9 +410,14 @@ export class World {
     let isThere = false;
     time.after(atMs - this.now, () => isThere = true);
     await settleBetween(() =>
-      !isThere && this.#failure === null && time.step()
+      !isThere && this.#failure === null && this.ledger.repeat === null &&
+      time.step()
     );
     await settle();
+    this.guardKeys(() => {
+      const { repeat } = this.ledger;
+      if (repeat !== null) fail("NonceLedger", repeat);
+    });
     if (this.#failure !== null) throw this.#failure;
   }
 
@@ -338,7 +426,11 @@ export class World {
     await settle();
     this.operator.checkRefused();
     this.guard(() => this.answers.end());
+    this.guard(() => this.keyOperator?.check());
+    this.guardKeys(() => this.keyWatch?.checkAgreement());
     if (this.#failure !== null) throw this.#failure;
+    // What clients of before did is not known to it.
+    if (this.forgets || this.#past !== null) return;
     this.history.check();
   }
 }

@@ -17,6 +17,11 @@ const TAG_BYTES = 16;
 const HASH = "sha256";
 const secrets = new WeakMap<CryptoKey, Uint8Array>();
 
+/** Sees every seal: the bytes of its key, and its nonce. */
+export type SealWatcher = (secret: Uint8Array, nonce: Uint8Array) => void;
+const UNWATCHED: SealWatcher = () => {};
+let watcher = UNWATCHED;
+
 type Algorithm = string | { readonly name: string };
 
 interface Hkdf {
@@ -68,11 +73,9 @@ const subtle = {
     key: CryptoKey,
     data: BufferSource,
   ): Promise<ArrayBuffer> {
-    const cipher = createCipheriv(
-      "aes-256-gcm",
-      secretOf(key),
-      bytesOf(params.iv),
-    );
+    const [secret, nonce] = [secretOf(key), bytesOf(params.iv)];
+    watcher(secret, nonce);
+    const cipher = createCipheriv("aes-256-gcm", secret, nonce);
     if (params.additionalData !== undefined) {
       cipher.setAAD(bytesOf(params.additionalData));
     }
@@ -142,12 +145,20 @@ const subtle = {
 };
 
 /** Puts it in the place of the platform's, for this process, until undone. */
-export function useTurnCrypto(): { undo(): void } {
+export function useTurnCrypto(
+  onSeal: SealWatcher = UNWATCHED,
+): { undo(): void } {
+  watcher = onSeal;
   Object.defineProperty(crypto, "subtle", {
     value: subtle,
     configurable: true,
   });
-  return { undo: () => void Reflect.deleteProperty(crypto, "subtle") };
+  return {
+    undo: () => {
+      watcher = UNWATCHED;
+      Reflect.deleteProperty(crypto, "subtle");
+    },
+  };
 }
 
 function keyOf(

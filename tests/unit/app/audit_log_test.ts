@@ -56,7 +56,8 @@ function logOn(disk: SimDisk) {
 async function textOf(disk: SimDisk): Promise<string> {
   if (!await disk.exists(PATH)) return "";
   const file = await disk.open(PATH, "existing");
-  return new TextDecoder().decode(await file.readAt(0, await file.size()));
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  return decoder.decode(await file.readAt(0, await file.size()));
 }
 
 async function linesOf(disk: SimDisk): Promise<string[]> {
@@ -194,6 +195,7 @@ const DAMAGE: [name: string, damage: (lines: string[]) => string[]][] = [
     c!,
   ]],
   ["a first line that is gone", ([, a, b, c]) => [a!, b!, c!]],
+  ["a mark before the text", ([x, ...rest]) => [`\uFEFF${x}`, ...rest]],
   ["a line of another program", ([x, a, b, c]) => [x!, a!, "hello", b!, c!]],
 ];
 for (const [name, damage] of DAMAGE) {
@@ -221,6 +223,22 @@ for (const [name, damage] of DAMAGE) {
     assert.deepEqual(again.events, [], "it is told once");
   });
 }
+
+Deno.test("AuditLog takes the place of a line break that is all there is", async () => {
+  const disk = await emptyDisk();
+  await replaceText(disk, "\n");
+  const { audit, events } = logOn(disk);
+  await audit.open();
+  await audit.write(recordOf("a"));
+  assert.deepEqual(events, ["warn audit_line_set_aside"]);
+  const lines = await linesOf(disk);
+  assert.deepEqual(lines.map((line) => JSON.parse(line).event), [
+    "line_set_aside",
+    "chain_begun",
+    undefined,
+  ]);
+  assert.equal(followChain(lines, { isWhole: true }).isBroken, false);
+});
 
 Deno.test("AuditLog looks at the end only of a long log", async () => {
   const disk = await emptyDisk();

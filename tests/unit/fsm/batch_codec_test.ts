@@ -93,6 +93,15 @@ for (const [what, batch] of UNENCODABLE) {
   });
 }
 
+Deno.test("decodeBatch() stops at the first write too many", () => {
+  const bytes = new Uint8Array(2 * (BATCH_WRITES_MAX + 9));
+  for (let at = 0; at < bytes.length; at += 2) bytes[at] = 0x12;
+  const isAtOnce = (error: unknown) =>
+    error instanceof CommandMalformedError &&
+    error.offset <= 2 * (BATCH_WRITES_MAX + 1);
+  assert.throws(() => decodeBatch(bytes, 0), isAtOnce);
+});
+
 Deno.test("decodeBatch() takes BATCH_WRITES_MAX writes and no more", () => {
   const writes = new Array(BATCH_WRITES_MAX).fill(EMPTY);
   const bytes = encodeBatch({ nowMs: 1, writes });

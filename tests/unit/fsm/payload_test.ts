@@ -185,3 +185,23 @@ for (const [what, hex] of REFUSED) {
     assert.throws(() => decodePayload(bytes), CommandMalformedError);
   });
 }
+
+for (const [tag, piece] of [["06", "1a00"], ["08", "0a00"]] as const) {
+  Deno.test(`decodePayload() refuses a long body of tag 0x${tag} unread`, () => {
+    const bytes = fromHex(tag + piece.repeat(20_000));
+    assert.ok(bytes !== null);
+    const isUnread = (error: unknown) =>
+      error instanceof CommandMalformedError &&
+      error.offset === bytes.length;
+    assert.throws(() => decodePayload(bytes), isUnread);
+  });
+}
+
+Deno.test("a cluster's name has at most 1,024 bytes", () => {
+  const longest = encodeClusterInit(ID, "ü".repeat(512), []);
+  assert.equal(decodePayload(longest).kind, "cluster-init");
+  assert.throws(
+    () => encodeClusterInit(ID, "ü".repeat(513), []),
+    InvariantError,
+  );
+});

@@ -12,16 +12,18 @@ import {
 import { stampForwarded } from "../../../src/fsm/stamp.ts";
 import { memberOf } from "../store/store_model.ts";
 import { commandBatch } from "./arbitraries.ts";
-import { EVERY_KIND } from "./encryption_fixtures.ts";
+import { EVERY_KIND, NODE_A } from "./encryption_fixtures.ts";
 
 const SAFE = Number.MAX_SAFE_INTEGER;
+const SENDER = NODE_A;
+const by = (nowMs: number) => ({ nowMs, sender: SENDER });
 const batches = commandBatch.map(({ writes }) => writes);
 const times = fc.oneof(fc.maxSafeNat(), fc.constantFrom(1, 127, 128, SAFE));
 
 Deno.test("stampForwarded() makes what the leader would have encoded", () => {
   fc.assert(
     fc.property(batches, times, (batch, nowMs) => {
-      const stamped = stampForwarded(encodeBatch(batch, 0), nowMs);
+      const stamped = stampForwarded(encodeBatch(batch, 0), by(nowMs));
       assert.deepEqual(stamped, encodeBatch(batch, nowMs));
     }),
     { numRuns: 2_000 },
@@ -31,25 +33,32 @@ Deno.test("stampForwarded() makes what the leader would have encoded", () => {
 Deno.test("stampForwarded() leaves what it is given as it is", () => {
   const payload = encodeBatch([], 0);
   const before = payload.slice();
-  stampForwarded(payload, 5);
+  stampForwarded(payload, by(5));
   assert.deepEqual(payload, before);
 });
 
 Deno.test("stampForwarded() passes an announcement on", () => {
   const diskId = new Uint8Array(16).fill(1);
   const payload = encodeAnnouncement({ ...memberOf(1, "a:1"), diskId });
-  assert.deepEqual(stampForwarded(payload, 5), payload);
+  assert.deepEqual(stampForwarded(payload, by(5)), payload);
 });
 
 Deno.test("stampForwarded() passes a registration on", () => {
   const payload = encodeEncryption(EVERY_KIND.registration);
-  assert.deepEqual(stampForwarded(payload, 5), payload);
+  assert.deepEqual(stampForwarded(payload, by(5)), payload);
+});
+
+Deno.test("stampForwarded() takes no registration of another member", () => {
+  const payload = encodeEncryption(EVERY_KIND.registration);
+  for (const sender of [0n, SENDER + 1n, SENDER - 1n, SENDER << 16n]) {
+    assert.equal(stampForwarded(payload, { nowMs: 5, sender }), null);
+  }
 });
 
 for (const change of Object.values(EVERY_KIND)) {
   if (change.kind === "registration") continue;
   Deno.test(`stampForwarded() takes no ${change.kind}`, () => {
-    assert.equal(stampForwarded(encodeEncryption(change), 5), null);
+    assert.equal(stampForwarded(encodeEncryption(change), by(5)), null);
   });
 }
 
@@ -72,7 +81,7 @@ const REFUSED: [name: string, payload: Uint8Array][] = [
 
 for (const [name, payload] of REFUSED) {
   Deno.test(`stampForwarded() takes no ${name}`, () => {
-    assert.equal(stampForwarded(payload, 5), null);
+    assert.equal(stampForwarded(payload, by(5)), null);
   });
 }
 
@@ -88,7 +97,7 @@ Deno.test("stampForwarded() never lets through what a member cannot apply", () =
   });
   fc.assert(
     fc.property(fc.oneof(noise, tagged, damaged), (bytes) => {
-      const stamped = stampForwarded(bytes, 77);
+      const stamped = stampForwarded(bytes, by(77));
       if (stamped === null) return;
       const payload = decodePayload(stamped);
       assert.ok(

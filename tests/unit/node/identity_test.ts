@@ -66,6 +66,7 @@ const MALFORMED: [name: string, text: string][] = [
   ["a name in capitals", TEXT.replace('"n1"', '"N1"')],
   ["a name too long", TEXT.replace("n1", "n".repeat(64))],
   ["id 0", TEXT.replace('"id":"1"', '"id":"0"')],
+  ["an id with zeros before it", TEXT.replace('"id":"1"', '"id":"01"')],
   ["a negative id", TEXT.replace('"id":"1"', '"id":"-1"')],
   ["no id", TEXT.replace('"id":"1"', '"id":""')],
   ["id 2^53", TEXT.replace('"id":"1"', '"id":"9007199254740992"')],

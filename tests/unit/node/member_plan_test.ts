@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import type { NodeError } from "../../../src/base/error.ts";
-import { MEMBERS_MAX } from "../../../src/fsm/types.ts";
+import { fullNodeId, node16Of } from "../../../src/base/identity.ts";
+import {
+  MEMBERS_MAX,
+  NO_ENCRYPTION,
+  writerId,
+} from "../../../src/fsm/types.ts";
 import {
   bestHeir,
   type ClusterFacts,
@@ -49,6 +54,7 @@ function facts(
     commit: COMMIT,
     confState: { ...NO_CONFIG, voters: idsOf(true), learners: idsOf(false) },
     members,
+    writers: NO_ENCRYPTION.writers,
     ...given,
   };
 }
@@ -65,6 +71,9 @@ const transfer = (name: string): MemberRequest => ({
   kind: "transfer-leader",
   name,
 });
+
+/** Another name whose full node id ends in the same 16 bits. */
+const NONCES_OF_N1 = "m24925";
 
 const WAITING = { ...LEARNER, diskId: null, isActive: false, match: 0 };
 const THREE = [fact(1), fact(2), fact(3)];
@@ -108,6 +117,11 @@ const ROWS: Row[] = [
     name: "add a name that is taken",
     request: { ...ADD, name: "n3" },
     expected: "NODE_MEMBER_EXISTS",
+  },
+  {
+    name: "add a name with the nonces of a member",
+    request: { ...ADD, name: NONCES_OF_N1 },
+    expected: "NODE_ID_COLLISION",
   },
   {
     name: "add an address that is taken",
@@ -439,3 +453,23 @@ for (const [members, heir] of HEIRS) {
     assert.equal(bestHeir(facts(members))?.id ?? null, heir);
   });
 }
+
+Deno.test("planMemberChange() keeps the nonces of who was a member", () => {
+  const gone = fullNodeId("n1");
+  const row = {
+    keyId: 77,
+    node16: node16Of(gone),
+    fullNodeId: gone,
+    firstEpoch: 1,
+    lastEpoch: 1,
+  };
+  const members = [fact(2), fact(3)];
+  const writers = new Map([[writerId(row.keyId, row.node16), row]]);
+  const plan = (name: string) =>
+    planMemberChange({ ...ADD, name }, TERMS, facts(members, { writers }));
+  assert.throws(
+    () => plan(NONCES_OF_N1),
+    (error: NodeError) => error.code === "NODE_ID_COLLISION",
+  );
+  assert.ok(plan("n1").isNeeded, "it may come back itself");
+});

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { utf8 } from "../../../src/base/bytes.ts";
+import { fullNodeId } from "../../../src/base/identity.ts";
 import { encodeEncryption } from "../../../src/fsm/encryption_payload.ts";
 import {
   decodePayload,
@@ -34,13 +35,19 @@ const ANNOUNCEMENT = encodeAnnouncement({
   diskId: new Uint8Array(16).fill(1),
 });
 
-const REGISTRATION = encodeEncryption({
-  kind: "registration",
-  fullNodeId: 5n,
-  claims: [{ keyId: 1, epoch: 1 }],
-});
+function registrationOf(name: string): Uint8Array {
+  return encodeEncryption({
+    kind: "registration",
+    fullNodeId: fullNodeId(name),
+    claims: [{ keyId: 1, epoch: 1 }],
+  });
+}
 const FOREIGN: [name: string, payload: Uint8Array, verdict: string][] = [
-  ["registration", REGISTRATION, "taken"],
+  ["registration", registrationOf("n2"), "taken"],
+  ["registration of a third one", registrationOf("n3"), "refused"],
+  ["registration of the leader", registrationOf("n1"), "refused"],
+  ["registration of a stranger", registrationOf("n9"), "refused"],
+  ["registration of no name", registrationOf(""), "refused"],
   [
     "change of encryption",
     encodeEncryption({ kind: "retire-dek", keyId: 1 }),
@@ -83,6 +90,7 @@ class Bench {
         this.packets.push({ to, packet: decodePacket(bytes)! });
         return true;
       },
+      nameOf: (id) => id > 3 ? "" : `n${id}`,
       clusterInit: () => this.init,
       announcement: () => this.announcement,
       registration: () => this.registration,
@@ -346,7 +354,7 @@ Deno.test("Proposer of a leader founds the cluster once it leads", () => {
 
 for (const what of ["announcement", "registration"] as const) {
   const payload =
-    { announcement: ANNOUNCEMENT, registration: REGISTRATION }[what];
+    { announcement: ANNOUNCEMENT, registration: registrationOf("n2") }[what];
   Deno.test(`Proposer tells its ${what} to whoever leads, again after a second`, () => {
     for (const id of [1, 2]) tellsAgain(new Bench(id), what, payload);
   });
@@ -392,7 +400,7 @@ Deno.test("Proposer tells both of itself, each on its own", () => {
   bench.elect();
   bench.announcement = ANNOUNCEMENT;
   bench.proposer.run();
-  bench.registration = REGISTRATION;
+  bench.registration = registrationOf("n2");
   bench.proposer.run();
   const kinds = bench.log().map(({ payload }) => payload.kind);
   assert.deepEqual(kinds, ["announcement", "encryption"]);
@@ -424,12 +432,12 @@ Deno.test("Proposer of a leader takes other members' writes while its own wait",
 Deno.test("Proposer.propose() puts a payload into the leader's log, and no other", () => {
   const bench = new Bench(1);
   bench.elect();
-  assert.equal(bench.proposer.propose(7, REGISTRATION), true);
+  assert.equal(bench.proposer.propose(7, registrationOf("n2")), true);
   const [proposed] = bench.log();
   assert.deepEqual([proposed?.id, proposed?.payload.kind], [7, "encryption"]);
   const follower = new Bench(2);
   follower.elect();
-  assert.equal(follower.proposer.propose(7, REGISTRATION), false);
+  assert.equal(follower.proposer.propose(7, registrationOf("n2")), false);
   assert.deepEqual([follower.log(), follower.packets], [[], []]);
 });
 

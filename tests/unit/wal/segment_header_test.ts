@@ -30,3 +30,10 @@ Deno.test("decodeSegmentHeader() tells another format", () => {
   const body = encodeSegmentHeader({ ...HEADER, format: 2 });
   assert.deepEqual(decodeSegmentHeader(body), { format: 2, sequence: null });
 });
+
+Deno.test("decodeSegmentHeader() refuses a name that is not UTF-8", () => {
+  const body = encodeSegmentHeader({ ...HEADER, nodeName: "n1" });
+  const at = body.findIndex((byte, i) => byte === 0x6e && body[i + 1] === 0x31);
+  body[at] = 0x97;
+  assert.equal(decodeSegmentHeader(body), null);
+});

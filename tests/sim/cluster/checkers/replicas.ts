@@ -1,14 +1,19 @@
 import { compareBytes } from "../../../../src/base/bytes.ts";
-import type { Mutation } from "../../../../src/fsm/types.ts";
+import type { EncryptionState, Mutation } from "../../../../src/fsm/types.ts";
 import type { LogIndex } from "../../../../src/raft/types.ts";
 import type { StoreState } from "../../../../src/store/meta.ts";
 import { fail } from "../../raft/checkers.ts";
+import {
+  encryptionLine,
+  encryptionText,
+} from "../encryption/encryption_text.ts";
 import type { Truth } from "../truth.ts";
 
 /** Records of one replica at one applied index, as lines of text. */
 export interface Content {
   readonly applied: LogIndex;
   readonly lines: readonly string[];
+  readonly encryption: EncryptionState;
 }
 
 /**
@@ -43,6 +48,7 @@ export class ReplicaChecker {
     if (fsm.clockMs !== entry.fsm.clockMs) {
       fail("ReplicaClock", `${life} at ${index}: ${fsm.clockMs}`);
     }
+    this.#checkEncryption(life, index, fsm.encryption);
     if (from === undefined) return;
     if (index <= from) fail("AppliedTwice", `${life}: ${index} after ${from}`);
     const due: Mutation[] = [];
@@ -60,12 +66,13 @@ export class ReplicaChecker {
   }
 
   /** A checkpoint replaced what `life` had. */
-  installed(life: string, index: LogIndex): void {
+  installed(life: string, { applied: { index }, fsm }: StoreState): void {
     this.#applied.set(life, index);
+    this.#checkEncryption(life, index, fsm.encryption);
   }
 
   /** Compares all that the disk of `member` holds. */
-  audit(member: string, { applied, lines }: Content): void {
+  audit(member: string, { applied, lines, encryption }: Content): void {
     const before = this.#durable.get(member) ?? 0;
     if (applied < before) {
       fail("DurableWentBack", `${member}: ${applied} after ${before}`);
@@ -74,6 +81,7 @@ export class ReplicaChecker {
     if (applied > this.#truth.last) {
       fail("AppliedUncommitted", `${member} stores ${applied}`);
     }
+    this.#checkEncryption(member, applied, encryption);
     const due = this.#truth.contentAt(applied);
     const at = due.findIndex((line, i) => line !== lines[i]);
     if (at < 0 && due.length === lines.length) return;
@@ -84,6 +92,15 @@ export class ReplicaChecker {
         due[where] ?? "no more"
       }"`,
     );
+  }
+
+  #checkEncryption(who: string, index: LogIndex, now: EncryptionState): void {
+    const due = this.#truth.entry(index)?.fsm.encryption;
+    if (due === undefined || encryptionText(due) === encryptionText(now)) {
+      return;
+    }
+    const [is, not] = [now, due].map(encryptionLine);
+    fail("EncryptionMismatch", `${who} at ${index}: ${is}, not ${not}`);
   }
 
   /** `member` came with another disk. */

@@ -71,6 +71,22 @@ Deno.test("Node begins a session of the storage key at each start, and of each n
   await cluster.close();
 });
 
+Deno.test("Node begins no session while its sidecar knows later keys", async () => {
+  const bench = new Bench();
+  const world = await bench.start();
+  const { cluster } = world;
+  await world.propose(BOOTSTRAP);
+  await cluster.clock.run(100);
+  await cluster.stop("n1");
+  const { index, epochs } = world.custody("n1").sidecar;
+  world.custody("n1").sidecar = { index: index + 1_000, epochs };
+  await cluster.open("n1");
+  await cluster.ready();
+  await cluster.clock.run(100);
+  assert.deepEqual(bench.rows, [`${STORAGE}/1 true`], "of before the restart");
+  await cluster.close();
+});
+
 Deno.test("Node stops when it cannot begin a session", async () => {
   const bench = new Bench();
   const world = await bench.start();

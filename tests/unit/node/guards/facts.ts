@@ -104,6 +104,7 @@ export const STORE: StoreFacts = {
 export const HEALTHY: GuardFacts = {
   dataDir: "/d",
   node: "n1",
+  founders: ["n1", "n2", "n3"],
   isEnabled: true,
   kekCount: 1,
   isLocked: false,

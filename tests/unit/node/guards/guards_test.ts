@@ -42,6 +42,14 @@ function fault(
   return { guard, code, spoil };
 }
 
+/** A new data dir, told to found a cluster of these members. */
+function foundingOf(founders: readonly string[]): GuardFacts {
+  return {
+    ...{ ...HEALTHY, founders, sidecar: known(null) },
+    ...{ identity: known(null), log: known(null), store: known(null) },
+  };
+}
+
 /** One for each guard, in the order in which they are to speak. */
 const FAULTS: readonly Fault[] = [
   fault("DataDirLocked", "NODE_DATA_DIR_LOCKED", (facts) => ({
@@ -215,7 +223,7 @@ Deno.test("firstRefusal() does not trip over what is unknown", () => {
   const unread = { kind: "unread" } as const;
   const facts: GuardFacts = {
     ...{ dataDir: "/d", node: "n1", isEnabled: true, kekCount: 1 },
-    isLocked: true,
+    ...{ isLocked: true, founders: [] },
     ...{ identity: unread, log: unread, sidecar: unread, keks: unread },
     ...{ filesystem: unread, store: unread, custody: unread },
     ...{ storeMac: unread, checkpoint: unread },
@@ -334,6 +342,14 @@ const NEIGHBOURS: Record<string, GuardFacts> = {
     ...{ isEnabled: false, kekCount: 0 },
     sidecar: known(null),
   },
+  "founders of one id who are not members any more": {
+    ...HEALTHY,
+    founders: ["n1", ...TWINS],
+  },
+  "founders of one id without encryption": {
+    ...foundingOf(["n1", ...TWINS]),
+    ...{ isEnabled: false, kekCount: 0 },
+  },
 };
 for (const [name, facts] of Object.entries(NEIGHBOURS)) {
   Deno.test(`firstRefusal() lets ${name} start`, () => {
@@ -349,6 +365,11 @@ const MORE: [name: string, code: ErrorCode, facts: GuardFacts][] = [
     ...HEALTHY,
     ...{ identity: known(null), log: known(null), store: known(null) },
   }],
+  [
+    "founders of one id",
+    "NODE_ID_COLLISION",
+    foundingOf(["n1", ...TWINS]),
+  ],
   ["a sidecar of another node", "NODE_WRONG_NODE", {
     ...withSidecar(HEALTHY, { node: "n2" }),
   }],

@@ -12,19 +12,24 @@ import { type StartKeys, TestDataDir } from "./test_data_dir.ts";
 interface Start {
   readonly keys?: StartKeys;
   readonly name?: string;
+  readonly founders?: readonly string[];
 }
 
 /** Starts it; it is refused with `code`, and nothing has changed. */
 async function assertRefused(
   dir: TestDataDir,
   code: ErrorCode,
-  { keys = dir.keys, name = dir.name }: Start = {},
+  { keys = dir.keys, name = dir.name, founders }: Start = {},
 ): Promise<NodeError> {
   const before = await dir.content();
   let refusal: unknown = null;
   const openTransport = () => assert.fail("no listener opens");
   try {
-    const node = await dir.open(keys, { name }, { openTransport });
+    const initialCluster = founders?.map((founder) => ({
+      ...{ name: founder, address: `${founder}:1` },
+    })) ?? null;
+    const options = { name, initialCluster };
+    const node = await dir.open(keys, options, { openTransport });
     await node.stop();
   } catch (error) {
     refusal = error;
@@ -198,6 +203,13 @@ refuses(
       custody.nextEpoch(active.raft, EPOCH_MAX - 1)
     );
   },
+);
+
+refuses(
+  "founders of one half nonce",
+  "NODE_ID_COLLISION",
+  empty,
+  async () => ({ founders: ["n1", "m445", "m870"] }),
 );
 
 refuses(

@@ -1,0 +1,22 @@
+import { toHex } from "../../../../src/base/bytes.ts";
+import { encodeEncryptionState } from "../../../../src/fsm/encryption_codec.ts";
+import type { EncryptionState } from "../../../../src/fsm/types.ts";
+
+const texts = new WeakMap<EncryptionState, string>();
+
+/** Equal for equal states; states are replaced, never changed. */
+export function encryptionText(state: EncryptionState): string {
+  const known = texts.get(state);
+  if (known !== undefined) return known;
+  const text = toHex(encodeEncryptionState(state));
+  texts.set(state, text);
+  return text;
+}
+
+/** What a failure shows of two states that should be one. */
+export function encryptionLine(state: EncryptionState): string {
+  const { stateIndex, active, keys, writers } = state;
+  const rows = [...writers].map(([id, row]) => `${id}:${row.lastEpoch}`);
+  return `state ${stateIndex}, ${keys.size} keys, active ` +
+    `${active.storage}/${active.raft}, rows ${rows.join(" ")}`;
+}
