@@ -14,12 +14,13 @@ import { type AtomicWrite, ENCODING_LE64 } from "../../src/fsm/types.ts";
 import { Node } from "../../src/node/node.ts";
 import { openNode } from "../../src/node/open_node.ts";
 import type { ReadEntry, ReadRange } from "../../src/node/port.ts";
+import { runCount } from "../run_count.ts";
 import { SimClock } from "./io/clock.ts";
 import { CRASH_KINDS, SimDisk } from "./io/disk.ts";
 import { SimKv, SimKvDisk } from "./io/kv.ts";
 import { SimRandom } from "./io/random.ts";
 
-const SEEDS = 60;
+const SEEDS = runCount(30);
 const LIVES = 4;
 const WRITERS = 5;
 const COUNT = utf8("count");

@@ -5,9 +5,11 @@
 // network and clocks are simulated in virtual time. Checkers look at a member
 // after each of its events. `deno task sim` runs more seeds.
 import { strict as assert } from "node:assert";
+import { runCount } from "../../run_count.ts";
 import { isFailure, runSeed } from "./run_seed.ts";
 
-const SEEDS = 400;
+/** `deno task test:unit` runs thousands after this. */
+const SEEDS = runCount(40);
 const EVENTS_MAX = 4_000;
 
 Deno.test("the raft core survives its seeds", () => {

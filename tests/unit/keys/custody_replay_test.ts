@@ -27,6 +27,7 @@ import {
   rotatedTo,
   without,
 } from "./custody_harness.ts";
+import { runCount } from "../../run_count.ts";
 import { CLUSTER_ID } from "./sample_keys.ts";
 import { TestKek } from "./test_kek.ts";
 
@@ -232,6 +233,6 @@ Deno.test("custody survives crashes, replays and checkpoints", async () => {
         await node.check();
       },
     ),
-    { numRuns: 60 },
+    { numRuns: runCount(30) },
   );
 });

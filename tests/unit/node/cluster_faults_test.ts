@@ -7,11 +7,12 @@
  * the leadership over. Replay one seed: SEED=42.
  */
 import assert from "node:assert/strict";
+import { runCount } from "../../run_count.ts";
 import { CRASH_KINDS } from "../../sim/io/disk.ts";
 import { SimRandom } from "../../sim/io/random.ts";
 import { TestCluster } from "./test_cluster.ts";
 
-const SEEDS = 40;
+const SEEDS = runCount(20);
 const STEPS = 60;
 const NAMES = ["n1", "n2", "n3"];
 const KEYS =

@@ -12,6 +12,7 @@ import { EMPTY_STATE } from "../../../src/store/meta.ts";
 import type { SessionRow } from "../../../src/store/session_row.ts";
 import { Store } from "../../../src/store/store.ts";
 import { SimClock } from "../../sim/io/clock.ts";
+import { runCount } from "../../run_count.ts";
 import { SimKv, SimKvDisk } from "../../sim/io/kv.ts";
 import { SimRandom } from "../../sim/io/random.ts";
 import { readAll } from "./checkpoint/checkpoint_model.ts";
@@ -253,7 +254,7 @@ Deno.test("replaceWith() leaves the old store when the new one takes no session"
 
 Deno.test("replaceWith() at any moment loses no session", async () => {
   const order = new Set<string>();
-  for (let seed = 0; seed < 300; seed += 1) {
+  for (let seed = 0; seed < runCount(100); seed += 1) {
     const random = new SimRandom(seed);
     const slow = random.split("pause");
     const disk = new SimKvDisk();

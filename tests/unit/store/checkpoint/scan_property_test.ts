@@ -10,12 +10,13 @@ import { utf8 } from "../../../../src/base/bytes.ts";
 import type { Mutation } from "../../../../src/fsm/types.ts";
 import type { CheckpointSource } from "../../../../src/store/checkpoint/source.ts";
 import { Store } from "../../../../src/store/store.ts";
+import { runCount } from "../../../run_count.ts";
 import { SimKv } from "../../../sim/io/kv.ts";
 import { SimRandom } from "../../../sim/io/random.ts";
 import { recordOf, SILENT_LOG, stateAt } from "../store_model.ts";
 import { plainRecords, readAll, RecordModel } from "./checkpoint_model.ts";
 
-const SEEDS = 120;
+const SEEDS = runCount(60);
 const STEPS = 40;
 /** Values from 65,512 bytes on have an overflow row. */
 const SIZES = [0, 1, 20, 300, 65_511, 65_512, 65_536];
