@@ -30,10 +30,18 @@ export interface DiskImage {
   readonly kvFiles: KvFiles;
 }
 
+/** A machine at one moment, as far as others begin with it. */
+export interface HostPast {
+  readonly image: DiskImage;
+  readonly joins: boolean;
+  readonly isForeign: boolean;
+  readonly isDamaged: boolean;
+}
+
 /** A cluster at one moment, to begin others from. */
 export interface Past {
-  /** By host. */
-  readonly images: ReadonlyMap<string, DiskImage>;
+  /** By name. */
+  readonly hosts: ReadonlyMap<string, HostPast>;
   readonly truth: Truth;
 }
 
@@ -189,8 +197,10 @@ export class Host {
   }
 
   /** Begins with a disk that another machine had. */
-  begin(image: DiskImage, seed: number): void {
+  begin({ image, joins, isForeign }: HostPast, seed: number): void {
     this.#takeOver(image, seed);
+    this.joins = joins;
+    this.isForeign = isForeign;
   }
 
   #takeOver(image: DiskImage, seed: number): void {

@@ -31,6 +31,11 @@ export class Operator {
     this.#dice = world.dice.split("operator");
   }
 
+  /** `host` was taken out before all began. */
+  isRemoved({ name }: Host): void {
+    this.#removed.add(name);
+  }
+
   /** Does something, unless the last thing is still going on. */
   act(): void {
     if (this.#asked.length > 0 || this.#world.hosts.length === 1) return;

@@ -90,6 +90,8 @@ export class World {
   /** Clients start nothing new. */
   isClosing = false;
   #failure: Error | null = null;
+  /** What was committed has changed, in a run where that may be. */
+  #hasForgotten = false;
 
   constructor(seed: string, options: WorldOptions) {
     const { swarm, open } = options;
@@ -126,8 +128,13 @@ export class World {
     this.keyFaults = keys === null ? null : new KeyFaults(this, keys);
     this.keyOperator = keys === null ? null : new KeyOperator(this, keys);
     for (const host of this.hosts) {
-      const image = options.past?.images.get(host.name);
-      if (image !== undefined) host.begin(image, this.dice.u32());
+      const past = options.past?.hosts.get(host.name);
+      if (past === undefined) continue;
+      host.begin(past, this.dice.u32());
+      if (past.isDamaged) this.atlas.claim(host.name, this.voters());
+      if (!this.truth.members().includes(host.name)) {
+        this.operator.isRemoved(host);
+      }
     }
   }
 
@@ -357,6 +364,7 @@ export class World {
       check();
     } catch (error) {
       if (!this.forgets) this.#failed(error);
+      this.#hasForgotten = true;
     }
   }
 
@@ -391,11 +399,13 @@ export class World {
   }
 
   #clone(): void {
-    const images = new Map(this.hosts.map((host) => [
-      host.name,
-      host.image(this.dice.u32()),
-    ]));
-    this.clone = { images, truth: this.truth.fork() };
+    const hosts = new Map(this.hosts.map((host) => {
+      const { name, joins, isForeign } = host;
+      const isDamaged = this.atlas.damaged.has(name);
+      const image = host.image(this.dice.u32());
+      return [name, { image, joins, isForeign, isDamaged }];
+    }));
+    this.clone = { hosts, truth: this.truth.fork() };
   }
 
   #auditLater(): void {
@@ -427,7 +437,10 @@ export class World {
     this.operator.checkRefused();
     this.guard(() => this.answers.end());
     this.guard(() => this.keyOperator?.check());
-    this.guardKeys(() => this.keyWatch?.checkAgreement());
+    this.guardKeys(() => {
+      if (!this.#hasForgotten) this.keyWatch?.checkAgreement();
+    });
+    this.guardKeys(() => this.keyWatch?.checkRollbacks());
     if (this.#failure !== null) throw this.#failure;
     // What clients of before did is not known to it.
     if (this.forgets || this.#past !== null) return;

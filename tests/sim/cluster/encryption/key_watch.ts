@@ -1,6 +1,7 @@
 import { equalBytes, toHex } from "../../../../src/base/bytes.ts";
 import type { KeyId } from "../../../../src/base/data_key.ts";
 import { NodeError } from "../../../../src/base/error.ts";
+import { fullNodeId } from "../../../../src/base/identity.ts";
 import type { EncryptionState } from "../../../../src/fsm/types.ts";
 import { encodeKvKey } from "../../../../src/io/kv_key.ts";
 import type { Session } from "../../../../src/keys/sessions.ts";
@@ -188,6 +189,26 @@ export class KeyWatch {
       change?.kind === "rewrap-deks";
     if (keyOperator === null || !isAsked) return true;
     return keyOperator.mayHaveAsked(change.kind, index, startedSinceMs);
+  }
+
+  /** Nobody goes on with an epoch below what others know of him. */
+  checkRollbacks(): void {
+    const up = this.#world.hosts.filter(({ node }) => node !== null);
+    for (const host of up) {
+      const epochs = this.sidecar(host)?.epochs;
+      const own = fullNodeId(host.name);
+      const rows = up.flatMap(({ applied }) => [
+        ...applied?.fsm.encryption.writers.values() ?? [],
+      ]);
+      for (const { fullNodeId: whose, keyId, lastEpoch } of rows) {
+        const epoch = whose === own
+          ? epochs?.get(keyId) ?? lastEpoch
+          : Infinity;
+        if (epoch >= lastEpoch) continue;
+        const what = `${host.name}, key ${keyId}: ${epoch}, not ${lastEpoch}`;
+        fail("RollbackUnnamed", what);
+      }
+    }
   }
 
   /** A session of `host` is about to seal: its beginnings must be durable. */
