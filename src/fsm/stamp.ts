@@ -1,6 +1,7 @@
 import { type Bytes, concatBytes } from "../base/bytes.ts";
 import { CommandMalformedError, CommandUnknownError } from "./errors.ts";
 import { decodePayload } from "./payload.ts";
+import type { MemberId } from "./types.ts";
 import { WireWriter } from "./wire.ts";
 
 const NOW_FIELD = 1;
@@ -9,27 +10,29 @@ const NOW_BYTES_MAX = 9;
 
 /**
  * What a leader appends for another member's payload: a batch without a time
- * gets `nowMs`, the leader's; an announcement and a registration of the sender's
- * own sessions stay as they are.
+ * gets `nowMs`, the leader's; an announcement of the sender itself and a
+ * registration of its own sessions stay as they are.
  *
  * `null` for everything else: what a member could not apply would halt all of
- * them at that entry, and who registers sessions of another shuts it out.
+ * them at that entry, and who speaks for another shuts it out.
  */
 export function stampForwarded(
   payload: Uint8Array,
   { nowMs, sender }: {
     readonly nowMs: number;
-    /** Full node id of the member that asks. */
-    readonly sender: bigint;
+    /** The member that asks. */
+    readonly sender: { readonly id: MemberId; readonly fullNodeId: bigint };
   },
 ): Uint8Array | null {
   try {
     const decoded = decodePayload(payload);
-    if (decoded.kind === "announcement") return payload;
+    if (decoded.kind === "announcement") {
+      return decoded.member.id === sender.id ? payload : null;
+    }
     if (decoded.kind === "encryption") {
       // All other changes of encryption are the leader's own.
       if (decoded.change.kind !== "registration") return null;
-      return decoded.change.fullNodeId === sender ? payload : null;
+      return decoded.change.fullNodeId === sender.fullNodeId ? payload : null;
     }
     if (decoded.kind !== "batch" || decoded.nowMs !== 0) return null;
     return withTime(payload, nowMs);

@@ -163,8 +163,10 @@ export class Proposer {
 
   #proposeFor(from: RaftId, { proposalId, payload }: Forward): boolean {
     const { clock, nameOf } = this.#parts;
-    const stamp = { nowMs: clock.wallMs(), sender: fullNodeId(nameOf(from)) };
-    const stamped = stampForwarded(payload, stamp);
+    const stamped = stampForwarded(payload, {
+      nowMs: clock.wallMs(),
+      sender: { id: from, fullNodeId: fullNodeId(nameOf(from)) },
+    });
     return stamped !== null &&
       this.#make(encodeProposal(proposalId, stamped));
   }

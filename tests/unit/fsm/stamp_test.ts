@@ -15,7 +15,7 @@ import { commandBatch } from "./arbitraries.ts";
 import { EVERY_KIND, NODE_A } from "./encryption_fixtures.ts";
 
 const SAFE = Number.MAX_SAFE_INTEGER;
-const SENDER = NODE_A;
+const SENDER = { id: 1, fullNodeId: NODE_A };
 const by = (nowMs: number) => ({ nowMs, sender: SENDER });
 const batches = commandBatch.map(({ writes }) => writes);
 const times = fc.oneof(fc.maxSafeNat(), fc.constantFrom(1, 127, 128, SAFE));
@@ -43,6 +43,13 @@ Deno.test("stampForwarded() passes an announcement on", () => {
   assert.deepEqual(stampForwarded(payload, by(5)), payload);
 });
 
+Deno.test("stampForwarded() takes no announcement of another member", () => {
+  const diskId = new Uint8Array(16).fill(1);
+  const payload = encodeAnnouncement({ ...memberOf(1, "a:1"), diskId });
+  const sender = { ...SENDER, id: 2 };
+  assert.equal(stampForwarded(payload, { nowMs: 5, sender }), null);
+});
+
 Deno.test("stampForwarded() passes a registration on", () => {
   const payload = encodeEncryption(EVERY_KIND.registration);
   assert.deepEqual(stampForwarded(payload, by(5)), payload);
@@ -50,7 +57,9 @@ Deno.test("stampForwarded() passes a registration on", () => {
 
 Deno.test("stampForwarded() takes no registration of another member", () => {
   const payload = encodeEncryption(EVERY_KIND.registration);
-  for (const sender of [0n, SENDER + 1n, SENDER - 1n, SENDER << 16n]) {
+  const others = [0n, NODE_A + 1n, NODE_A - 1n, NODE_A << 16n];
+  for (const fullNodeId of others) {
+    const sender = { ...SENDER, fullNodeId };
     assert.equal(stampForwarded(payload, { nowMs: 5, sender }), null);
   }
 });
