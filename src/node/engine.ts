@@ -204,7 +204,7 @@ export class Engine {
       nameOf: (id) => this.peers.nameOf(id),
       clusterInit: () => clusterInitOf(this.#self(), random),
       announcement: () => announcementOf(this.#self()),
-      registration: () => this.encryption.registration(),
+      registration: () => this.encryption.takeRegistration(),
       takesWrites: () => this.encryption.isKnown,
     });
   }

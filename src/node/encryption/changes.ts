@@ -54,8 +54,10 @@ export interface EncryptionChangesHost {
   /** Least time of an election. */
   readonly electionMs: number;
   state(): AppliedState;
-  /** This node's registration; `null` when the registry shows all of it. */
-  registration(): Uint8Array | null;
+  /** Whether the registry shows all epochs of this node. */
+  isRegistered(): boolean;
+  /** This node's registration to propose; `null` when there is none. */
+  takeRegistration(): Uint8Array | null;
   isStopped(): boolean;
   /** Makes an entry of `payload` as the leader; `null` when the core refuses. */
   propose(payload: Uint8Array): Promise<EncryptionOutcome> | null;
@@ -214,7 +216,7 @@ export class EncryptionChanges {
       case "rewrap-deks":
         return await this.#rewrap(request.keks);
       case "register-writer": {
-        const payload = this.#host.registration();
+        const payload = this.#host.takeRegistration();
         return payload === null ? null : decodeEncryption(payload);
       }
       default:
@@ -277,7 +279,7 @@ export class EncryptionChanges {
       members: members.length === 0 ? [self] : members,
       encryption: fsm.encryption,
       kekIds: custody.kekIds,
-      isRegistered: this.#host.registration() === null,
+      isRegistered: this.#host.isRegistered(),
     };
   }
 

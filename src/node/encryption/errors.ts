@@ -33,7 +33,7 @@ export class EpochRollbackError extends NodeError {
     super(
       finding === null
         ? `Cannot take part as "${node}" with a data dir that was put back: another member knows of later sessions`
-        : `Cannot take part as "${node}" with a data dir that was put back: its epoch of key ${finding.keyId} is ${finding.epoch}, the cluster knows of ${finding.registered}`,
+        : `Cannot take part as "${node}" with a data dir that was put back: it begins epoch ${finding.epoch} of key ${finding.keyId}, and the cluster knows of ${finding.registered} already`,
     );
     const rebuild =
       `Rebuild it: \`sealkv member rebuild ${node} --data-dir D --admin ADDR\``;

@@ -6,7 +6,7 @@ import {
   SEALING_PURPOSES,
 } from "../../base/data_key.ts";
 import { encodeEncryption } from "../../fsm/encryption_payload.ts";
-import type { EncryptionState } from "../../fsm/types.ts";
+import type { EncryptionState, WriterClaim } from "../../fsm/types.ts";
 import type { Clock } from "../../io/clock.ts";
 import type { EventLog } from "../../io/log.ts";
 import type { KeyCustody } from "../../keys/port.ts";
@@ -57,6 +57,8 @@ export class NodeEncryption {
   #opening: Promise<void> = Promise.resolve();
   /** This process is known to the cluster, or began without keys. */
   #isKnown: boolean;
+  /** The epochs that this process has asked to be registered. */
+  readonly #asked = new Map<KeyId, number>();
 
   constructor(parts: NodeEncryptionParts, host: NodeEncryptionHost) {
     const { identity, custody } = parts;
@@ -87,7 +89,7 @@ export class NodeEncryption {
 
   /** Whether the registry shows this node's epochs of the active keys. */
   get isRegistered(): boolean {
-    return this.registration() === null;
+    return this.#missingClaims().length === 0;
   }
 
   start(): void {
@@ -110,15 +112,24 @@ export class NodeEncryption {
     return this.#stands ? this.#parts.custody.epochs() : NO_EPOCHS;
   }
 
-  /** The registration to propose; `null` while the registry shows all of it. */
-  registration(): Bytes | null {
-    if (!this.#stands) return null;
+  /**
+   * The registration to propose; `null` while the registry shows all of it, and
+   * until all is applied that was committed when this process started: what
+   * registers one of its epochs before it asks is of another life.
+   */
+  takeRegistration(): Bytes | null {
+    if (!this.#host.isCaughtUp()) return null;
     const { fullNodeId } = this.#writer;
+    const claims = this.#missingClaims();
+    if (claims.length === 0) return null;
+    for (const { keyId, epoch } of claims) this.#asked.set(keyId, epoch);
+    return encodeEncryption({ kind: "registration", fullNodeId, claims });
+  }
+
+  #missingClaims(): readonly WriterClaim[] {
+    if (!this.#stands) return [];
     const epochs = this.#parts.custody.epochs();
-    const claims = missingClaims(this.state, this.#writer, epochs);
-    return claims.length === 0
-      ? null
-      : encodeEncryption({ kind: "registration", fullNodeId, claims });
+    return missingClaims(this.state, this.#writer, epochs);
   }
 
   onApplied({ index, term, encryption }: AppliedGroup): void {
@@ -178,7 +189,10 @@ export class NodeEncryption {
     if (state === this.#checked) return;
     this.#checked = state;
     const epochs = this.#parts.custody.epochs();
-    const fault = registryFault(state, this.#writer, epochs);
+    const fault = registryFault(state, this.#writer, {
+      epochs,
+      asked: this.#asked,
+    });
     if (fault !== null) this.#host.failed(fault);
   }
 

@@ -97,7 +97,8 @@ export class EncryptionOperations implements EncryptionPort {
       self: { id: identity.id, name: identity.name },
       fanOut: this.#fanOut,
       state: () => store.state,
-      registration: () => encryption.registration(),
+      isRegistered: () => encryption.isRegistered,
+      takeRegistration: () => encryption.takeRegistration(),
     });
     this.#wornKeys = new WornKeys({
       ...parts,

@@ -1,4 +1,9 @@
-import { type KeyId, NO_KEY, SEALING_PURPOSES } from "../../base/data_key.ts";
+import {
+  EPOCH_MAX,
+  type KeyId,
+  NO_KEY,
+  SEALING_PURPOSES,
+} from "../../base/data_key.ts";
 import type { EncryptionState, WriterClaim } from "../../fsm/types.ts";
 import { EpochRollbackError, NodeIdCollisionError } from "./errors.ts";
 import { registeredEpoch, rowAt, type WriterName } from "./own_rows.ts";
@@ -28,14 +33,15 @@ export function missingClaims(
 }
 
 /**
- * Why `writer` must not go on by what the applied registry shows: it never
- * registers what is not durable here, so whatever is beyond that was registered
- * by another life of it, or by another node.
+ * Why `writer` must not go on by what the applied registry shows: it registers
+ * only what is durable here and what it `asked` for since it started, so
+ * whatever else is there was registered by another life of it, or by another
+ * node. The last epoch of all is not one of this start's own.
  */
 export function registryFault(
   state: EncryptionState,
   writer: WriterName,
-  epochs: Epochs,
+  { epochs, asked }: { readonly epochs: Epochs; readonly asked: Epochs },
 ): EpochRollbackError | NodeIdCollisionError | null {
   for (const [keyId, epoch] of epochs) {
     const row = rowAt(state, writer, keyId);
@@ -43,7 +49,9 @@ export function registryFault(
     if (row.fullNodeId !== writer.fullNodeId) {
       return new NodeIdCollisionError(writer.node, row.fullNodeId);
     }
-    if (row.lastEpoch > epoch) {
+    const isStrange = row.lastEpoch === epoch && epoch < EPOCH_MAX &&
+      asked.get(keyId) !== epoch;
+    if (row.lastEpoch > epoch || isStrange) {
       const registered = row.lastEpoch;
       return new EpochRollbackError(writer.node, { keyId, epoch, registered });
     }

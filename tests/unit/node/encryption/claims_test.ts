@@ -89,7 +89,7 @@ class Bench {
   }
 
   claims(): string {
-    const payload = this.encryption.registration();
+    const payload = this.encryption.takeRegistration();
     if (payload === null) return "none";
     const decoded = decodePayload(payload);
     assert.ok(decoded.kind === "encryption");
@@ -120,9 +120,9 @@ const ROWS: [
     { claims: `${STORAGE}/${EPOCH}`, says: true, ends: false },
   ],
   [
-    "a member that is known",
+    "a member whose epoch is registered before it asked",
     { applied: 100, registered: EPOCH },
-    { claims: "none", says: true, ends: false },
+    { claims: "none", says: true, ends: true },
   ],
   [
     "a member that the registry is ahead of",
@@ -140,6 +140,8 @@ for (const [name, given, expected] of ROWS) {
   Deno.test(`NodeEncryption of ${name}`, () => {
     const bench = new Bench(given);
     bench.encryption.start();
+    assert.equal(bench.claims(), "none", "more may come");
+    bench.isCaughtUp = true;
     assert.equal(bench.claims(), expected.claims);
     assert.equal(bench.encryption.claimedEpochs().size > 0, expected.says);
     assert.equal(bench.failed instanceof EpochRollbackError, expected.ends);
@@ -151,6 +153,7 @@ Deno.test("NodeEncryption lets writes through when it is caught up and known", (
   bench.encryption.start();
   bench.isCaughtUp = true;
   bench.apply(51, 2);
+  assert.equal(bench.claims(), `${STORAGE}/${EPOCH}`);
   assert.deepEqual([bench.encryption.isKnown, bench.progressed], [false, 0]);
   bench.apply(52, EPOCH);
   assert.deepEqual([bench.encryption.isKnown, bench.progressed], [true, 1]);
@@ -159,12 +162,23 @@ Deno.test("NodeEncryption lets writes through when it is caught up and known", (
   assert.equal(bench.progressed, 1);
 });
 
-Deno.test("NodeEncryption waits for what was committed before it started", () => {
-  const bench = new Bench({ applied: 50, registered: EPOCH });
+Deno.test("NodeEncryption stops when another life has registered its epoch", () => {
+  const bench = new Bench({ applied: 50, registered: 2 });
   bench.encryption.start();
+  // It was committed before this process started, and is applied now.
   bench.apply(51, EPOCH);
-  assert.equal(bench.encryption.isKnown, false, "more may come");
+  assert.ok(bench.failed instanceof EpochRollbackError);
+  assert.equal(bench.encryption.isKnown, false);
+});
+
+Deno.test("NodeEncryption knows its own registration again", () => {
+  const bench = new Bench({ applied: 50, registered: 2 });
+  bench.encryption.start();
   bench.isCaughtUp = true;
-  bench.encryption.progressed();
-  assert.equal(bench.encryption.isKnown, true);
+  assert.equal(bench.claims(), `${STORAGE}/${EPOCH}`);
+  bench.apply(51, 2);
+  bench.apply(52, EPOCH);
+  bench.apply(53, EPOCH);
+  assert.equal(bench.failed, null);
+  assert.equal(bench.claims(), "none");
 });

@@ -86,9 +86,22 @@ const FAULTS: [
   rows: readonly Row[],
   epochs: readonly (readonly [KeyId, number])[],
   fault: string | null,
+  asked?: readonly (readonly [KeyId, number])[],
 ][] = [
   ["no rows", [], [[STORAGE, 1]], null],
-  ["its own epoch", [[STORAGE, 4]], [[STORAGE, 4]], null],
+  ["its own epoch", [[STORAGE, 4]], [[STORAGE, 4]], null, [[STORAGE, 4]]],
+  ["its epoch, not asked for", [[STORAGE, 4]], [[STORAGE, 4]], "20 4 4"],
+  [
+    "its epoch, after it asked for an earlier one",
+    [[STORAGE, 4]],
+    [[STORAGE, 4]],
+    "20 4 4",
+    [[STORAGE, 3], [RAFT, 4]],
+  ],
+  ["the last epoch", [[STORAGE, 65_535]], [[STORAGE, 65_535]], null],
+  ["its epoch of an old key, not asked for", [[OLD, 4]], [
+    [OLD, 4],
+  ], "30 4 4"],
   ["an earlier epoch of it", [[STORAGE, 3]], [[STORAGE, 4]], null],
   ["a later epoch of it", [[STORAGE, 5]], [[STORAGE, 4]], "20 4 5"],
   ["a later epoch under an old key", [[OLD, 2]], [
@@ -101,9 +114,12 @@ const FAULTS: [
   ], TWIN.toString(16)],
 ];
 
-for (const [name, rows, epochs, expected] of FAULTS) {
+for (const [name, rows, epochs, expected, asked = []] of FAULTS) {
   Deno.test(`registryFault() with ${name}: ${expected ?? "none"}`, () => {
-    const fault = registryFault(stateOf(rows), N1, new Map(epochs));
+    const fault = registryFault(stateOf(rows), N1, {
+      epochs: new Map(epochs),
+      asked: new Map(asked),
+    });
     if (expected === null) return assert.equal(fault, null);
     assert.ok(fault !== null);
     if (fault instanceof NodeIdCollisionError) {

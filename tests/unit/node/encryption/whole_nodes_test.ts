@@ -100,6 +100,31 @@ Deno.test("members keep their keys through restarts, rotation and a rebuild", as
   await cluster.close();
 });
 
+Deno.test("a data dir that missed one start stops when it has caught up", async () => {
+  const cluster = await start();
+  await change(cluster, { kind: "bootstrap" });
+  await settles(cluster, "storage n1/1 n2/1 n3/1; raft n1/1 n2/1 n3/1");
+  const leader = await cluster.leader();
+  const [name, other] = NAMES.filter((one) => one !== leader);
+  await cluster.stop(name!);
+  const image = cluster.copy(name!);
+  await cluster.open(name!);
+  await cluster.ready();
+  await cluster.stop(name!);
+  cluster.putBack(image);
+  // The next leader does not know how far this member once was.
+  await cluster.stop(leader);
+  await cluster.open(leader);
+  await cluster.ready([other!, leader]);
+  // It begins the very epoch that the missed start registered.
+  await cluster.open(name!);
+  await cluster.clock.run(3_000);
+  const { fatal } = cluster.place(name!);
+  assert.ok(fatal instanceof EpochRollbackError);
+  assert.equal(fatal.finding?.epoch, fatal.finding?.registered);
+  for (const one of [name!, other!, leader]) await cluster.stop(one);
+});
+
 Deno.test("a data dir that was put back, sidecar and all, is shut out", async () => {
   const cluster = await start();
   await change(cluster, { kind: "bootstrap" });
