@@ -34,11 +34,14 @@ function loopback(): TransportWorld {
 
 function hmacProver(token: string): PeerProver {
   const salt = new Uint8Array(0);
-  const key = deriveHmacKey(utf8(token), { salt, info: "test" });
+  let derived: Promise<CryptoKey> | null = null;
+  // Not before it is used: a refused peer needs none, and nobody would wait.
+  const key = () =>
+    derived ??= deriveHmacKey(utf8(token), { salt, info: "test" });
   return {
-    prove: async (message) => await signHmac(await key, message),
+    prove: async (message) => await signHmac(await key(), message),
     verify: async (message, proof) =>
-      await verifyHmac(await key, message, proof),
+      await verifyHmac(await key(), message, proof),
   };
 }
 
