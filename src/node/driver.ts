@@ -72,10 +72,6 @@ export class Driver {
     this.#parts = parts;
   }
 
-  get leadership(): Leadership {
-    return this.#leadership;
-  }
-
   start(): void {
     this.#tickLater();
     this.wake();

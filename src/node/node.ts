@@ -6,6 +6,7 @@ import type {
   WriteReply,
 } from "../fsm/types.ts";
 import { DEFAULT_DATABASE } from "../fsm/types.ts";
+import { NO_MEMBER } from "../raft/types.ts";
 import type { BufferedStore } from "../store/buffered_store.ts";
 import type {
   PeerLinkStatus,
@@ -267,7 +268,8 @@ export class Node implements NodePort, OperatorPort {
   #isReady(): boolean {
     return this.#stopped === null && this.clusterId() !== null &&
       this.#isCaughtUp && this.#engine.encryption.isReady &&
-      this.#engine.driver.leadership.lead !== 0;
+      // Of the same moment as the leader that a status names.
+      this.#parts.core.state.lead !== NO_MEMBER;
   }
 
   #mustServe(): void {
