@@ -1,3 +1,4 @@
+import { CLUSTER_ID_BYTES } from "../base/identity.ts";
 import type { Bytes } from "../base/bytes.ts";
 import {
   KEK_ID_BYTES_MAX,
@@ -12,7 +13,6 @@ import type { CapabilityAsk } from "../node/encryption_port.ts";
 import { AdminRequestInvalidError } from "./errors.ts";
 import { type GetCapabilityRequest, KeyPurpose } from "./gen/encryption_pb.ts";
 
-const CLUSTER_ID_BYTES = 16;
 const KEK_ID = new RegExp(`^[\\x21-\\x7e]{1,${KEK_ID_BYTES_MAX}}$`);
 const KEK_ID_RULE = `1 to ${KEK_ID_BYTES_MAX} visible ASCII characters, as ` +
   "`sealkv encryption status` shows them";

@@ -1,3 +1,6 @@
+/** Of a cluster id. Source: docs/formats.md, Identity. */
+export const CLUSTER_ID_BYTES = 16;
+
 const NODE_NAME = /^[a-z0-9.-]{1,63}$/;
 const CLUSTER_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 

@@ -1,3 +1,4 @@
+import { CLUSTER_ID_BYTES } from "../base/identity.ts";
 import { assert } from "../base/assert.ts";
 import { type Bytes, concatBytes, setUint64, viewOf } from "../base/bytes.ts";
 import {
@@ -14,7 +15,6 @@ import {
  * lengths are fixed up to the last one, so joining them is unambiguous.
  */
 
-const CLUSTER_ID_BYTES = 16;
 const NODE16_MAX = 0xffff;
 
 /** A data key's name in derivations and wraps. */

@@ -1,3 +1,4 @@
+import { CLUSTER_ID_BYTES } from "../base/identity.ts";
 import { assert } from "../base/assert.ts";
 import { type Bytes, concatBytes, utf8 } from "../base/bytes.ts";
 import type { KeyId } from "../base/data_key.ts";
@@ -21,7 +22,6 @@ export const RAFT_ENVELOPE_OVERHEAD_BYTES = HEADER_BYTES + GCM_TAG_BYTES;
 
 const SHAPE: EnvelopeShape = { what: "raft envelope", nonceAt: NONCE_AT };
 const KIND = utf8("R");
-const CLUSTER_ID_BYTES = 16;
 
 /** A session that seals. `key` is of this `keyId`, `salt` and the `nonces`. */
 export interface RaftSession {

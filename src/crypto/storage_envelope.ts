@@ -1,3 +1,4 @@
+import { CLUSTER_ID_BYTES } from "../base/identity.ts";
 import { assert } from "../base/assert.ts";
 import { type Bytes, concatBytes } from "../base/bytes.ts";
 import type { KeyId } from "../base/data_key.ts";
@@ -23,7 +24,6 @@ const SHAPE: EnvelopeShape = {
 };
 /** Of a record; fixed, so that it cannot run into the store key. */
 const RECORD_HEADER_BYTES = 21;
-const CLUSTER_ID_BYTES = 16;
 
 /** A session that seals. `key` is of this `keyId` and of the `nonces`. */
 export interface StorageSession {

@@ -1,3 +1,4 @@
+import { CLUSTER_ID_BYTES } from "../base/identity.ts";
 import { toBinary } from "@bufbuild/protobuf";
 import { assert } from "../base/assert.ts";
 import {
@@ -40,7 +41,6 @@ const TAG_ANNOUNCEMENT = 0x08;
 
 const BATCH_HEAD = Uint8Array.of(TAG_BATCH);
 const CLOCK_BYTES = 9;
-const CLUSTER_ID_BYTES = 16;
 /** Names that a cluster is given have up to 63; this many the store keeps. */
 const CLUSTER_NAME_BYTES_MAX = 1_024;
 /** Id and name with their framing, and the members. */

@@ -16,7 +16,11 @@ import {
   type WrappedKey,
   WRAPS_MAX,
 } from "../base/data_key.ts";
-import { isNodeName, NODE_NAME_RULE } from "../base/identity.ts";
+import {
+  CLUSTER_ID_BYTES,
+  isNodeName,
+  NODE_NAME_RULE,
+} from "../base/identity.ts";
 import { parseUuid, uuidText } from "../base/uuid.ts";
 import { EpochOutOfRangeError, SidecarMalformedError } from "./errors.ts";
 import {
@@ -32,7 +36,6 @@ import { formatTime, SidecarFields } from "./sidecar_fields.ts";
 
 const VERSION = 1;
 const MAC_BYTES = 32;
-const CLUSTER_ID_BYTES = 16;
 const KEY_ID_RANGE = { min: 1, max: KEY_ID_MAX };
 
 /**

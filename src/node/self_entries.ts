@@ -1,3 +1,4 @@
+import { CLUSTER_ID_BYTES } from "../base/identity.ts";
 import type { Bytes } from "../base/bytes.ts";
 import { encodeAnnouncement, encodeClusterInit } from "../fsm/payload.ts";
 import type { FsmState, Member } from "../fsm/types.ts";
@@ -5,8 +6,6 @@ import type { Random } from "../io/random.ts";
 import { PROTOCOL_VERSION } from "../transport/port.ts";
 import type { Identity } from "./identity.ts";
 import type { Addresses } from "./node_options.ts";
-
-const CLUSTER_ID_BYTES = 16;
 
 /** What a member knows of itself, and what is applied. */
 export interface Self {

@@ -1,3 +1,4 @@
+import { CLUSTER_ID_BYTES } from "../base/identity.ts";
 import { assert } from "../base/assert.ts";
 import {
   type Bytes,
@@ -26,7 +27,6 @@ import {
 const META_VERSION = 1;
 /** Encryption rows go with it: programs that do not know them must not open. */
 const META_VERSION_ENCRYPTED = 2;
-const CLUSTER_ID_BYTES = 16;
 const CLUSTER_NAME_BYTES_MAX = 1_024;
 const MEMBERS_MAX = 1_024;
 const FLAG_CLUSTER_ID = 1;

@@ -1,3 +1,4 @@
+import { CLUSTER_ID_BYTES } from "../../base/identity.ts";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type Bytes, equalBytes } from "../../base/bytes.ts";
 import { EPOCH_MAX, type KeyId, KEYS_MAX } from "../../base/data_key.ts";
@@ -11,7 +12,6 @@ import { STATEMENT_BYTES_MAX } from "./capability_packet.ts";
 /** The first version of entries with the tags of encryption. */
 export const ENCRYPTION_PROTOCOL_VERSION = 2;
 
-const CLUSTER_ID_BYTES = 16;
 const TEXT_LENGTH_MAX = 1_024;
 
 /** What a member says of itself when it is asked. */

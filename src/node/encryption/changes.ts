@@ -13,6 +13,7 @@ import type { KeyCustody } from "../../keys/port.ts";
 import type { Core } from "../../raft/core.ts";
 import type { LogIndex, Term } from "../../raft/types.ts";
 import type {
+  CapabilityFinding,
   EncryptionRequest,
   EncryptionResult,
 } from "../encryption_port.ts";
@@ -35,7 +36,7 @@ import {
 } from "./change_plan.ts";
 import { encodeForeseen } from "./foreseen.ts";
 import { gapsInTime } from "./gaps.ts";
-import type { CapabilityFanOut, CapabilityVerdict } from "./fan_out.ts";
+import type { CapabilityFanOut } from "./fan_out.ts";
 import type { EncryptionOutcome } from "./outcomes.ts";
 
 /** The applied state, as changes are decided on it. */
@@ -99,7 +100,7 @@ export class EncryptionChanges {
   }
 
   /** As `EncryptionPort.askCapabilities`. */
-  async ask(): Promise<readonly CapabilityVerdict[]> {
+  async ask(): Promise<readonly CapabilityFinding[]> {
     this.#mustLead();
     await this.#mustBeOpen();
     return await this.#fanOut([]);
@@ -179,7 +180,7 @@ export class EncryptionChanges {
       ? this.#rewrapUnder(request.keks)
       : [];
     const verdicts = await this.#fanOut(keks);
-    const isSilent = ({ code }: CapabilityVerdict) => code === "unreachable";
+    const isSilent = ({ code }: CapabilityFinding) => code === "unreachable";
     // A member that is down gets a rotated key like any other entry: later.
     const silent = request.kind === "rotate-dek"
       ? verdicts.filter(isSilent)
@@ -195,7 +196,7 @@ export class EncryptionChanges {
 
   async #fanOut(
     keks: readonly string[],
-  ): Promise<readonly CapabilityVerdict[]> {
+  ): Promise<readonly CapabilityFinding[]> {
     const { core, fanOut, electionMs } = this.#host;
     return await fanOut.ask({
       clusterId: this.#clusterId(),

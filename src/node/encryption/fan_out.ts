@@ -48,12 +48,6 @@ export interface FanOutRequest {
   readonly timeoutMs: number;
 }
 
-/** What one member came to. */
-export interface CapabilityVerdict extends CapabilityFinding {
-  /** `null` when it did not answer, or not in a form that can be read. */
-  readonly statement: Statement | null;
-}
-
 interface Waiting {
   readonly from: RaftId;
   readonly resolve: (answer: CapabilityAnswer) => void;
@@ -82,7 +76,7 @@ export class CapabilityFanOut {
    *
    * @throws {KekUnavailableError} A KEK of this node does not answer.
    */
-  async ask(request: FanOutRequest): Promise<readonly CapabilityVerdict[]> {
+  async ask(request: FanOutRequest): Promise<readonly CapabilityFinding[]> {
     return await Promise.all(
       request.targets.map((target) => this.#askOne(target, request)),
     );
@@ -97,7 +91,7 @@ export class CapabilityFanOut {
   async #askOne(
     target: CapabilityTarget,
     request: FanOutRequest,
-  ): Promise<CapabilityVerdict> {
+  ): Promise<CapabilityFinding> {
     const { clock, self } = this.#host;
     const { timeoutMs, keks } = request;
     const { name } = target;
@@ -168,7 +162,7 @@ interface Asked {
 async function judge(
   { statement: bytes, proof }: CapabilityAnswer,
   asked: Asked,
-): Promise<CapabilityVerdict> {
+): Promise<CapabilityFinding> {
   const { name } = asked.target;
   const statement = decodeStatement(bytes);
   const finding = statement === null
@@ -179,7 +173,7 @@ async function judge(
       (await verifyProof(asked.challenge, bytes, proof)
         ? PROVEN
         : unproven(asked));
-  return { member: name, statement, ...finding };
+  return { member: name, ...finding };
 }
 
 type Finding = Omit<CapabilityFinding, "member">;
@@ -234,15 +228,14 @@ function unproven({ target: { name }, keks }: Asked): Finding {
     `"${name}" cannot open a challenge of ${under}`,
     {
       remedy:
-        `Restart "${name}" with a --kek that opens wraps of ${under}; \`sealkv doctor\` checks it`,
+        `Restart "${name}" with a --kek that opens wraps of ${under}; \`sealkv encryption status\` lists the KEKs of each member`,
     },
   );
 }
 
-function unreachable(name: string, timeoutMs: number): CapabilityVerdict {
+function unreachable(name: string, timeoutMs: number): CapabilityFinding {
   return {
     member: name,
-    statement: null,
     ...found("unreachable", `"${name}" did not answer within ${timeoutMs} ms`, {
       remedy:
         `Start "${name}", or reconnect it, until \`sealkv status\` shows it up`,
@@ -251,12 +244,11 @@ function unreachable(name: string, timeoutMs: number): CapabilityVerdict {
 }
 
 /** It says nothing about `name`: whoever was not asked is not unreachable. */
-function ownKekSilent(name: string, timeoutMs: number): CapabilityVerdict {
+function ownKekSilent(name: string, timeoutMs: number): CapabilityFinding {
   const message =
     `no KEK of this leader served the challenge of "${name}" within ${timeoutMs} ms`;
   return {
     member: name,
-    statement: null,
     ...found("leader-kek-silent", message, {
       remedy:
         "Bring the provider of the leader's --kek back, until `sealkv encryption status` shows no gap",

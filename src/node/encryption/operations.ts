@@ -12,6 +12,7 @@ import type { BufferedStore } from "../../store/buffered_store.ts";
 import type {
   CapabilityAnswer,
   CapabilityAsk,
+  CapabilityFinding,
   EncryptionPort,
   EncryptionRequest,
   EncryptionResult,
@@ -29,7 +30,7 @@ import {
 } from "./capability_packet.ts";
 import type { ChangeLock } from "./change_lock.ts";
 import { EncryptionChanges, type EncryptionChangesHost } from "./changes.ts";
-import { CapabilityFanOut, type CapabilityVerdict } from "./fan_out.ts";
+import { CapabilityFanOut } from "./fan_out.ts";
 import type { NodeEncryption } from "./node_encryption.ts";
 import { encryptionStatus } from "./status.ts";
 import { WornKeys } from "./worn_keys.ts";
@@ -133,7 +134,7 @@ export class EncryptionOperations implements EncryptionPort {
     return answerCapability(ask, { name, clusterId, custody });
   }
 
-  askCapabilities(): Promise<readonly CapabilityVerdict[]> {
+  askCapabilities(): Promise<readonly CapabilityFinding[]> {
     return this.#changes.ask();
   }
 

@@ -1,4 +1,8 @@
-import { EPOCH_WARNING, type SealingPurpose } from "../../base/data_key.ts";
+import {
+  EPOCH_WARNING,
+  SEALING_PURPOSES,
+  type SealingPurpose,
+} from "../../base/data_key.ts";
 import { NodeError } from "../../base/error.ts";
 import type { EncryptionState } from "../../fsm/types.ts";
 import type { Clock } from "../../io/clock.ts";
@@ -62,7 +66,7 @@ export class WornKeys {
 function wornPurpose(
   { active, writers }: EncryptionState,
 ): SealingPurpose | null {
-  for (const purpose of ["storage", "raft"] as const) {
+  for (const purpose of SEALING_PURPOSES) {
     const keyId = active[purpose];
     for (const row of writers.values()) {
       if (row.keyId === keyId && row.lastEpoch >= EPOCH_WARNING) return purpose;

@@ -1,3 +1,5 @@
+import { SALT_BYTES } from "../../base/data_key.ts";
+import { CLUSTER_ID_BYTES } from "../../base/identity.ts";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { assert } from "../../base/assert.ts";
 import {
@@ -46,8 +48,6 @@ const HASH_BYTES = 32;
  */
 export const HEADER_BODY_BYTES_MAX = 2 ** 18 + ENCRYPTION_STATE_BYTES_MAX;
 
-const SALT_BYTES = 32;
-const CLUSTER_ID_BYTES = 16;
 const DISK_ID_BYTES = 16;
 /** As the meta and members rows have them. */
 const CLUSTER_NAME_BYTES_MAX = 1_024;

@@ -19,12 +19,12 @@ import {
 } from "../../../../src/node/encryption/capability_statement.ts";
 import {
   CapabilityFanOut,
-  type CapabilityVerdict,
   type FanOutRequest,
 } from "../../../../src/node/encryption/fan_out.ts";
 import type {
   CapabilityAnswer,
   CapabilityAsk,
+  CapabilityFinding,
 } from "../../../../src/node/encryption_port.ts";
 import type { RaftId } from "../../../../src/raft/types.ts";
 import { SimClock } from "../../../sim/io/clock.ts";
@@ -153,7 +153,7 @@ export class FanOutBench {
 
   start(
     given: Partial<FanOutRequest> = {},
-  ): Promise<readonly CapabilityVerdict[]> {
+  ): Promise<readonly CapabilityFinding[]> {
     return this.fanOut.ask({
       clusterId: CLUSTER,
       term: TERM,
@@ -166,7 +166,7 @@ export class FanOutBench {
 
   async ask(
     given: Partial<FanOutRequest> = {},
-  ): Promise<readonly CapabilityVerdict[]> {
+  ): Promise<readonly CapabilityFinding[]> {
     return await this.clock.until(this.start(given));
   }
 
