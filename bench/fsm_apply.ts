@@ -12,6 +12,7 @@ import {
   type Change,
   type FsmState,
   NO_ENCRYPTION,
+  NO_ROLLOUT,
 } from "../src/fsm/types.ts";
 
 const WRITES = 30;
@@ -24,6 +25,7 @@ const STATE: FsmState = {
   databases: new Map(),
   members: new Map(),
   encryption: NO_ENCRYPTION,
+  rollout: NO_ROLLOUT,
 };
 
 function keyOf(i: number): Uint8Array {

@@ -64,11 +64,14 @@ export function encryptionService(
       const keyId = parseKeyId(asked.keyId);
       return await change({ kind: "retire-dek", keyId }, asked);
     },
-    startRewrite: (asked) => change({ kind: "start-rewrite" }, asked),
+    startRewrite: (asked) =>
+      change({ kind: "start-rewrite", bytesPerSecond: 0 }, asked),
     pauseRewrite: (asked) => change({ kind: "pause-rewrite" }, asked),
-    resumeRewrite: (asked) => change({ kind: "resume-rewrite" }, asked),
-    scrub: (asked) => change({ kind: "scrub" }, asked),
-    updateRollout: (asked) => change({ kind: "update-rollout" }, asked),
+    resumeRewrite: (asked) =>
+      change({ kind: "resume-rewrite", bytesPerSecond: null }, asked),
+    scrub: (asked) => change({ kind: "scrub", members: [] }, asked),
+    updateRollout: (asked) =>
+      change({ kind: "update-rollout", dwellUntilMs: 0 }, asked),
     watchRewrite: () => notAvailable("watch-rewrite"),
     getRollout: () => notAvailable("get-rollout"),
     listEvents: () => notAvailable("list-events"),

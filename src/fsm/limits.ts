@@ -23,3 +23,9 @@ export const LE64_BYTES = 8;
 export const WRITERS_MAX = 4_096;
 /** A rotation of both purposes every week for 39 years. */
 export const RETIRED_MAX = 4_096;
+
+/** Lines of history that the cluster keeps. */
+export const ROLLOUT_EVENTS_MAX = 200;
+export const ROLLOUT_ACTOR_BYTES_MAX = 64;
+export const ROLLOUT_ACTION_BYTES_MAX = 40;
+export const ROLLOUT_DETAIL_BYTES_MAX = 120;

@@ -217,6 +217,73 @@ export type EncryptionChange =
   | { readonly kind: "enable-raft-envelope" }
   | { readonly kind: "seal-cleartext" };
 
+/** Re-sealing, as all members carry it out. */
+export interface RewriteJob {
+  /** Index of the entry that started it: names the job. */
+  readonly id: number;
+  /** Of values, on each member; 0 for no bound. */
+  readonly bytesPerSecond: number;
+  readonly isPaused: boolean;
+}
+
+/** What became of a step that an operator asked for. */
+export const ROLLOUT_RESULTS = [
+  "done",
+  "unchanged",
+  "refused",
+  "unknown",
+] as const;
+export type RolloutResult = (typeof ROLLOUT_RESULTS)[number];
+
+/** One line of the cluster's history. */
+export interface RolloutEvent {
+  /** Of the entry that recorded it. */
+  readonly index: number;
+  /** Unix ms, by the clock of the leader that recorded it. */
+  readonly atMs: number;
+  /** Who asked; at most ROLLOUT_ACTOR_BYTES_MAX. */
+  readonly actor: string;
+  /** The step as its command is called; at most ROLLOUT_ACTION_BYTES_MAX. */
+  readonly action: string;
+  /** 16 hex digits. */
+  readonly planHash: string;
+  readonly result: RolloutResult;
+  /** Of the entry that did it; 0 for none. */
+  readonly entry: number;
+  /** Code of a refusal, or what was asked for; at most ROLLOUT_DETAIL_BYTES_MAX. */
+  readonly detail: string;
+}
+
+/** The rollout as every member and every front end shows it. */
+export interface RolloutState {
+  readonly rewrite: RewriteJob | null;
+  /** Unix ms until which later one-way steps wait; 0 for not. */
+  readonly dwellUntilMs: number;
+  /** Oldest first, at most ROLLOUT_EVENTS_MAX: older ones are forgotten. */
+  readonly events: readonly RolloutEvent[];
+}
+
+export const NO_ROLLOUT: RolloutState = {
+  rewrite: null,
+  dwellUntilMs: 0,
+  events: [],
+};
+
+/** What an entry of tag 0x07 asks for. */
+export type RolloutChange =
+  | {
+    readonly kind: "event";
+    readonly event: Omit<RolloutEvent, "index">;
+  }
+  | { readonly kind: "start-rewrite"; readonly bytesPerSecond: number }
+  | { readonly kind: "pause-rewrite" }
+  /** `bytesPerSecond` is `null` for the same rate as before. */
+  | {
+    readonly kind: "resume-rewrite";
+    readonly bytesPerSecond: number | null;
+  }
+  | { readonly kind: "dwell"; readonly untilMs: number };
+
 /** Everything the FSM knows besides records. Replaced, never changed. */
 export interface FsmState {
   /** Replicated clock, Unix ms; never goes back. */
@@ -232,4 +299,5 @@ export interface FsmState {
    */
   readonly members: ReadonlyMap<MemberId, Member>;
   readonly encryption: EncryptionState;
+  readonly rollout: RolloutState;
 }

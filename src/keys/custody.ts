@@ -6,6 +6,7 @@ import {
   type KeyId,
   type KeyPurpose,
   type KeyWrap,
+  NO_KEY,
   SEALING_PURPOSES,
   type SealingPurpose,
   type WrappedKey,
@@ -139,6 +140,21 @@ export class Custody implements KeyCustody {
   /** @throws {KeyUnknownError} */
   dek(keyId: KeyId, purpose: KeyPurpose): Dek {
     return this.#keystore.get(keyId, purpose);
+  }
+
+  activeKey(purpose: SealingPurpose): KeyId {
+    return this.#content?.shared.active[purpose] ?? NO_KEY;
+  }
+
+  async openKey(
+    clusterId: Bytes,
+    key: WrappedKey,
+    known: readonly WrappedKey[],
+  ): Promise<Dek> {
+    const ring = this.isEnabled
+      ? this.#ring
+      : new KekRing([], this.#parts.random);
+    return await openDataKey(ring.opening(clusterId, known), key);
   }
 
   gaps(): Promise<readonly CustodyGap[]> {

@@ -6,6 +6,7 @@ import type {
   SealingPurpose,
   WrappedKey,
 } from "../base/data_key.ts";
+import type { Dek } from "../crypto/dek.ts";
 
 /** What a KEK binds to what it wraps: another place does not open it. */
 export type WrapContext =
@@ -93,6 +94,25 @@ export interface KeyCustody {
     shared: SharedKeys,
     ownLastEpoch: (keyId: KeyId) => number,
   ): Promise<void>;
+  /** A key that the sidecar has, open. @throws {KeyUnknownError} */
+  dek(keyId: KeyId, purpose: KeyPurpose): Dek;
+  /** By the sidecar, which may be ahead of the store; NO_KEY before keys. */
+  activeKey(purpose: SealingPurpose): KeyId;
+  /** Whether this process has no epoch of the key to begin a session with. */
+  isSpent(keyId: KeyId): boolean;
+  /**
+   * Opens a key that need not be this cluster's, and keeps nothing: of a stream
+   * that is yet to be verified. `known` are all keys beside it.
+   *
+   * @throws {KekUnavailableError} Ask again.
+   * @throws {NodeError} KEYS_KEK_MISMATCH, KEYS_WRAP_REJECTED,
+   * KEYS_COMMITMENT_MISMATCH.
+   */
+  openKey(
+    clusterId: Bytes,
+    key: WrappedKey,
+    known: readonly WrappedKey[],
+  ): Promise<Dek>;
   /** HMAC of the store's encryption-state row; 32 bytes. A state key is there. */
   stateMac(clusterId: Bytes, row: Bytes): Promise<Bytes>;
   /** The current epoch of every key; empty without keys. */

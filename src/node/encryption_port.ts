@@ -5,6 +5,7 @@ import type {
   KeyWrap,
   SealingPurpose,
 } from "../base/data_key.ts";
+import type { RolloutState } from "../fsm/types.ts";
 import type { ChangePlan, ChangeTerms } from "./port.ts";
 
 /** A change of encryption that an operator asks for. Leader only. */
@@ -19,11 +20,50 @@ export type EncryptionRequest =
   | { readonly kind: "enable-raft-envelope" }
   | { readonly kind: "seal-cleartext" }
   | { readonly kind: "retire-dek"; readonly keyId: KeyId }
-  | { readonly kind: "start-rewrite" }
+  /** 0: no bound. */
+  | { readonly kind: "start-rewrite"; readonly bytesPerSecond: number }
   | { readonly kind: "pause-rewrite" }
-  | { readonly kind: "resume-rewrite" }
-  | { readonly kind: "scrub" }
-  | { readonly kind: "update-rollout" };
+  /** `null`: at the rate of before. */
+  | {
+    readonly kind: "resume-rewrite";
+    readonly bytesPerSecond: number | null;
+  }
+  /** On these members (names); none: on all. */
+  | { readonly kind: "scrub"; readonly members: readonly string[] }
+  /** Unix ms; 0 ends the wait. */
+  | { readonly kind: "update-rollout"; readonly dwellUntilMs: number };
+
+/** Records of one member's store, by how they are kept. */
+export interface RecordCounts {
+  readonly cleartext: number;
+  readonly sealed: ReadonlyMap<KeyId, number>;
+}
+
+/** How a long task of one member is getting on. */
+export interface MemberTask {
+  readonly member: string;
+  readonly state:
+    | "waiting"
+    | "running"
+    | "paused"
+    | "done"
+    | "failed"
+    | "silent";
+  /** In records; `total` is 0 while it is not known. */
+  readonly done: number;
+  readonly total: number;
+  /** Of values. */
+  readonly bytes: number;
+  /** Since it began here. */
+  readonly elapsedMs: number;
+  /** A failure in words; "" for none. */
+  readonly failure: string;
+}
+
+export interface MemberScan extends MemberTask {
+  /** `null` until it is done. */
+  readonly counts: RecordCounts | null;
+}
 
 export interface EncryptionResult {
   readonly plan: ChangePlan;
@@ -123,6 +163,17 @@ export interface EncryptionPort {
     request: EncryptionRequest,
     terms: ChangeTerms,
   ): Promise<EncryptionResult>;
+  /** The job, the dwell and the history, as this member has applied them. */
+  rolloutState(): RolloutState;
+  /** How far each member is with the rewrite job; only the leader can say. */
+  rewriteProgress(): Promise<readonly MemberTask[]>;
+  /**
+   * Has members count all their records (names; none: all of them), and tells
+   * how they get on until all have ended. Only the leader does.
+   */
+  scanRecords(
+    members: readonly string[],
+  ): AsyncIterable<readonly MemberScan[]>;
   /**
    * The applied encryption state, encoded (fsm/encryption_codec.ts), for a
    * node that rebuilds its sidecar.

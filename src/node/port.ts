@@ -126,8 +126,10 @@ export interface ChangeTerms {
   readonly planHash: string;
   /** Name of the cluster, for one-way steps. */
   readonly confirm: string;
-  /** Risks taken: "quorum-loss". */
+  /** Risks taken, one word each (admin/change_request.ts). */
   readonly accept: readonly string[];
+  /** Who asks, for the history; nobody in particular unless given. */
+  readonly actor?: string;
 }
 
 /** What a change does, made of the state it was asked in. */

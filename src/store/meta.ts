@@ -12,6 +12,7 @@ import {
   type DatabaseNumber,
   type FsmState,
   NO_ENCRYPTION,
+  NO_ROLLOUT,
 } from "../fsm/types.ts";
 import {
   StoreRowDamagedError,
@@ -77,6 +78,7 @@ export const EMPTY_STATE: StoreState = {
     databases: new Map(),
     members: new Map(),
     encryption: NO_ENCRYPTION,
+    rollout: NO_ROLLOUT,
   },
   encryptionMac: null,
 };
@@ -192,6 +194,7 @@ export function decodeMeta(
       databases,
       members: new Map(),
       encryption: NO_ENCRYPTION,
+      rollout: NO_ROLLOUT,
     },
     encryptionMac: null,
   };

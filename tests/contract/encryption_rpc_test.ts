@@ -119,11 +119,11 @@ const CHANGES: [rpc: string, body: object, request: EncryptionRequest][] = [
     kind: "retire-dek",
     keyId: 4_294_967_295,
   }],
-  ["StartRewrite", {}, { kind: "start-rewrite" }],
+  ["StartRewrite", {}, { kind: "start-rewrite", bytesPerSecond: 0 }],
   ["PauseRewrite", {}, { kind: "pause-rewrite" }],
-  ["ResumeRewrite", {}, { kind: "resume-rewrite" }],
-  ["Scrub", {}, { kind: "scrub" }],
-  ["UpdateRollout", {}, { kind: "update-rollout" }],
+  ["ResumeRewrite", {}, { kind: "resume-rewrite", bytesPerSecond: null }],
+  ["Scrub", {}, { kind: "scrub", members: [] }],
+  ["UpdateRollout", {}, { kind: "update-rollout", dwellUntilMs: 0 }],
 ];
 
 for (const [rpc, body, request] of CHANGES) {

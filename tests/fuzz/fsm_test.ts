@@ -3,7 +3,7 @@
  * and what decodes has one form.
  * Method: bytes from nothing, and payloads with bytes changed, cut or added.
  */
-import { NO_ENCRYPTION } from "../../src/fsm/types.ts";
+import { NO_ENCRYPTION, NO_ROLLOUT } from "../../src/fsm/types.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { toHex } from "../../src/base/bytes.ts";
@@ -37,6 +37,7 @@ const START = {
   databases: new Map<string, number>(),
   members: new Map(),
   encryption: NO_ENCRYPTION,
+  rollout: NO_ROLLOUT,
 };
 
 const tagged = fc.tuple(

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { type Bytes, fromHex, toHex, utf8 } from "../../src/base/bytes.ts";
 import {
   NO_ENCRYPTION,
+  NO_ROLLOUT,
   type RecordKey,
   type StoredRecord,
 } from "../../src/fsm/types.ts";
@@ -105,6 +106,7 @@ const STATE: StoreState = {
     databases: new Map(),
     members: new Map(),
     encryption: NO_ENCRYPTION,
+    rollout: NO_ROLLOUT,
   },
   encryptionMac: null,
 };

@@ -1,5 +1,5 @@
 import type { KeyId, SealingPurpose } from "../../base/data_key.ts";
-import type { EncryptionState } from "../../fsm/types.ts";
+import type { EncryptionState, RolloutState } from "../../fsm/types.ts";
 import type { Clock } from "../../io/clock.ts";
 import type { EventLog } from "../../io/log.ts";
 import type { Random } from "../../io/random.ts";
@@ -17,6 +17,8 @@ import type {
   EncryptionRequest,
   EncryptionResult,
   EncryptionStatus,
+  MemberScan,
+  MemberTask,
 } from "../encryption_port.ts";
 import type { ExtraPackets } from "../extra_packets.ts";
 import type { Identity } from "../identity.ts";
@@ -28,6 +30,7 @@ import {
   encodeAnswer,
   encodeAsk,
 } from "./capability_packet.ts";
+import { EncryptionNotAvailableError } from "./change_errors.ts";
 import type { ChangeLock } from "./change_lock.ts";
 import { EncryptionChanges, type EncryptionChangesHost } from "./changes.ts";
 import { CapabilityFanOut } from "./fan_out.ts";
@@ -152,6 +155,18 @@ export class EncryptionOperations implements EncryptionPort {
       applied: applied.index,
       state: encodeEncryptionState(fsm.encryption),
     };
+  }
+
+  rolloutState(): RolloutState {
+    return this.#parts.store.state.fsm.rollout;
+  }
+
+  rewriteProgress(): Promise<readonly MemberTask[]> {
+    return Promise.reject(new EncryptionNotAvailableError("watch-rewrite"));
+  }
+
+  scanRecords(): AsyncIterable<readonly MemberScan[]> {
+    throw new EncryptionNotAvailableError("status --verify");
   }
 
   metrics(): EncryptionMetrics {

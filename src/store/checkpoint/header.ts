@@ -23,6 +23,7 @@ import {
   type Member,
   MEMBERS_MAX,
   NO_ENCRYPTION,
+  NO_ROLLOUT,
 } from "../../fsm/types.ts";
 import {
   CheckpointDamagedError,
@@ -203,6 +204,7 @@ function readMessage(message: HeaderMessage, refuse: Refuse): CheckpointHeader {
       databases: new Map(),
       members: readMembers(message.members, refuse),
       encryption: readEncryption(message, refuse),
+      rollout: NO_ROLLOUT,
     },
   };
   if (message.keyId !== streamKeyId(state)) {

@@ -1,3 +1,4 @@
+import { NO_ROLLOUT } from "../../../src/fsm/types.ts";
 import { PLAN_HASH } from "./fake_node.ts";
 import type {
   CapabilityAnswer,
@@ -100,6 +101,9 @@ export function fakeEncryption(
       asked.push({ request, terms });
       return await change(request, terms);
     },
+    rolloutState: () => NO_ROLLOUT,
+    rewriteProgress: () => Promise.resolve([]),
+    async *scanRecords() {},
     exportEncryptionState: () => ({
       clusterId: status.clusterId,
       applied: status.applied,

@@ -21,6 +21,7 @@ import {
   type FsmState,
   type Mutation,
   NO_ENCRYPTION,
+  NO_ROLLOUT,
   type RecordKey,
   type StoredRecord,
 } from "../../../src/fsm/types.ts";
@@ -41,6 +42,7 @@ const START: FsmState = {
   databases: new Map(),
   members: new Map(),
   encryption: NO_ENCRYPTION,
+  rollout: NO_ROLLOUT,
 };
 const K = Uint8Array.of(2, 0x6b, 0);
 const L = Uint8Array.of(2, 0x6c, 0);

@@ -14,6 +14,7 @@ import {
   type EncryptionState,
   type FsmState,
   NO_ENCRYPTION,
+  NO_ROLLOUT,
   type WriterClaim,
 } from "../../../src/fsm/types.ts";
 
@@ -110,6 +111,7 @@ export function founded(encryption: EncryptionState): FsmState {
     databases: new Map(),
     members: new Map(),
     encryption,
+    rollout: NO_ROLLOUT,
   };
 }
 

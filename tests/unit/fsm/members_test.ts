@@ -1,4 +1,4 @@
-import { NO_ENCRYPTION } from "../../../src/fsm/types.ts";
+import { NO_ENCRYPTION, NO_ROLLOUT } from "../../../src/fsm/types.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { InvariantError } from "../../../src/base/assert.ts";
@@ -57,6 +57,7 @@ function stateOf(...members: readonly Member[]): FsmState {
     clusterName: "c",
     databases: new Map(),
     encryption: NO_ENCRYPTION,
+    rollout: NO_ROLLOUT,
     members: new Map(members.map((member) => [member.id, member])),
   };
 }

@@ -1,4 +1,4 @@
-import { NO_ENCRYPTION } from "../../../src/fsm/types.ts";
+import { NO_ENCRYPTION, NO_ROLLOUT } from "../../../src/fsm/types.ts";
 import assert from "node:assert/strict";
 import type { NodeError } from "../../../src/base/error.ts";
 import {
@@ -29,6 +29,7 @@ const STATE: StoreState = {
     databases: new Map(),
     members: new Map(),
     encryption: NO_ENCRYPTION,
+    rollout: NO_ROLLOUT,
   },
   encryptionMac: null,
 };

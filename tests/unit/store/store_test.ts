@@ -1,4 +1,4 @@
-import { NO_ENCRYPTION } from "../../../src/fsm/types.ts";
+import { NO_ENCRYPTION, NO_ROLLOUT } from "../../../src/fsm/types.ts";
 import assert from "node:assert/strict";
 import { toHex, utf8 } from "../../../src/base/bytes.ts";
 import type { Mutation } from "../../../src/fsm/types.ts";
@@ -46,6 +46,7 @@ Deno.test("open() gives back the whole state", async () => {
       clusterName: "c",
       databases,
       encryption: NO_ENCRYPTION,
+      rollout: NO_ROLLOUT,
       members: new Map([[1, memberOf(1)], [2, memberOf(2, "n2:4701")]]),
     },
     encryptionMac: null,

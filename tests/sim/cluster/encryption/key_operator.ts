@@ -33,11 +33,11 @@ const LATER: readonly EncryptionRequest[] = [
   { kind: "enable-raft-envelope" },
   { kind: "seal-cleartext" },
   { kind: "retire-dek", keyId: 1 },
-  { kind: "start-rewrite" },
+  { kind: "start-rewrite", bytesPerSecond: 0 },
   { kind: "pause-rewrite" },
-  { kind: "resume-rewrite" },
-  { kind: "scrub" },
-  { kind: "update-rollout" },
+  { kind: "resume-rewrite", bytesPerSecond: null },
+  { kind: "scrub", members: [] },
+  { kind: "update-rollout", dwellUntilMs: 0 },
 ];
 const NOT_AVAILABLE = "NODE_ENCRYPTION_NOT_AVAILABLE";
 

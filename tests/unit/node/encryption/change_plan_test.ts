@@ -312,11 +312,11 @@ const LATER: readonly EncryptionRequest[] = [
   { kind: "enable-raft-envelope" },
   { kind: "seal-cleartext" },
   { kind: "retire-dek", keyId: 1 },
-  { kind: "start-rewrite" },
+  { kind: "start-rewrite", bytesPerSecond: 0 },
   { kind: "pause-rewrite" },
-  { kind: "resume-rewrite" },
-  { kind: "scrub" },
-  { kind: "update-rollout" },
+  { kind: "resume-rewrite", bytesPerSecond: null },
+  { kind: "scrub", members: [] },
+  { kind: "update-rollout", dwellUntilMs: 0 },
 ];
 for (const request of LATER) {
   Deno.test(`availableRequest() does not know ${request.kind} yet`, () => {

@@ -3,6 +3,7 @@ import { type Bytes, concatBytes, utf8 } from "../../../../src/base/bytes.ts";
 import {
   EPOCH_MAX,
   type KeyId,
+  NO_KEY,
   type WrappedKey,
 } from "../../../../src/base/data_key.ts";
 import { NodeError } from "../../../../src/base/error.ts";
@@ -55,6 +56,15 @@ export class FakeCustody implements KeyCustody {
 
   get sidecarIndex(): number {
     return this.sidecar.index;
+  }
+
+  activeKey(): KeyId {
+    return [...this.sidecar.epochs.keys()][0] ?? NO_KEY;
+  }
+
+  openKey(): Promise<Dek> {
+    assert(this.secret !== null, "a key is set");
+    return Promise.resolve(this.secret);
   }
 
   gaps(): Promise<[]> {

@@ -1,5 +1,9 @@
 import { type Bytes, concatBytes, utf8 } from "../../../../src/base/bytes.ts";
-import { type Member, NO_ENCRYPTION } from "../../../../src/fsm/types.ts";
+import {
+  type Member,
+  NO_ENCRYPTION,
+  NO_ROLLOUT,
+} from "../../../../src/fsm/types.ts";
 import type { CheckpointFile } from "../../../../src/store/checkpoint/read.ts";
 import type {
   CheckpointRecord,
@@ -43,6 +47,7 @@ export const STATE: CheckpointState = {
     clusterName: "prod",
     databases: new Map([["orders", 2], ["größen", 300]]),
     encryption: NO_ENCRYPTION,
+    rollout: NO_ROLLOUT,
     members: new Map([[1, MEMBER], [12, {
       ...{ ...MEMBER, id: 12, name: "n12", diskId: null, protocolVersion: 0 },
       ...{ clientAddress: "", adminAddress: "", promoteWhenCaughtUp: true },
