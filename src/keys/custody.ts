@@ -107,7 +107,6 @@ export class Custody implements KeyCustody {
     return this.#content?.shared.stateIndex ?? 0;
   }
 
-  /** 16 bytes; `null` without keys. */
   get clusterId(): Bytes | null {
     return this.#content?.clusterId ?? null;
   }

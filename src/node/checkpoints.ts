@@ -14,6 +14,7 @@ import { Pace } from "../store/checkpoint/pace.ts";
 import { readCheckpoint, verifyCheckpoint } from "../store/checkpoint/read.ts";
 import { writeCheckpointFile } from "../store/checkpoint/write.ts";
 import type { CheckpointState } from "../store/meta.ts";
+import type { RecordKeys } from "../store/record_keys.ts";
 import { Store } from "../store/store.ts";
 import type { PeerStream } from "../transport/port.ts";
 import type {
@@ -54,6 +55,8 @@ export interface CheckpointsParts {
   readonly store: BufferedStore;
   readonly place: StorePlace;
   readonly custody: KeyCustody;
+  /** `null` on a node that never seals. */
+  readonly recordKeys: RecordKeys | null;
   readonly identity: Identity;
   /** Where checkpoints on their way lie. */
   readonly dir: string;
@@ -158,7 +161,8 @@ export class Checkpoints implements LogHold {
     );
     const { path } = offered.prepared;
     await place.switchTo(path, metadata.index);
-    await store.replaceWith(Store.open({ kv: openKv(path), log }));
+    const next = Store.open({ kv: openKv(path), log, ...this.#recordKeys });
+    await store.replaceWith(next);
     await place.removeOthers();
     this.#offered = null;
     offered.settle("installed");
@@ -222,6 +226,11 @@ export class Checkpoints implements LogHold {
     return present(this.#host, "an attached node");
   }
 
+  get #recordKeys(): { readonly keys?: RecordKeys } {
+    const { recordKeys } = this.#parts;
+    return recordKeys === null ? {} : { keys: recordKeys };
+  }
+
   async #make(
     path: string,
     { flush }: { readonly flush: boolean },
@@ -252,7 +261,8 @@ export class Checkpoints implements LogHold {
       const target = await place.prepare(applied.index);
       const kv = await openKv(target);
       try {
-        await buildStore(kv, await readCheckpoint(file), own);
+        const source = await readCheckpoint(file);
+        await buildStore(kv, source, { ...own, ...this.#recordKeys });
       } catch (error) {
         kv.close();
         await place.removeOthers();
