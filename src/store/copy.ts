@@ -6,10 +6,13 @@ import { Backing } from "./backing.ts";
 import { ChangedRows } from "./changed_rows.ts";
 import type { Pace } from "./checkpoint/pace.ts";
 import { StoreClosedError } from "./errors.ts";
+import { keptUnder, refused } from "./kept_under.ts";
 import { Loader } from "./loader.ts";
+import { readRow } from "./read.ts";
 import {
   ALL_ROWS,
   BULK_ROWS,
+  parseRowKey,
   rowAfter,
   type RowBounds,
   STATE_ROWS,
@@ -96,6 +99,7 @@ export class StoreCopy {
    * Copies all rows, and most of what changed meanwhile. Once.
    *
    * @throws {StoreClosedError} The store was closed or replaced, or this was.
+   * @throws {StoreRecordIntegrityError} A record in cleartext after the lock.
    */
   async fill(): Promise<void> {
     assert(this.#step === "begun", "a copy is filled once");
@@ -213,6 +217,8 @@ export class StoreCopy {
   }
 
   async #load(rows: readonly RowChange[]): Promise<void> {
+    const { fsm: { encryption } } = this.#parts.writer.state;
+    if (encryption.cleartextLockIndex > 0) rows.forEach(checkSealed);
     await this.#loader.add(rows);
     this.#rows += rows.length;
     for (const { value } of rows) this.#bytes += value?.length ?? 0;
@@ -222,6 +228,13 @@ export class StoreCopy {
     if (this.#failure !== null) throw this.#failure.error;
     if (this.#isClosed) throw new StoreClosedError();
   }
+}
+
+/** @throws {StoreRecordIntegrityError} For a record in cleartext. */
+function checkSealed({ key, value }: RowChange): void {
+  if (value === null || parseRowKey(key) === null) return;
+  const row = readRow(key, value);
+  if (keptUnder(row) === null) throw refused(row, "cleartext-after-lock");
 }
 
 async function readAll(

@@ -36,7 +36,8 @@ const PAGE_ROWS = 128;
  * A record that is there from begin to end counts once. One that is written or
  * removed meanwhile counts once or not at all.
  *
- * @throws {NodeError} STORE_RECORD_DAMAGED, STORE_ROW_DAMAGED.
+ * @throws {NodeError} STORE_RECORD_DAMAGED, STORE_RECORD_INTEGRITY,
+ * STORE_ROW_DAMAGED.
  */
 export async function countRecords(
   backing: Backing,

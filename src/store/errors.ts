@@ -11,7 +11,6 @@ export type RecordFault =
   | "unknown encoding"
   | "wrong checksum"
   | "wrong place"
-  | "no envelope"
   | "missing overflow part";
 
 /** Bytes of a record changed after they were stored. Never served. */

@@ -279,18 +279,22 @@ export class Store {
   rewriteStep(options: RewriteOptions): Promise<RewriteStep> {
     const [backing, writer] = [this.#backing, this.#writer];
     const session = () => this.#session();
-    return rewriteStep({ backing, writer, session }, options);
+    return this.#openFailures.watch(
+      rewriteStep({ backing, writer, session }, options),
+    );
   }
 
   /**
    * Counts the records of all commits given so far by how they are kept,
    * expired ones too; `null` when `isOver` ended it.
    *
-   * @throws {NodeError} STORE_RECORD_DAMAGED, STORE_ROW_DAMAGED.
+   * @throws {NodeError} STORE_RECORD_DAMAGED, STORE_RECORD_INTEGRITY,
+   * STORE_ROW_DAMAGED.
    */
   async countRecords(options: CountOptions = {}): Promise<RecordCounts | null> {
     await this.#writer.run(() => Promise.resolve());
-    return await countRecords(this.#backing, options);
+    const counting = countRecords(this.#backing, options);
+    return await this.#openFailures.watch(counting);
   }
 
   /**
