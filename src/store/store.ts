@@ -6,6 +6,8 @@ import type { EventLog } from "../io/log.ts";
 import { Backing } from "./backing.ts";
 import { type CheckpointOptions, CheckpointScan } from "./checkpoint/scan.ts";
 import type { CheckpointSource } from "./checkpoint/source.ts";
+import { StoreCopy, type StoreCopyOptions } from "./copy.ts";
+import { type CountOptions, countRecords, type RecordCounts } from "./count.ts";
 import { type IntegrityFault, StoreClosedError } from "./errors.ts";
 import { firstExpiryMs, sweepOnce } from "./expiry.ts";
 import { StateGate } from "./gate.ts";
@@ -20,6 +22,11 @@ import {
   type StoreEntry,
   type StoreRange,
 } from "./read.ts";
+import {
+  type RewriteOptions,
+  type RewriteStep,
+  rewriteStep,
+} from "./rewrite.ts";
 import type { RecordKeys } from "./record_keys.ts";
 import { NO_CLEARTEXT_KEY } from "./row_key.ts";
 import { RecordSealing } from "./sealing.ts";
@@ -70,6 +77,7 @@ export class Store {
   /** The checkpoint that is being read, and the end of those in line. */
   #scan: CheckpointScan | null = null;
   #scans: Promise<void> = Promise.resolve();
+  #copy: StoreCopy | null = null;
   #isEnding = false;
 
   private constructor(
@@ -263,6 +271,53 @@ export class Store {
   }
 
   /**
+   * One step of a pass that seals stale records anew, in line with the commits
+   * where it has any.
+   *
+   * @throws {NodeError} What opening a record throws.
+   */
+  rewriteStep(options: RewriteOptions): Promise<RewriteStep> {
+    const [backing, writer] = [this.#backing, this.#writer];
+    const session = () => this.#session();
+    return this.#openFailures.watch(
+      rewriteStep({ backing, writer, session }, options),
+    );
+  }
+
+  /**
+   * Counts the records of all commits given so far by how they are kept,
+   * expired ones too; `null` when `isOver` ended it.
+   *
+   * @throws {NodeError} STORE_RECORD_DAMAGED, STORE_RECORD_INTEGRITY,
+   * STORE_ROW_DAMAGED.
+   */
+  async countRecords(options: CountOptions = {}): Promise<RecordCounts | null> {
+    await this.#writer.run(() => Promise.resolve());
+    const counting = countRecords(this.#backing, options);
+    return await this.#openFailures.watch(counting);
+  }
+
+  /**
+   * Begins a copy of all rows into the empty `kv`, which stays the caller's, while
+   * commits go on; they wait while it has too much to catch up with. One at a
+   * time. `settle` is awaited before the copy is finished.
+   */
+  async copyInto(
+    kv: Kv,
+    { settle = () => Promise.resolve(), ...options }: StoreCopyOptions & {
+      readonly settle?: () => Promise<void>;
+    } = {},
+  ): Promise<StoreCopy> {
+    assert(this.#copy?.isClosed ?? true, "one copy at a time");
+    const [backing, writer] = [this.#backing, this.#writer];
+    const parts = { ...options, backing, writer, settle };
+    const copy = await StoreCopy.begin(kv, parts);
+    this.#copy = copy;
+    if (this.#isEnding) await copy.close();
+    return copy;
+  }
+
+  /**
    * The whole store as it is after the commits given so far, while later ones
    * go on. One at a time: a second one waits until the first is closed.
    *
@@ -310,12 +365,13 @@ export class Store {
   }
 
   /**
-   * Ends the checkpoint that is being read and refuses others: no commit waits
-   * for a reader any more.
+   * Ends the checkpoint and the copy that are being made and refuses other
+   * checkpoints: no commit waits for a reader any more.
    */
   async endCheckpoints(): Promise<void> {
     this.#isEnding = true;
     await this.#scan?.close();
+    await this.#copy?.close();
   }
 
   /** Waits for the commits under way; later calls fail. */
