@@ -22,6 +22,7 @@ import {
   verifyCheckpoint,
 } from "../store/checkpoint/read.ts";
 import type { CheckpointState } from "../store/meta.ts";
+import type { RecordKeys } from "../store/record_keys.ts";
 import { Store } from "../store/store.ts";
 import type { PeerStream } from "../transport/port.ts";
 import { CheckpointUnsealedError } from "./checkpoint/errors.ts";
@@ -64,6 +65,8 @@ export interface CheckpointsParts {
   readonly store: BufferedStore;
   readonly place: StorePlace;
   readonly custody: KeyCustody;
+  /** `null` on a node that never seals. */
+  readonly recordKeys: RecordKeys | null;
   readonly identity: Identity;
   /** Where checkpoints on their way lie. */
   readonly dir: string;
@@ -177,7 +180,8 @@ export class Checkpoints implements LogHold {
     const { path, isSealed } = offered.prepared;
     this.#mustBeSealed(isSealed, metadata.index);
     await place.switchTo(path, metadata.index);
-    await store.replaceWith(Store.open({ kv: openKv(path), log }));
+    const next = Store.open({ kv: openKv(path), log, ...this.#recordKeys });
+    await store.replaceWith(next);
     await place.removeOthers();
     this.#offered = null;
     offered.settle("installed");
@@ -233,6 +237,11 @@ export class Checkpoints implements LogHold {
     return present(this.#host, "an attached node");
   }
 
+  get #recordKeys(): { readonly keys?: RecordKeys } {
+    const { recordKeys } = this.#parts;
+    return recordKeys === null ? {} : { keys: recordKeys };
+  }
+
   /** By the store, or by the sidecar if that is ahead; 0 for not yet. */
   #storageCutover(): LogIndex {
     const { store, custody } = this.#parts;
@@ -258,7 +267,8 @@ export class Checkpoints implements LogHold {
       const target = await place.prepare(applied.index);
       const kv = await openKv(target);
       try {
-        await buildStore(kv, await readCheckpoint(file, keys), own);
+        const source = await readCheckpoint(file, keys);
+        await buildStore(kv, source, { ...own, ...this.#recordKeys });
       } catch (error) {
         kv.close();
         await place.removeOthers();

@@ -6,11 +6,13 @@ import type { Kv } from "../../io/kv.ts";
 import type { EventLog } from "../../io/log.ts";
 import type { Random } from "../../io/random.ts";
 import type { Custody } from "../../keys/custody.ts";
+import { Sessions } from "../../keys/sessions.ts";
 import {
   type DataDirPaths,
   dataDirPaths,
   lockDataDir,
 } from "../../node/data_dir.ts";
+import { NodeRecordKeys } from "../../node/encryption/record_keys.ts";
 import { sharedKeysOf } from "../../node/encryption/own_rows.ts";
 import { foundingDigest, foundingMembers } from "../../node/founding.ts";
 import { drawIdentity, writeIdentity } from "../../node/identity.ts";
@@ -94,7 +96,7 @@ async function fill(
   const kv = await openKv(path);
   try {
     await disk.syncDir(paths.root);
-    const own = await ownRows(state, custody);
+    const own = await ownRows(state, custody, random);
     await buildStore(kv, source, own);
   } finally {
     kv.close();
@@ -115,6 +117,7 @@ async function fill(
 async function ownRows(
   { fsm }: CheckpointState,
   custody: Custody | null,
+  random: Random,
 ): Promise<BuildOptions> {
   if (custody === null) return { encryptionMac: null, sessions: [] };
   const clusterId = present(fsm.clusterId, "a lineage's cluster id");
@@ -122,7 +125,11 @@ async function ownRows(
   await custody.absorb(clusterId, sharedKeysOf(fsm.encryption), () => 0);
   const row = encryptionRowBody(fsm.encryption);
   const encryptionMac = await custody.stateMac(clusterId, row);
-  return { encryptionMac, sessions: [] };
+  // A row goes to the store that is being built, before its session seals.
+  const rows = { insert: () => Promise.resolve(true) };
+  const sessions = new Sessions({ custody, rows, random });
+  const keys = new NodeRecordKeys({ custody, sessions });
+  return { encryptionMac, sessions: [], keys };
 }
 
 /** A log without entries that goes on after `state`. */
