@@ -27,13 +27,13 @@ import type { EncryptionActing } from "./encryption/acting.ts";
 import { ApplyHaltedError } from "./errors.ts";
 import { GroupView } from "./group_view.ts";
 import { fitsGroup, sizeOfWrite, type WriteSize } from "./proposals.ts";
-import type { RaftOpener } from "./raft_sealing/opener.ts";
+import type { OpenAhead } from "./raft_sealing/open_ahead.ts";
 
 /** Applies changes of encryption for the applier. */
 export type ActingHalf = Pick<EncryptionActing, "apply" | "wake">;
 
 /** Opens what entries above the raft cutover carry. */
-export type OpeningHalf = Pick<RaftOpener, "isSealed" | "open">;
+export type OpeningHalf = Pick<OpenAhead, "begin" | "isSealed" | "open">;
 
 /** Committed entries; `seq` is what the core wants acknowledged. */
 export interface ApplyJob {
@@ -279,6 +279,7 @@ export class Applier {
   async #takeGroup(): Promise<readonly DecodedEntry[]> {
     const group: DecodedEntry[] = [];
     let size = NO_SIZE;
+    this.#openAhead();
     for (const queued of this.#queue) {
       try {
         queued.decoded ??= await this.#decode(queued.entry);
@@ -298,6 +299,14 @@ export class Applier {
     return group;
   }
 
+  #openAhead(): void {
+    const { applied, fsm } = this.#store.state;
+    const waiting = this.#queue.slice(0, OPEN_AHEAD_MAX)
+      .map(({ entry }) => entry)
+      .filter(({ index }) => index > applied.index);
+    this.#opening.begin(fsm, waiting);
+  }
+
   /**
    * @throws {RaftUnwrapFailedError}
    * @throws {ApplyHaltedError} When this member does not know the entry.
@@ -311,8 +320,8 @@ export class Applier {
     const found = inEntry(index, () => proposalOf(entry));
     if (found === null) return NOTHING;
     const { proposalId, payload } = found;
-    const opened = this.#opening.isSealed(fsm, index, payload)
-      ? await this.#opening.open(fsm, index, payload.slice())
+    const opened = this.#opening.isSealed(fsm, entry, payload)
+      ? await this.#opening.open(fsm, entry, payload)
       : payload;
     return inEntry(
       index,
@@ -326,6 +335,9 @@ function idsOf(conf: ConfState): readonly RaftId[] {
   const { voters, votersOutgoing, learners, learnersNext } = conf;
   return [...voters, ...votersOutgoing, ...learners, ...learnersNext];
 }
+
+/** Entries of the queue that are looked at for what may be opened early. */
+const OPEN_AHEAD_MAX = 32;
 
 const NO_SIZE: WriteSize = { changes: 0, keyBytes: 0, bytes: 0 };
 
