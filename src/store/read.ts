@@ -95,9 +95,16 @@ export class ReadSession implements CountsReads {
       const values = await this.get(keys);
       long.forEach((row, i) => parts.set(row, values[i] ?? null));
     }
-    const records = rows.map((row) =>
-      openRecord(this.#opener, row, parts.get(row) ?? null)
-    );
+    const records: (StoredRecord | Promise<StoredRecord>)[] = [];
+    try {
+      for (const row of rows) {
+        records.push(openRecord(this.#opener, row, parts.get(row) ?? null));
+      }
+    } catch (error) {
+      // One failure is told: nobody waits for those that are under way.
+      Promise.all(records).catch(() => {});
+      throw error;
+    }
     return records.some((record) => record instanceof Promise)
       ? Promise.all(records)
       : records as readonly StoredRecord[];
