@@ -95,19 +95,19 @@ export class ReadSession implements CountsReads {
       const values = await this.get(keys);
       long.forEach((row, i) => parts.set(row, values[i] ?? null));
     }
-    const records: (StoredRecord | Promise<StoredRecord>)[] = [];
+    const opened: (StoredRecord | Promise<StoredRecord>)[] = [];
     try {
+      // Together: one at a time costs as much and takes twice as long.
       for (const row of rows) {
-        records.push(openRecord(this.#opener, row, parts.get(row) ?? null));
+        opened.push(openRecord(this.#opener, row, parts.get(row) ?? null));
       }
     } catch (error) {
-      // One failure is told: nobody waits for those that are under way.
-      Promise.all(records).catch(() => {});
+      await Promise.allSettled(opened);
       throw error;
     }
-    return records.some((record) => record instanceof Promise)
-      ? Promise.all(records)
-      : records as readonly StoredRecord[];
+    return opened.some((record) => record instanceof Promise)
+      ? Promise.all(opened)
+      : opened as readonly StoredRecord[];
   }
 
   #getFew(keys: readonly KvKey[]): Promise<readonly (Bytes | null)[]> {

@@ -9,7 +9,7 @@ import { openDenoKv } from "../../../src/io/deno/kv.ts";
 import { BufferedStore } from "../../../src/store/buffered_store.ts";
 import { Store } from "../../../src/store/store.ts";
 import { SimKv, SimKvDisk } from "../../sim/io/kv.ts";
-import { NEXT_KEY } from "./sealed_model.ts";
+import { NEXT_KEY } from "./rewrite_model.ts";
 import { STORAGE_KEY } from "./encryption_model.ts";
 import {
   canaries,
@@ -18,7 +18,7 @@ import {
   CLUSTER,
   rewriteAll,
   sealedAt,
-} from "./sealed_model.ts";
+} from "./rewrite_model.ts";
 import { SILENT_LOG, stateAt } from "./store_model.ts";
 import { TestRecordKeys } from "./test_record_keys.ts";
 

@@ -4,7 +4,7 @@ import { SimClock } from "../../sim/io/clock.ts";
 import { BufferedStore } from "../../../src/store/buffered_store.ts";
 import { Store } from "../../../src/store/store.ts";
 import { STORAGE_KEY } from "./encryption_model.ts";
-import { canaries, canaryOf, CLUSTER, sealedAt } from "./sealed_model.ts";
+import { canaries, canaryOf, CLUSTER, sealedAt } from "./rewrite_model.ts";
 import { SILENT_LOG, stateAt } from "./store_model.ts";
 import { TestRecordKeys } from "./test_record_keys.ts";
 

@@ -22,7 +22,7 @@ import {
   NEXT_KEY,
   rewriteAll,
   sealedAt,
-} from "./sealed_model.ts";
+} from "./rewrite_model.ts";
 import { SILENT_LOG, stateAt } from "./store_model.ts";
 import { TestRecordKeys } from "./test_record_keys.ts";
 

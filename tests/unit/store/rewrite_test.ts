@@ -14,7 +14,7 @@ import {
   rewriteAll,
   sealedAt,
   sumOf,
-} from "./sealed_model.ts";
+} from "./rewrite_model.ts";
 import { SILENT_LOG, stateAt } from "./store_model.ts";
 import { TestRecordKeys } from "./test_record_keys.ts";
 

@@ -1,109 +1,85 @@
-import { present } from "../../../src/base/assert.ts";
-import type { Bytes } from "../../../src/base/bytes.ts";
-import type { KeyId } from "../../../src/base/data_key.ts";
 import { utf8 } from "../../../src/base/bytes.ts";
-import type { Mutation, StoredRecord } from "../../../src/fsm/types.ts";
+import type { KeyId } from "../../../src/base/data_key.ts";
+import type { EncryptionState, Mutation } from "../../../src/fsm/types.ts";
+import { encodeKvKey } from "../../../src/io/kv_key.ts";
+import type { KvRow } from "../../../src/io/kv.ts";
 import type { StoreState } from "../../../src/store/meta.ts";
-import type { RewriteCursor, RewriteStep } from "../../../src/store/rewrite.ts";
-import type { Store } from "../../../src/store/store.ts";
-import { encryptionOf, macOf, STORAGE_KEY } from "./encryption_model.ts";
+import type { SimKvDisk } from "../../sim/io/kv.ts";
+import { encryptionOf, withEncryption } from "./encryption_model.ts";
 import { stateAt } from "./store_model.ts";
 
-export const CLUSTER: Bytes = new Uint8Array(16).fill(0xc1);
-export const NEXT_KEY = 5;
+export const CLUSTER_ID = new Uint8Array(16).fill(0xc1);
+export const CUTOVER = 10;
+/** In every value that these tests write. */
+export const CANARY = "canary:";
 
-/** Text that must not be in a file once records are sealed. */
-export const CANARY = "a-canary-in-cleartext";
-
-/** State after entry `index` of a cluster whose records are sealed. */
+/** After entry `index` of a cluster that has keys and, from 10 on, a cutover. */
 export function sealedAt(
   index: number,
-  { cutover = 1, lock = 0, active = STORAGE_KEY }: {
-    readonly cutover?: number;
-    readonly lock?: number;
-    readonly active?: KeyId;
-  } = {},
+  { lock = 0, clockMs = 0, active = 0 } = {},
 ): StoreState {
-  const state = stateAt(index, index);
-  const stateIndex = cutover + 1;
-  const encryption = encryptionOf(stateIndex, { storageCutoverIndex: cutover });
-  const keys = new Map(encryption.keys);
-  if (active === NEXT_KEY) {
-    const first = present(keys.get(STORAGE_KEY), "a storage key");
-    keys.set(STORAGE_KEY, { ...first, deactivatedIndex: stateIndex });
-    keys.set(NEXT_KEY, { ...first, id: NEXT_KEY });
-  }
+  const storageCutoverIndex = index >= CUTOVER ? CUTOVER : 0;
+  const stateIndex = Math.max(2, storageCutoverIndex, lock);
+  const base = encryptionOf(stateIndex, { storageCutoverIndex });
+  const encryption = {
+    ...base,
+    cleartextLockIndex: lock,
+    ...(active === 0 ? {} : rotatedTo(base, active)),
+  };
+  const state = stateAt(index, clockMs);
+  return withEncryption(
+    { ...state, fsm: { ...state.fsm, clusterId: CLUSTER_ID } },
+    encryption,
+  );
+}
+
+function rotatedTo(
+  { active, keys, stateIndex }: EncryptionState,
+  storage: KeyId,
+) {
+  const before = keys.get(active.storage)!;
+  const others = [...keys.values()].filter((key) => key !== before);
+  const all = [
+    ...[...others, { ...before, deactivatedIndex: stateIndex }],
+    { ...before, id: storage },
+  ].sort((a, b) => a.id - b.id);
   return {
-    ...state,
-    fsm: {
-      ...state.fsm,
-      clusterId: CLUSTER,
-      encryption: {
-        ...encryption,
-        keys: new Map([...keys].sort(([a], [b]) => a - b)),
-        active: { ...encryption.active, storage: active },
-        cleartextLockIndex: lock,
-      },
-    },
-    encryptionMac: macOf(cutover),
+    active: { ...active, storage },
+    keys: new Map(all.map((key) => [key.id, key])),
   };
 }
 
-/** A record that tells who may not read it, `bytes` long. */
-export function canaryOf(
-  key: string | Uint8Array,
+export function putAt(
+  name: string,
   index: number,
-  { bytes = 40, expireAtMs = 0 } = {},
+  { bytes = 20, expireAtMs = 0 } = {},
 ): Mutation {
-  const data = new Uint8Array(bytes);
-  const text = utf8(`${CANARY} ${key} ${index} `);
-  for (let at = 0; at < bytes; at += text.length) {
-    data.set(text.subarray(0, bytes - at), at);
-  }
+  const data = new Uint8Array(Math.max(bytes, CANARY.length)).fill(index);
+  data.set(utf8(CANARY));
   const versionstamp = new Uint8Array(10);
   new DataView(versionstamp.buffer).setUint32(4, index);
-  const record: StoredRecord = {
-    ...{ value: { data, encoding: 1 }, versionstamp, expireAtMs },
-  };
-  const place = typeof key === "string" ? utf8(key) : key;
-  return { database: 1, key: place, record };
+  const value = { data, encoding: 3 } as const;
+  const record = { value, versionstamp, expireAtMs };
+  return { database: 1, key: utf8(name), record };
 }
 
-/** Short and long keys, with and without expiry, some with overflow parts. */
-export function canaries(index: number): readonly Mutation[] {
-  const sizes = [0, 1, 300, 65_480, 65_500, 65_511, 65_512, 65_536];
-  const long = (last: number) => new Uint8Array(2_050).fill(107).fill(last, -1);
-  return [
-    ...sizes.map((bytes, i) => canaryOf(`size ${i}`, index, { bytes })),
-    ...Array.from({ length: 40 }, (_, i) => canaryOf(`k${i}`, index)),
-    ...[1, 2, 3].map((i) => canaryOf(long(i), index)),
-    canaryOf(long(4), index, { bytes: 63_460 }),
-    canaryOf("expires", index, { expireAtMs: 5_000 }),
-  ];
+/** Rows of records, their parts and staged ones in which a canary shows. */
+export function canaries(disk: SimKvDisk): readonly KvRow[] {
+  return disk.rows.filter(({ value }) => textOf(value).includes(CANARY));
 }
 
-/** One pass of steps over all records. */
-export async function rewriteAll(
-  store: Pick<Store, "rewriteStep">,
-  active: KeyId,
-  limits = { rowsMax: 7, bytesMax: 100_000 },
-): Promise<readonly RewriteStep[]> {
-  const steps: RewriteStep[] = [];
-  let after: RewriteCursor | null = null;
-  do {
-    const step: RewriteStep = await store.rewriteStep({
-      ...{ ...limits, after },
-      isStale: (keyId) => keyId !== active,
-    });
-    steps.push(step);
-    after = step.next;
-  } while (after !== null);
-  return steps;
+/** The row of a client's short key. */
+export function rowOf(disk: SimKvDisk, name: string): KvRow {
+  const wanted = encodeKvKey([1n, utf8(name)]).join();
+  const row = disk.rows.find(({ key }) => encodeKvKey(key).join() === wanted);
+  if (row === undefined) throw new Error(`no row of ${name}`);
+  return row;
 }
 
-export function sumOf(
-  steps: readonly RewriteStep[],
-  field: "seen" | "rewritten" | "bytes",
-): number {
-  return steps.reduce((sum, step) => sum + step[field], 0);
+export function sessionRows(disk: SimKvDisk): readonly KvRow[] {
+  return disk.rows.filter(({ key }) => key[0] === 0n && key[1] === 9n);
+}
+
+function textOf(bytes: Uint8Array): string {
+  return new TextDecoder("latin1").decode(bytes);
 }
