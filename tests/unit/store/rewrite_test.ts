@@ -169,6 +169,30 @@ Deno.test("rewriteStep() seals no record that is not believed", async () => {
   await store.close();
 });
 
+Deno.test("a read of two bad records fails once", async () => {
+  const { disk, store } = await cleartextStore();
+  await rewriteAll(store, STORAGE_KEY);
+  const [tampered, cut] = ["k1", "size 7"].map((name) =>
+    disk.rows.findIndex(({ key }) => `${key[1]}` === `${utf8(name)}`)
+  );
+  disk.rows[tampered!]!.value[60]! ^= 1;
+  disk.rows.splice(
+    disk.rows.findIndex(({ key }) =>
+      `${key[3]}` === `${disk.rows[cut!]!.key[1]}`
+    ),
+    1,
+  );
+  await assert.rejects(
+    store.readRecords([canaryOf("k1", 1), canaryOf("size 7", 1)]),
+    {
+      code: "STORE_RECORD_DAMAGED",
+    },
+  );
+  // A rejection that nobody handles would end the process.
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  await store.close();
+});
+
 /** The row that a store without encryption would have of `mutation`. */
 async function forgedRow(mutation: Mutation) {
   const disk = new SimKvDisk();
