@@ -176,8 +176,11 @@ async function* backup(
       const { signal } = cut;
       for await (const { piece } of calls.backup({}, { headers, signal })) {
         timer.cancel();
-        isBegun = true;
-        yield piece;
+        // Without bytes it says that the copy is being made.
+        if (piece.length > 0) {
+          isBegun = true;
+          yield piece;
+        }
         timer = listen();
       }
       return;

@@ -50,7 +50,7 @@ export function clusterService(
     transferLeader: (asked) =>
       change({ kind: "transfer-leader", name: asked.name }, asked),
     backup: (_, { signal: gone }) =>
-      backupStream({ copy: node.backup(), gone, stopping }),
+      backupStream({ copy: node.backup(), clock, gone, stopping }),
   };
 }
 
