@@ -35,10 +35,12 @@ const KIND_MARKER = 6n;
 const KIND_MEMBERS = 7n;
 const KIND_ENCRYPTION = 8n;
 const KIND_SESSION = 9n;
+const KIND_ROLLOUT = 11n;
 
 export const META_KEY: KvKey = [INTERNAL, KIND_META];
 export const MARKER_KEY: KvKey = [INTERNAL, KIND_MARKER];
 export const MEMBERS_KEY: KvKey = [INTERNAL, KIND_MEMBERS];
+export const ROLLOUT_KEY: KvKey = [INTERNAL, KIND_ROLLOUT];
 export const DATABASE_ROWS = kindRange(KIND_DATABASE);
 export const OVERFLOW_ROWS = kindRange(KIND_OVERFLOW);
 export const EXPIRY_ROWS = kindRange(KIND_EXPIRY);
