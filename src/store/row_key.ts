@@ -35,7 +35,7 @@ const KIND_MARKER = 6n;
 const KIND_MEMBERS = 7n;
 const KIND_ENCRYPTION = 8n;
 const KIND_SESSION = 9n;
-const KIND_ROLLOUT = 11n;
+const KIND_ROLLOUT = 10n;
 
 export const META_KEY: KvKey = [INTERNAL, KIND_META];
 export const MARKER_KEY: KvKey = [INTERNAL, KIND_MARKER];

@@ -104,7 +104,7 @@ function open(disk: SimKvDisk): Promise<Store> {
 
 Deno.test("a store keeps its rollout, written when it changes", async () => {
   const disk = new SimKvDisk();
-  const rows = () => disk.rows.filter(({ key }) => key[1] === 11n);
+  const rows = () => disk.rows.filter(({ key }) => key[1] === 10n);
   const store = await open(disk);
   assert.deepEqual(store.state.fsm.rollout, NO_ROLLOUT);
   await store.commit({ state: stateAt(6), mutations: [] });
