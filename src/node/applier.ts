@@ -65,7 +65,10 @@ export interface AppliedGroup {
   readonly mutations: readonly Mutation[];
   /** Who belongs to the cluster, or how one is reached, is another now. */
   readonly isMembershipChanged: boolean;
-  /** Set when the group is one change of encryption, durable in the store. */
+  /**
+   * Set when the group is one change of encryption, durable in the store, or of
+   * the rollout.
+   */
   readonly encryption: {
     readonly proposalId: number;
     readonly refusal: EncryptionRefusal | null;
@@ -239,6 +242,7 @@ export class Applier {
     const mutations: Mutation[] = [];
     let { fsm, confState, applied } = prior;
     let seq: number | null = null;
+    let encryption: AppliedGroup["encryption"] = null;
     for (const { entry, proposalId, payload, seq: ended } of group) {
       // Handed out before a checkpoint that holds it was installed.
       if (entry.index <= prior.applied.index) {
@@ -262,6 +266,9 @@ export class Applier {
         view.put(result.mutations);
         for (const mutation of result.mutations) mutations.push(mutation);
         replies.set(proposalId, result.replies);
+        if (payload.kind === "rollout") {
+          encryption = { proposalId, refusal: result.refusal };
+        }
       }
     }
     if (prior.fsm.clusterId === null && fsm.clusterId !== null) {
@@ -276,7 +283,7 @@ export class Applier {
       mutations,
       isMembershipChanged: fsm.members !== prior.fsm.members ||
         confState !== prior.confState,
-      encryption: null,
+      encryption,
     });
   }
 
@@ -297,7 +304,7 @@ export class Applier {
 
   /**
    * The longest prefix of the queue that fits one commit, or one change of
-   * encryption; at least one.
+   * encryption or the rollout; at least one.
    */
   async #takeGroup(): Promise<readonly DecodedEntry[]> {
     const group: DecodedEntry[] = [];
@@ -311,7 +318,8 @@ export class Applier {
         break;
       }
       const { payload } = queued.decoded;
-      const isAlone = payload?.kind === "encryption";
+      const isAlone = payload?.kind === "encryption" ||
+        payload?.kind === "rollout";
       size = addSize(size, payload);
       if (group.length > 0 && (isAlone || !fitsGroup(size))) break;
       group.push({ ...queued, ...queued.decoded });

@@ -34,6 +34,7 @@ import { EncryptionNotAvailableError } from "./change_errors.ts";
 import type { ChangeLock } from "./change_lock.ts";
 import { EncryptionChanges, type EncryptionChangesHost } from "./changes.ts";
 import { CapabilityFanOut } from "./fan_out.ts";
+import type { LongChanges } from "./long_changes.ts";
 import type { NodeEncryption } from "./node_encryption.ts";
 import { encryptionStatus } from "./status.ts";
 import { WornKeys } from "./worn_keys.ts";
@@ -56,6 +57,8 @@ export interface EncryptionOperationsParts {
   readonly electionMs: number;
   readonly isStopped: () => boolean;
   readonly propose: EncryptionChangesHost["propose"];
+  /** Steps that take long. */
+  readonly long: LongChanges;
 }
 
 /** Numbers about encryption, as of each call. */
@@ -70,11 +73,13 @@ export interface EncryptionMetrics {
   openFailures(): ReadonlyMap<string, number>;
 }
 
-const ANY_TERMS: ChangeTerms = {
+/** Of what the leader asks for itself. */
+const OWN_TERMS: ChangeTerms = {
   dryRun: false,
   planHash: "",
   confirm: "",
   accept: [],
+  actor: "(automatic)",
 };
 
 /** Nothing is sealed before the storage cutover. */
@@ -186,7 +191,7 @@ export class EncryptionOperations implements EncryptionPort {
 
   async #rotateWorn(purpose: SealingPurpose): Promise<LogIndex> {
     const request = { kind: "rotate-dek", purpose } as const;
-    return (await this.#changes.change(request, ANY_TERMS)).index;
+    return (await this.#changes.change(request, OWN_TERMS)).index;
   }
 
   async #answerTo(
