@@ -27,13 +27,13 @@ import type { EncryptionActing } from "./encryption/acting.ts";
 import { ApplyHaltedError } from "./errors.ts";
 import { GroupView } from "./group_view.ts";
 import { fitsGroup, sizeOfWrite, type WriteSize } from "./proposals.ts";
-import type { RaftOpener } from "./raft_sealing/opener.ts";
+import type { OpenAhead } from "./raft_sealing/open_ahead.ts";
 
 /** Applies changes of encryption for the applier. */
 export type ActingHalf = Pick<EncryptionActing, "apply" | "wake">;
 
 /** Opens what entries above the raft cutover carry. */
-export type OpeningHalf = Pick<RaftOpener, "isSealed" | "open">;
+export type OpeningHalf = Pick<OpenAhead, "begin" | "isSealed" | "open">;
 
 /** Committed entries; `seq` is what the core wants acknowledged. */
 export interface ApplyJob {
@@ -274,8 +274,10 @@ export class Applier {
     if (prior.fsm.clusterId === null && fsm.clusterId !== null) {
       await this.#host.clusterIdKnown(fsm.clusterId);
     }
-    const state = { ...prior, applied, confState, fsm };
-    await this.#store.commit({ state, mutations });
+    if (applied !== prior.applied) {
+      const state = { ...prior, applied, confState, fsm };
+      await this.#store.commit({ state, mutations });
+    }
     this.#host.applied({
       ...applied,
       seq,
@@ -309,6 +311,7 @@ export class Applier {
   async #takeGroup(): Promise<readonly DecodedEntry[]> {
     const group: DecodedEntry[] = [];
     let size = NO_SIZE;
+    this.#openAhead();
     for (const queued of this.#queue) {
       try {
         queued.decoded ??= await this.#decode(queued.entry);
@@ -329,6 +332,14 @@ export class Applier {
     return group;
   }
 
+  #openAhead(): void {
+    const { applied, fsm } = this.#store.state;
+    const waiting = this.#queue.slice(0, OPEN_AHEAD_MAX)
+      .map(({ entry }) => entry)
+      .filter(({ index }) => index > applied.index);
+    this.#opening.begin(fsm, waiting);
+  }
+
   /**
    * @throws {RaftUnwrapFailedError}
    * @throws {ApplyHaltedError} When this member does not know the entry.
@@ -342,8 +353,8 @@ export class Applier {
     const found = inEntry(index, () => proposalOf(entry));
     if (found === null) return NOTHING;
     const { proposalId, payload } = found;
-    const opened = this.#opening.isSealed(fsm, index, payload)
-      ? await this.#opening.open(fsm, index, payload.slice())
+    const opened = this.#opening.isSealed(fsm, entry, payload)
+      ? await this.#opening.open(fsm, entry, payload)
       : payload;
     return inEntry(
       index,
@@ -357,6 +368,9 @@ function idsOf(conf: ConfState): readonly RaftId[] {
   const { voters, votersOutgoing, learners, learnersNext } = conf;
   return [...voters, ...votersOutgoing, ...learners, ...learnersNext];
 }
+
+/** Entries of the queue that are looked at for what may be opened early. */
+const OPEN_AHEAD_MAX = 32;
 
 const NO_SIZE: WriteSize = { changes: 0, keyBytes: 0, bytes: 0 };
 

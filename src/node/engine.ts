@@ -205,7 +205,7 @@ export class Engine {
       halted: (error) => this.#host.failed(error),
     }, {
       acting: this.encryption.acting,
-      opening: this.sealing.opener,
+      opening: this.sealing.opening,
     });
   }
 
