@@ -100,7 +100,6 @@ export class Engine {
       trustsTail: options.trustTail === true,
     });
     this.driver = this.#makeDriver();
-    this.changes = this.#makeChanges();
     this.operations = new EncryptionOperations({
       ...parts,
       packets: this.extraPackets,
@@ -114,6 +113,7 @@ export class Engine {
         enableRaftEnvelope: (term) => this.sealing.cutover.run(term),
       },
     });
+    this.changes = this.#makeChanges();
     this.#expiry = this.#makeExpiry();
     this.#attachCheckpoints();
   }
@@ -237,9 +237,10 @@ export class Engine {
   }
 
   #makeChanges(): MemberChanges {
-    const { core, clock, store } = this.#parts;
+    const { core, clock, log, store } = this.#parts;
+    const { gate } = this.operations;
     return new MemberChanges({
-      ...{ core, clock, lock: this.#lock },
+      ...{ core, clock, log, gate, lock: this.#lock },
       electionMs: this.#options.electionMs,
       state: () => ({ ...store.state, applied: store.state.applied.index }),
       isUp: (id) => this.peers.isUp(id),

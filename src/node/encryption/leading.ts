@@ -20,7 +20,7 @@ import {
   EncryptionRefusedError,
 } from "./change_errors.ts";
 import type { EncryptionFacts } from "./change_plan.ts";
-import type { CapabilityFanOut } from "./fan_out.ts";
+import type { CapabilityFanOut, CapabilityTarget } from "./fan_out.ts";
 import { encodeForeseen } from "./foreseen.ts";
 import { gapsInTime } from "./gaps.ts";
 import type { EncryptionOutcome } from "./outcomes.ts";
@@ -122,15 +122,16 @@ export class Leading {
     }
   }
 
+  /** Asks `targets`, all members unless given. */
   async fanOut(
     keks: readonly string[],
+    targets: readonly CapabilityTarget[] = this.facts().members,
   ): Promise<readonly CapabilityFinding[]> {
     const { core, fanOut, electionMs } = this.#host;
     return await fanOut.ask({
       clusterId: this.clusterId(),
       term: core.state.term,
-      targets: this.facts().members,
-      keks,
+      ...{ targets, keks },
       timeoutMs: Math.max(electionMs, FAN_OUT_MS_MIN),
     });
   }

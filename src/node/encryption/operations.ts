@@ -34,6 +34,8 @@ import { EncryptionNotAvailableError } from "./change_errors.ts";
 import type { ChangeLock } from "./change_lock.ts";
 import { EncryptionChanges, type EncryptionChangesHost } from "./changes.ts";
 import { CapabilityFanOut } from "./fan_out.ts";
+import { Leading } from "./leading.ts";
+import { MemberGate } from "./member_gate.ts";
 import type { LongChanges } from "./long_changes.ts";
 import type { NodeEncryption } from "./node_encryption.ts";
 import { encryptionStatus } from "./status.ts";
@@ -91,6 +93,8 @@ export class EncryptionOperations implements EncryptionPort {
   readonly #fanOut: CapabilityFanOut;
   readonly #changes: EncryptionChanges;
   readonly #wornKeys: WornKeys;
+  /** Who may become a member, and a voter. */
+  readonly gate: MemberGate;
 
   constructor(parts: EncryptionOperationsParts) {
     const { identity, packets, store, encryption } = parts;
@@ -101,13 +105,18 @@ export class EncryptionOperations implements EncryptionPort {
       send: (to, ask) => packets.send(to, TOPIC_ASK, encodeAsk(ask)),
       answer: (ask) => this.answerCapability(ask),
     });
-    this.#changes = new EncryptionChanges({
+    const host = {
       ...parts,
       self: { id: identity.id, name: identity.name },
       fanOut: this.#fanOut,
       state: () => store.state,
       isRegistered: () => encryption.isRegistered,
       takeRegistration: () => encryption.takeRegistration(),
+    };
+    this.#changes = new EncryptionChanges(host);
+    this.gate = new MemberGate({
+      leading: new Leading(host),
+      state: host.state,
     });
     this.#wornKeys = new WornKeys({
       ...parts,
