@@ -65,7 +65,10 @@ export interface AppliedGroup {
   readonly mutations: readonly Mutation[];
   /** Who belongs to the cluster, or how one is reached, is another now. */
   readonly isMembershipChanged: boolean;
-  /** Set when the group is one change of encryption, durable in the store. */
+  /**
+   * Set when the group is one change of encryption, durable in the store, or of
+   * the rollout.
+   */
   readonly encryption: {
     readonly proposalId: number;
     readonly refusal: EncryptionRefusal | null;
@@ -112,6 +115,7 @@ export class Applier {
   #running: Promise<void> | null = null;
   #stopped = false;
   #isReplacing = false;
+  #resting: Promise<void> = Promise.resolve();
 
   constructor(
     store: BufferedStore,
@@ -140,16 +144,40 @@ export class Applier {
    * Lets what is being applied end, then runs `swap`, which puts a checkpoint
    * in the store's place; entries that wait are in it.
    */
-  async replaceStore(swap: () => Promise<void>): Promise<void> {
+  replaceStore(swap: () => Promise<void>): Promise<void> {
+    return this.rest(async () => {
+      const seq = this.#queue.findLast((queued) => queued.seq !== null)?.seq;
+      this.#queue = [];
+      try {
+        await swap();
+      } catch (error) {
+        // What waited may be lost.
+        this.#stopped = true;
+        throw error;
+      }
+      if (seq !== undefined && seq !== null) this.#host.skipped(seq);
+    });
+  }
+
+  /**
+   * Lets what is being applied end, then runs `task` while nothing is applied;
+   * entries wait. One rest at a time.
+   */
+  async rest(task: () => Promise<void>): Promise<void> {
+    const before = this.#resting;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#resting = promise;
+    await before;
     this.#isReplacing = true;
     this.#acting.wake();
     await this.#running;
-    const seq = this.#queue.findLast((queued) => queued.seq !== null)?.seq;
-    this.#queue = [];
-    await swap();
-    this.#isReplacing = false;
-    if (seq !== undefined && seq !== null) this.#host.skipped(seq);
-    this.#begin();
+    try {
+      await task();
+    } finally {
+      this.#isReplacing = false;
+      resolve();
+      if (!this.#stopped) this.#begin();
+    }
   }
 
   /** Lets what is being applied end, and starts nothing new. */
@@ -214,6 +242,7 @@ export class Applier {
     const mutations: Mutation[] = [];
     let { fsm, confState, applied } = prior;
     let seq: number | null = null;
+    let encryption: AppliedGroup["encryption"] = null;
     for (const { entry, proposalId, payload, seq: ended } of group) {
       // Handed out before a checkpoint that holds it was installed.
       if (entry.index <= prior.applied.index) {
@@ -237,6 +266,9 @@ export class Applier {
         view.put(result.mutations);
         for (const mutation of result.mutations) mutations.push(mutation);
         replies.set(proposalId, result.replies);
+        if (payload.kind === "rollout") {
+          encryption = { proposalId, refusal: result.refusal };
+        }
       }
     }
     if (prior.fsm.clusterId === null && fsm.clusterId !== null) {
@@ -253,7 +285,7 @@ export class Applier {
       mutations,
       isMembershipChanged: fsm.members !== prior.fsm.members ||
         confState !== prior.confState,
-      encryption: null,
+      encryption,
     });
   }
 
@@ -274,7 +306,7 @@ export class Applier {
 
   /**
    * The longest prefix of the queue that fits one commit, or one change of
-   * encryption; at least one.
+   * encryption or the rollout; at least one.
    */
   async #takeGroup(): Promise<readonly DecodedEntry[]> {
     const group: DecodedEntry[] = [];
@@ -289,7 +321,8 @@ export class Applier {
         break;
       }
       const { payload } = queued.decoded;
-      const isAlone = payload?.kind === "encryption";
+      const isAlone = payload?.kind === "encryption" ||
+        payload?.kind === "rollout";
       size = addSize(size, payload);
       if (group.length > 0 && (isAlone || !fitsGroup(size))) break;
       group.push({ ...queued, ...queued.decoded });

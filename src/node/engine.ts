@@ -6,6 +6,7 @@ import { checkpointsHost } from "./checkpoints_host.ts";
 import { Compaction } from "./compaction.ts";
 import { Driver, type Leadership } from "./driver.ts";
 import { ChangeLock } from "./encryption/change_lock.ts";
+import { NO_LONG_CHANGES } from "./encryption/long_changes.ts";
 import { EncryptionOperations } from "./encryption/operations.ts";
 import { NodeEncryption } from "./encryption/node_encryption.ts";
 import type { EncryptionOutcome } from "./encryption/outcomes.ts";
@@ -99,7 +100,6 @@ export class Engine {
       trustsTail: options.trustTail === true,
     });
     this.driver = this.#makeDriver();
-    this.changes = this.#makeChanges();
     this.operations = new EncryptionOperations({
       ...parts,
       packets: this.extraPackets,
@@ -108,7 +108,12 @@ export class Engine {
       electionMs: options.electionMs,
       isStopped: () => host.isStopped(),
       propose: (payload) => this.proposeEncryption(payload),
+      long: {
+        ...NO_LONG_CHANGES,
+        enableRaftEnvelope: (term) => this.sealing.cutover.run(term),
+      },
     });
+    this.changes = this.#makeChanges();
     this.#expiry = this.#makeExpiry();
     this.#attachCheckpoints();
   }
@@ -232,9 +237,10 @@ export class Engine {
   }
 
   #makeChanges(): MemberChanges {
-    const { core, clock, store } = this.#parts;
+    const { core, clock, log, store } = this.#parts;
+    const { gate } = this.operations;
     return new MemberChanges({
-      ...{ core, clock, lock: this.#lock },
+      ...{ core, clock, log, gate, lock: this.#lock },
       electionMs: this.#options.electionMs,
       state: () => ({ ...store.state, applied: store.state.applied.index }),
       isUp: (id) => this.peers.isUp(id),

@@ -34,6 +34,9 @@ import { EncryptionNotAvailableError } from "./change_errors.ts";
 import type { ChangeLock } from "./change_lock.ts";
 import { EncryptionChanges, type EncryptionChangesHost } from "./changes.ts";
 import { CapabilityFanOut } from "./fan_out.ts";
+import { Leading } from "./leading.ts";
+import { MemberGate } from "./member_gate.ts";
+import type { LongChanges } from "./long_changes.ts";
 import type { NodeEncryption } from "./node_encryption.ts";
 import { encryptionStatus } from "./status.ts";
 import { WornKeys } from "./worn_keys.ts";
@@ -56,6 +59,8 @@ export interface EncryptionOperationsParts {
   readonly electionMs: number;
   readonly isStopped: () => boolean;
   readonly propose: EncryptionChangesHost["propose"];
+  /** Steps that take long. */
+  readonly long: LongChanges;
 }
 
 /** Numbers about encryption, as of each call. */
@@ -70,11 +75,13 @@ export interface EncryptionMetrics {
   openFailures(): ReadonlyMap<string, number>;
 }
 
-const ANY_TERMS: ChangeTerms = {
+/** Of what the leader asks for itself. */
+const OWN_TERMS: ChangeTerms = {
   dryRun: false,
   planHash: "",
   confirm: "",
   accept: [],
+  actor: "(automatic)",
 };
 
 /** Nothing is sealed before the storage cutover. */
@@ -86,6 +93,8 @@ export class EncryptionOperations implements EncryptionPort {
   readonly #fanOut: CapabilityFanOut;
   readonly #changes: EncryptionChanges;
   readonly #wornKeys: WornKeys;
+  /** Who may become a member, and a voter. */
+  readonly gate: MemberGate;
 
   constructor(parts: EncryptionOperationsParts) {
     const { identity, packets, store, encryption } = parts;
@@ -96,13 +105,18 @@ export class EncryptionOperations implements EncryptionPort {
       send: (to, ask) => packets.send(to, TOPIC_ASK, encodeAsk(ask)),
       answer: (ask) => this.answerCapability(ask),
     });
-    this.#changes = new EncryptionChanges({
+    const host = {
       ...parts,
       self: { id: identity.id, name: identity.name },
       fanOut: this.#fanOut,
       state: () => store.state,
       isRegistered: () => encryption.isRegistered,
       takeRegistration: () => encryption.takeRegistration(),
+    };
+    this.#changes = new EncryptionChanges(host);
+    this.gate = new MemberGate({
+      leading: new Leading(host),
+      state: host.state,
     });
     this.#wornKeys = new WornKeys({
       ...parts,
@@ -186,7 +200,7 @@ export class EncryptionOperations implements EncryptionPort {
 
   async #rotateWorn(purpose: SealingPurpose): Promise<LogIndex> {
     const request = { kind: "rotate-dek", purpose } as const;
-    return (await this.#changes.change(request, ANY_TERMS)).index;
+    return (await this.#changes.change(request, OWN_TERMS)).index;
   }
 
   async #answerTo(
