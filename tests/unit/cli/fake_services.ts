@@ -57,6 +57,8 @@ export interface World {
   readonly scans?: (
     members: readonly string[],
   ) => readonly ((readonly ClusterScan[]) | Error)[];
+  /** Counts do not end by themselves. */
+  readonly isWatchEndless?: boolean;
   readonly generateKek?: (path: string) => Promise<{ readonly id: string }>;
   readonly openRebuild?: (place: RebuildPlace) => Promise<DataDirRebuild>;
   readonly runDoctor?: Services["runDoctor"];
@@ -300,7 +302,11 @@ function fakeRollout(world: World): RolloutCalls {
     events: async () => world.events ?? [],
     watchRewrite: (signal) => told(world.progress ?? [], signal),
     verifyRecords: (members, signal) =>
-      told(world.scans?.(members) ?? [], signal, true),
+      told(
+        world.scans?.(members) ?? [],
+        signal,
+        world.isWatchEndless !== true,
+      ),
   };
 }
 
