@@ -41,7 +41,7 @@ Deno.test("barLines() never says 100 % before it is done, nor more", () => {
     taskOf("n1", { done: 9_999n, total: 10_000n }),
     taskOf("n2", { done: 12n, total: 10n }),
   ]);
-  assert.match(almost, /^n1 \[#{19}-\]  99% /);
+  assert.match(almost, /^n1 \[#{19}-\] {2}99% /);
   assert.match(over, /^n2 \[#{20}\] 100% 12\/10 records/);
 });
 
