@@ -1,7 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { type Bytes, EMPTY_BYTES } from "../base/bytes.ts";
 import type { Clock } from "../io/clock.ts";
-import { AdminStoppingError } from "./errors.ts";
+import { endingStream, type StreamEnds } from "./ending_stream.ts";
 import type { BackupResponseSchema } from "./gen/admin_pb.ts";
 
 /** Small enough for any client, large enough to cost nothing. */
@@ -13,43 +13,39 @@ const PIECE_BYTES_MAX = 65_536;
  */
 const SILENCE_MS_MAX = 2_000;
 
-export interface BackupStreamOptions {
+export interface BackupStreamOptions extends StreamEnds {
   readonly copy: AsyncIterable<Bytes>;
   readonly clock: Clock;
-  /** The caller is gone: ends the stream. */
-  readonly gone: AbortSignal;
-  /** This node stops: fails the stream, for it is not whole. */
-  readonly stopping: AbortSignal;
 }
 
 /** Cuts a copy into messages. @throws {AdminStoppingError} */
 export async function* backupStream(
-  { copy, clock, gone, stopping }: BackupStreamOptions,
+  { copy, clock, ...ends }: BackupStreamOptions,
 ): AsyncGenerator<MessageInitShape<typeof BackupResponseSchema>> {
+  const source = pieces(copy, clock);
+  for await (const piece of endingStream(source, ends)) yield { piece };
+}
+
+async function* pieces(
+  copy: AsyncIterable<Bytes>,
+  clock: Clock,
+): AsyncGenerator<Bytes> {
   const source = copy[Symbol.asyncIterator]();
-  const ends = AbortSignal.any([gone, stopping]);
-  const ended = Promise.withResolvers<null>();
-  const end = () => ended.resolve(null);
-  ends.addEventListener("abort", end);
   try {
-    while (!ends.aborted) {
+    for (;;) {
       const coming = source.next();
-      let next = await orSilence(clock, [coming, ended.promise]);
+      let next = await orSilence(clock, coming);
       while (next === SILENCE) {
-        yield { piece: EMPTY_BYTES };
-        next = await orSilence(clock, [coming, ended.promise]);
+        yield EMPTY_BYTES;
+        next = await orSilence(clock, coming);
       }
-      if (next === null) break;
       if (next.done) return;
       const bytes = next.value;
       for (let at = 0; at < bytes.length; at += PIECE_BYTES_MAX) {
-        yield { piece: bytes.subarray(at, at + PIECE_BYTES_MAX) };
-        if (ends.aborted) break;
+        yield bytes.subarray(at, at + PIECE_BYTES_MAX);
       }
     }
-    if (stopping.aborted) throw new AdminStoppingError();
   } finally {
-    ends.removeEventListener("abort", end);
     // Not waited for: a copy that is stuck must not hold up the end.
     source.return?.().catch(() => {});
   }
@@ -57,15 +53,15 @@ export async function* backupStream(
 
 const SILENCE = Symbol("silence");
 
-/** The first of these, or SILENCE when none comes in time. */
+/** What comes, or SILENCE when it does not come in time. */
 async function orSilence<T>(
   clock: Clock,
-  awaited: readonly Promise<T>[],
+  coming: Promise<T>,
 ): Promise<T | typeof SILENCE> {
   const { promise, resolve } = Promise.withResolvers<typeof SILENCE>();
   const timer = clock.after(SILENCE_MS_MAX, () => resolve(SILENCE));
   try {
-    return await Promise.race([...awaited, promise]);
+    return await Promise.race([coming, promise]);
   } finally {
     timer.cancel();
   }

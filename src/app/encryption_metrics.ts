@@ -1,6 +1,11 @@
 import { type KeyId, SEALING_PURPOSES } from "../base/data_key.ts";
-import type { MetricRegistry, ReadEachOptions } from "../base/metrics.ts";
+import type {
+  MetricLabels,
+  MetricRegistry,
+  ReadEachOptions,
+} from "../base/metrics.ts";
 import type { EncryptionState } from "../fsm/types.ts";
+import type { RecordCounts } from "../node/encryption_port.ts";
 
 /** Where the numbers come from. Read at each scrape: cheap. */
 export interface EncryptionMetricsSource {
@@ -19,6 +24,10 @@ export interface EncryptionMetricsSource {
   seals(): ReadonlyMap<KeyId, number>;
   /** Envelopes that did not open here since the start, by reason. */
   openFailures(): ReadonlyMap<string, number>;
+  /** As this node counted them last; `null` before that. */
+  records?(): RecordCounts | null;
+  /** Records that the rewrite has ahead of it here; `null` without one. */
+  rewriteRemaining?(): number | null;
 }
 
 /** Adds what there is to tell about encryption to `/metrics`. */
@@ -32,6 +41,18 @@ export function registerEncryptionMetrics(
       name: `sealkv_encryption_${series.name}`,
     });
   }
+  metrics.readLabelled({
+    kind: "gauge",
+    name: "sealkv_encryption_records",
+    help: "Records by how they are kept, as counted last",
+    readEach: () => recordCounts(source.records?.() ?? null),
+  });
+  metrics.read({
+    kind: "gauge",
+    name: "sealkv_encryption_rewrite_remaining",
+    help: "Records that the rewrite has ahead of it, 0 for none",
+    read: () => source.rewriteRemaining?.() ?? 0,
+  });
 }
 
 function seriesOf(source: EncryptionMetricsSource): ReadEachOptions[] {
@@ -97,4 +118,15 @@ function seals(source: EncryptionMetricsSource) {
   return [...source.state().keys.values()]
     .filter(({ purpose }) => purpose !== "state")
     .map(({ id }) => [String(id), counts.get(id) ?? 0] as const);
+}
+
+/** Nothing before a count: a zero would be a claim. */
+function recordCounts(
+  counts: RecordCounts | null,
+): (readonly [labels: MetricLabels, number: number])[] {
+  if (counts === null) return [];
+  const sealed = [...counts.sealed].map(([keyId, number]) =>
+    [{ state: "sealed", key_id: String(keyId) }, number] as const
+  );
+  return [[{ state: "cleartext", key_id: "0" }, counts.cleartext], ...sealed];
 }

@@ -31,6 +31,14 @@ export interface ReadEachOptions {
   readonly readEach: () => Iterable<readonly [value: string, number: number]>;
 }
 
+export interface ReadLabelledOptions
+  extends Omit<ReadEachOptions, "label" | "readEach"> {
+  /** Called at each scrape: all labels of a series, and its number. */
+  readonly readEach: () => Iterable<
+    readonly [labels: MetricLabels, number: number]
+  >;
+}
+
 type MetricKind = "counter" | "gauge" | "histogram";
 
 interface Series {
@@ -161,10 +169,21 @@ export class MetricRegistry {
 
   /** Declares series that come and go, as members do: asked for each time. */
   readEach(options: ReadEachOptions): void {
-    const { kind, label, readEach } = options;
-    const { series } = this.#family(kind, options);
+    const { label, readEach } = options;
+    this.readLabelled({
+      ...options,
+      readEach: () =>
+        [...readEach()].map(([value, number]) =>
+          [{ [label]: value }, number] as const
+        ),
+    });
+  }
+
+  /** The same for series that more than one label tells apart. */
+  readLabelled(options: ReadLabelledOptions): void {
+    const { series } = this.#family(options.kind, options);
     assert(series.size === 0, `${options.name} is read from one place`);
-    series.set("", new EachSeries(label, readEach));
+    series.set("", new EachSeries(options.readEach));
   }
 
   /** Prometheus text, families in order of declaration. */
@@ -228,18 +247,16 @@ class ReadSeries implements Series {
 }
 
 class EachSeries implements Series {
-  readonly #label: string;
-  readonly #readEach: ReadEachOptions["readEach"];
+  readonly #readEach: ReadLabelledOptions["readEach"];
 
-  constructor(label: string, readEach: ReadEachOptions["readEach"]) {
-    this.#label = label;
+  constructor(readEach: ReadLabelledOptions["readEach"]) {
     this.#readEach = readEach;
   }
 
   lines(name: string): string {
     let text = "";
-    for (const [value, number] of this.#readEach()) {
-      text += line(name, labelText({ [this.#label]: value }), number);
+    for (const [labels, number] of this.#readEach()) {
+      text += line(name, labelText(labels), number);
     }
     return text;
   }

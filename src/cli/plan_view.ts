@@ -5,6 +5,8 @@ export interface PlanView {
   readonly steps: readonly string[];
   readonly changed: boolean;
   readonly isDryRun: boolean;
+  /** The name that a one-way step wants; "" for none. */
+  readonly confirm?: string;
 }
 
 /** The plan, its steps, and what became of it. */
@@ -17,9 +19,12 @@ export function planLines(view: PlanView): readonly string[] {
   ];
 }
 
-function endOf({ hash, changed, isDryRun }: PlanView): string {
+function endOf(
+  { hash, changed, isDryRun, confirm = "" }: PlanView,
+): string {
   if (isDryRun) {
-    const how = hash === "" ? "" : `; to do this: --plan ${hash}`;
+    const name = confirm === "" ? "" : ` --confirm ${confirm}`;
+    const how = hash === "" ? "" : `; to do this: --plan ${hash}${name}`;
     return `nothing was changed${how}`;
   }
   return changed ? "done" : "nothing to do: it is so already";

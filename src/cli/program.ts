@@ -58,7 +58,7 @@ export function buildProgram(
   addServe(program, services, finish);
   addStatus(program, services, finish);
   addMember(program, services, finish);
-  addEncryption(program, services);
+  addEncryption(program, services, finish);
   addKek(program, services);
   addBackup(program, services);
   addDoctor(program, services, finish);

@@ -1,19 +1,9 @@
 import { type Command, Option } from "@commander-js/extra-typings";
-import type {
-  AdminClient,
-  ChangeOptions,
-  EncryptionOutcome,
-} from "../../admin/client.ts";
 import { SEALING_PURPOSES } from "../../base/data_key.ts";
-import { type AdminOptions, withAdmin } from "../admin_connection.ts";
-import {
-  type ChangeFlags,
-  dryRunOption,
-  planOption,
-} from "../member/change_options.ts";
+import { dryRunOption, planOption } from "../member/change_options.ts";
 import { adminOptions, jsonOption } from "../options.ts";
-import { planLines } from "../plan_view.ts";
 import type { Services } from "../services.ts";
+import { carryOut } from "./carry_out.ts";
 
 const BOOTSTRAP_HELP = `
 Draws three keys: one for records, one for the log, one for the node's own
@@ -37,13 +27,12 @@ export function addBootstrap(encryption: Command, services: Services): void {
     .addOption(planOption())
     .addHelpText("after", BOOTSTRAP_HELP);
   adminOptions(command).addOption(jsonOption())
-    .action((options) =>
-      change(services, options, {
+    .action(async (options) => {
+      await carryOut(services, options, {
         name: "bootstrap",
-        facts: {},
         ask: (client, terms) => client.bootstrap(terms),
-      })
-    );
+      });
+    });
 }
 
 /** Adds `encryption rotate-dek`. */
@@ -58,9 +47,9 @@ export function addRotateDek(encryption: Command, services: Services): void {
     .addOption(planOption())
     .addHelpText("after", ROTATE_HELP);
   adminOptions(command).addOption(jsonOption())
-    .action((options) => {
+    .action(async (options) => {
       const { purpose } = options;
-      return change(services, options, {
+      await carryOut(services, options, {
         name: "rotate-dek",
         facts: { purpose },
         ask: (client, terms) => client.rotateDek(purpose, terms),
@@ -81,51 +70,12 @@ export function addRewrapDeks(encryption: Command, services: Services): void {
     .addOption(planOption())
     .addHelpText("after", REWRAP_HELP);
   adminOptions(command).addOption(jsonOption())
-    .action((options) => {
+    .action(async (options) => {
       const { to: keks = [] } = options;
-      return change(services, options, {
+      await carryOut(services, options, {
         name: "rewrap-deks",
         facts: { keks },
         ask: (client, terms) => client.rewrapDeks(keks, terms),
       });
     });
-}
-
-interface Change {
-  /** As the command is called. */
-  readonly name: string;
-  /** Further fields of the JSON. */
-  readonly facts: Readonly<Record<string, string | readonly string[]>>;
-  ask(client: AdminClient, terms: ChangeOptions): Promise<EncryptionOutcome>;
-}
-
-function change(
-  services: Services,
-  options: ChangeFlags & AdminOptions,
-  { name, facts, ask }: Change,
-): Promise<void> {
-  const { dryRun = false, plan: planHash = "", json = false } = options;
-  return withAdmin(services, options, async (client) => {
-    const outcome = await ask(client, { dryRun, planHash });
-    const { plan, changed, unreachable } = outcome;
-    const index = String(outcome.index);
-    const shown = { change: name, changed, dryRun, plan, index, unreachable };
-    services.terminal.out.write(
-      json
-        ? `${JSON.stringify({ ...shown, ...facts })}\n`
-        : [...textLines(outcome, dryRun), ""].join("\n"),
-    );
-  });
-}
-
-function textLines(
-  { plan, changed, index, unreachable }: EncryptionOutcome,
-  isDryRun: boolean,
-): readonly string[] {
-  const lines = planLines({ ...plan, changed, isDryRun });
-  const at = index === 0n || isDryRun ? [] : [`index ${index}`];
-  const left = unreachable.length === 0
-    ? []
-    : [`not asked, for they do not answer: ${unreachable.join(", ")}`];
-  return [...lines, ...at, ...left];
 }

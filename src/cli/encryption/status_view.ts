@@ -1,11 +1,19 @@
 import type {
   ClusterEncryption,
   ClusterKey,
+  ClusterRollout,
+  ClusterScan,
+  ClusterTask,
   MemberEncryption,
 } from "../../admin/client.ts";
 import { paint, phaseText } from "../status_view.ts";
 import { shortened, tableLines } from "../table.ts";
+import { barLines } from "../task_text.ts";
+import { wrapped } from "../wrap.ts";
 import { type Agreement, agreementLine } from "./agreement.ts";
+import { rewriteJson, rewriteText } from "./rewrite_follow.ts";
+import { timeText } from "./time_text.ts";
+import { scanJson, scanLines } from "./verify_view.ts";
 
 const NAME_COLUMNS_MAX = 16;
 /** What is left of 80 columns beside the others. */
@@ -18,11 +26,17 @@ export interface EncryptionView {
   readonly members: readonly MemberEncryption[];
   /** Of all members. */
   readonly agreement: Agreement;
+  readonly rollout: ClusterRollout;
+  /** How far members are with the rewrite; `null` when nobody can say. */
+  readonly tasks: readonly ClusterTask[] | null;
+  /** Counts of records; `null` when nobody was asked to count. */
+  readonly scans: readonly ClusterScan[] | null;
 }
 
 /** One object; u64 as strings. Its names are for ever: scripts read them. */
 export function encryptionJson(view: EncryptionView): string {
-  const { shown, members, agreement } = view;
+  const { shown, members, agreement, rollout, tasks, scans } = view;
+  const { rewrite, dwellUntilMs } = rollout;
   const json = {
     agree: agreement.isAgreed,
     silent: agreement.silent,
@@ -36,6 +50,9 @@ export function encryptionJson(view: EncryptionView): string {
     keys: shown.keys.map(keyJson),
     retired: shown.retired,
     members: members.map(memberJson),
+    rewrite: rewriteJson(rewrite, tasks),
+    dwellUntil: dwellUntilMs === 0n ? null : timeText(dwellUntilMs),
+    ...scans === null ? {} : { records: scans.map(scanJson) },
   };
   return `${JSON.stringify(json)}\n`;
 }
@@ -83,20 +100,18 @@ export function encryptionScreen(
   view: EncryptionView,
   isColored: boolean,
 ): string {
-  const { shown, members, agreement } = view;
-  const head = [
-    `phase ${phaseText(shown.phase)}`,
-    `state index ${shown.stateIndex}`,
-    `cleartext ${shown.cleartextLockIndex === 0n ? "allowed" : "locked"}`,
-    `seen by ${shown.node}`,
-  ].join("   ");
+  const { shown, members, agreement, scans } = view;
   const title = (line: string) => isColored ? paint(line, "1") : line;
   const alarm = (line: string) => isColored ? paint(line, "31") : line;
   const [keyHeader = "", ...keys] = keyLines(shown.keys);
   const [memberHeader = "", ...rows] = memberLines(members);
   const agreed = agreementLine(agreement);
+  const [scanHeader = "", ...counts] = scans === null
+    ? []
+    : scanLines(scans, shown);
   return [
-    head,
+    ...headLines(shown),
+    ...rolloutLines(view),
     "",
     ...shown.keys.length === 0
       ? ["no keys yet: `sealkv encryption bootstrap` draws them"]
@@ -105,10 +120,45 @@ export function encryptionScreen(
     title(memberHeader),
     ...rows.map((row, i) => members[i]?.encryption ? row : alarm(row)),
     ...remedyLines(members),
+    ...scans === null ? [] : ["", title(scanHeader), ...counts],
     "",
     agreement.isAgreed ? agreed : alarm(agreed),
     "",
   ].join("\n");
+}
+
+/** Where the cluster is on the ladder. */
+function headLines(shown: ClusterEncryption): readonly string[] {
+  const { phase, stateIndex, storageCutoverIndex, raftCutoverIndex } = shown;
+  const { cleartextLockIndex, node } = shown;
+  const head = [`phase ${phaseText(phase)}`, `state index ${stateIndex}`];
+  const seen = `seen by ${node}`;
+  if (storageCutoverIndex === 0n) {
+    return [[...head, "cleartext allowed", seen].join("   ")];
+  }
+  const since = (index: bigint) =>
+    index === 0n ? "not yet" : `from entry ${index}`;
+  const sealed = [
+    `records sealed ${since(storageCutoverIndex)}`,
+    `cleartext locked ${since(cleartextLockIndex)}`,
+    `log sealed ${since(raftCutoverIndex)}`,
+  ];
+  return [[...head, seen].join("   "), ...wrapped(sealed.join(", "))];
+}
+
+/** What is under way, or waited for. */
+function rolloutLines(
+  { rollout, tasks }: Pick<EncryptionView, "rollout" | "tasks">,
+): readonly string[] {
+  const { rewrite, dwellUntilMs } = rollout;
+  const dwell = dwellUntilMs === 0n
+    ? []
+    : [`dwell until ${timeText(dwellUntilMs)}: later one-way steps wait`];
+  if (rewrite === null) return dwell;
+  const bars = tasks === null
+    ? ["  how far members are only a leader can say: none answers"]
+    : barLines(tasks);
+  return [...dwell, rewriteText(rewrite, tasks), ...bars];
 }
 
 /** A key on one line, and a line more for each further KEK. */
@@ -167,13 +217,6 @@ function remedyLines(members: readonly MemberEncryption[]): readonly string[] {
       : encryption.own.gaps.map((gap) => `${member}: ${gap}`)
   );
   return lines.length === 0 ? [] : ["", ...lines];
-}
-
-function timeText(createdMs: bigint): string {
-  const date = new Date(Number(createdMs));
-  return Number.isNaN(date.getTime())
-    ? "-"
-    : date.toISOString().replace(/\.\d+/, "");
 }
 
 function nodeIdText(fullNodeId: bigint): string {

@@ -39,6 +39,29 @@ export function acceptQuorumLossOption() {
   );
 }
 
+export function acceptShortDwellOption() {
+  return new Option(
+    "--accept-short-dwell",
+    "go on although the dwell that was asked for is not over",
+  );
+}
+
+export function acceptUnrewrittenOption() {
+  return new Option(
+    "--accept-unrewritten",
+    "go on although records may still be cleartext, and nothing says that " +
+      "they no longer are",
+  );
+}
+
+/** For steps that members take their time for. */
+export function longWaitOption() {
+  return new Option(
+    "--wait <DURATION>",
+    "longest wait; the cluster goes on after it (else as long as it takes)",
+  ).argParser(durationArgument);
+}
+
 /** With `--no-wait` beside it. */
 export function waitOption() {
   return new Option("--wait <DURATION>", "longest wait until it is a voter")

@@ -1,6 +1,7 @@
 import { UnconfirmedError } from "../errors.ts";
 import { readLines } from "../input.ts";
 import type { Services } from "../services.ts";
+import { wrapped } from "../wrap.ts";
 
 const LINE_BYTES_MAX = 1_024;
 
@@ -27,7 +28,9 @@ export async function confirmed(
   const { terminal } = services;
   let name = given;
   if (name === undefined && terminal.isInteractive && !isJson) {
-    for (const step of steps) terminal.err.write(`  ${step}\n`);
+    for (const line of steps.flatMap((step) => wrapped(`  ${step}`))) {
+      terminal.err.write(`${line}\n`);
+    }
     terminal.err.write(
       `This cannot be undone. Type the cluster's name to go on: `,
     );

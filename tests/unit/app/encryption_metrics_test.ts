@@ -32,7 +32,22 @@ Deno.test("registerEncryptionMetrics() shows every number of its source", () => 
     'seals_total{key_id="11"} 5',
     'seals_total{key_id="22"} 0',
     'open_failures_total{reason="rejected"} 2',
+    'records{state="cleartext",key_id="0"} 3',
+    'records{state="sealed",key_id="9"} 40',
+    'records{state="sealed",key_id="11"} 50',
+    "rewrite_remaining 43",
   ]);
+});
+
+Deno.test("registerEncryptionMetrics() claims no counts before a count", () => {
+  const source = {
+    ...BOOTSTRAPPED,
+    records: () => null,
+    rewriteRemaining: () => null,
+  };
+  const lines = scrape(source);
+  assert.ok(!lines.some((line) => line.startsWith("records")));
+  assert.ok(lines.includes("rewrite_remaining 0"));
 });
 
 Deno.test("registerEncryptionMetrics() shows zeros before bootstrap", () => {
@@ -43,7 +58,7 @@ Deno.test("registerEncryptionMetrics() shows zeros before bootstrap", () => {
     openFailures: () => new Map(),
   };
   const lines = scrape(source);
-  assert.equal(lines.length, 7);
+  assert.equal(lines.length, 8);
   assert.ok(lines.every((line) => line.endsWith(" 0")), lines.join("\n"));
 });
 

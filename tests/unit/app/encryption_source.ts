@@ -30,4 +30,6 @@ export const BOOTSTRAPPED: EncryptionMetricsSource = {
   epochs: () => new Map([[9, 4], [11, 7], [33, 7]]),
   seals: () => new Map([[11, 5]]),
   openFailures: () => new Map([["rejected", 2]]),
+  records: () => ({ cleartext: 3, sealed: new Map([[9, 40], [11, 50]]) }),
+  rewriteRemaining: () => 43,
 };

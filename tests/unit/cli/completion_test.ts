@@ -21,6 +21,7 @@ const CASES: [words: string[], expected: string[]][] = [
   [["e"], ["encryption"]],
   [["encryption", ""], ["status", "bootstrap", "rotate-dek", "disable"]],
   [["encryption", "rotate-dek", "--purpose", ""], ["storage", "raft"]],
+  [["encryption", "rewrite", "--"], ["--rate", "--pause", "--follow"]],
   [["encryption", "rewrap-deks", "--t"], ["--to", "--timeout"]],
   [["kek", ""], ["generate"]],
   [["completions", ""], ["zsh", "bash", "fish"]],

@@ -66,6 +66,7 @@ Deno.test("errorsPage() has one row a code", () => {
 
 /** Those of the design that this version can raise. */
 const OLDER = [
+  "ErrBackupMissingSidecar",
   "ErrCapabilityCheckFailed",
   "ErrEncryptedReadIntegrity",
   "ErrEncryptionApply",
@@ -80,13 +81,18 @@ const OLDER = [
   "ErrLocalEpochExhausted",
   "ErrLocalEpochOutOfRange",
   "ErrLocalEpochRollback",
+  "ErrLogCompactedPastSidecar",
   "ErrNodeIDCollision",
   "ErrPeerNotEncryptionCapable",
+  "ErrPeerNotEncryptionRegistered",
+  "ErrRaftDEKWALStillReferences",
+  "ErrRaftUnwrapFailed",
   "ErrSidecarBehindRaftLog",
   "ErrSidecarPresentWithoutFlag",
   "ErrUnknownKeyID",
   "ErrUnsupportedFilesystem",
   "ErrWriteCountExhausted",
+  "ErrWriterNotRegistered",
 ];
 
 Deno.test("docs/errors.md has a row for every older name", () => {

@@ -73,6 +73,8 @@ Deno.test("encryption status --json has names that scripts rely on", async () =>
     raftCutoverIndex: "0",
     cleartextLockIndex: "0",
     retired: [],
+    rewrite: null,
+    dwellUntil: null,
   });
   assert.deepEqual(keys[1], {
     id: 305_419_896,

@@ -1,6 +1,8 @@
 import type {
   ClusterEncryption,
   ClusterKey,
+  ClusterRewrite,
+  ClusterTask,
   EncryptionOutcome,
   MemberEncryption,
 } from "../../../../src/admin/client.ts";
@@ -109,5 +111,28 @@ export function encryptionChanged(
     changed: !isDryRun,
     index: isDryRun ? 0n : 184_273n,
     unreachable: [],
+  };
+}
+
+export const JOB: ClusterRewrite = {
+  id: 184_300n,
+  bytesPerSecond: 8_388_608n,
+  isPaused: false,
+};
+
+/** A member half-way through a hundred records. */
+export function taskOf(
+  member: string,
+  given: Partial<ClusterTask> = {},
+): ClusterTask {
+  return {
+    member,
+    state: "running",
+    done: 50n,
+    total: 100n,
+    bytes: 2_097_152n,
+    elapsedMs: 2_000n,
+    failure: "",
+    ...given,
   };
 }

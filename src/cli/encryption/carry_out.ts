@@ -1,0 +1,173 @@
+import type {
+  AdminClient,
+  ChangeOptions,
+  EncryptionOutcome,
+} from "../../admin/client.ts";
+import { type AdminOptions, withAdmin } from "../admin_connection.ts";
+import type { ChangeFlags } from "../member/change_options.ts";
+import { confirmed } from "../member/confirm.ts";
+import { planLines } from "../plan_view.ts";
+import type { Services } from "../services.ts";
+import { wrapped } from "../wrap.ts";
+import { waitForChange } from "./long_wait.ts";
+
+/** A change of encryption as its command describes it. */
+export interface Step {
+  /** As the command is called. */
+  readonly name: string;
+  /** Further fields of the JSON. */
+  readonly facts?: Readonly<
+    Record<string, string | number | null | readonly string[]>
+  >;
+  /** What cannot be undone; empty for a step that can. */
+  readonly oneWay?: readonly string[];
+  readonly accept?: NonNullable<ChangeOptions["accept"]>;
+  /** Members take their time for it. */
+  readonly isLong?: boolean;
+  /** What to do once it is done, and what it did not do; for people. */
+  readonly after?: readonly string[];
+  ask(client: AdminClient, terms: ChangeOptions): Promise<EncryptionOutcome>;
+}
+
+export interface StepFlags extends ChangeFlags, AdminOptions {
+  readonly confirm?: string | undefined;
+  /** Milliseconds. */
+  readonly wait?: number | undefined;
+}
+
+/**
+ * Plans a step, has it confirmed when it is one-way, carries it out and shows
+ * what became of it; true when a stop signal ended the wait for it.
+ */
+export function carryOut(
+  services: Services,
+  options: StepFlags,
+  step: Step,
+): Promise<boolean> {
+  return withAdmin(
+    services,
+    options,
+    (client) => carryOutBy(services, client, { options, step }),
+  );
+}
+
+interface Asked {
+  readonly options: Omit<StepFlags, keyof AdminOptions>;
+  readonly step: Step;
+}
+
+/** The same with a client at hand. */
+export async function carryOutBy(
+  services: Services,
+  client: AdminClient,
+  asked: Asked,
+): Promise<boolean> {
+  const { options, step } = asked;
+  const { dryRun = false, plan: planHash = "" } = options;
+  const accept = step.accept === undefined ? {} : { accept: step.accept };
+  const terms = { dryRun, planHash, ...accept };
+  if (step.oneWay !== undefined) {
+    return await carryOutOneWay(services, client, { ...asked, terms });
+  }
+  return await perform(services, client, { ...asked, terms });
+}
+
+interface Termed extends Asked {
+  readonly terms: ChangeOptions;
+}
+
+/** Every check is made before anything changes: first a dry run, then a name. */
+async function carryOutOneWay(
+  services: Services,
+  client: AdminClient,
+  asked: Termed,
+): Promise<boolean> {
+  const { options, step, terms } = asked;
+  const { cluster } = await client.getStatus();
+  const planned = await step.ask(client, { ...terms, dryRun: true });
+  // The entry that did it is there: nothing is left to confirm.
+  const isDone = planned.index !== 0n;
+  if (terms.dryRun || isDone) {
+    const name = isDone ? "" : cluster;
+    showStep(services, asked, { outcome: planned, cluster: name });
+    return false;
+  }
+  const confirm = await confirmed(services, {
+    given: options.confirm,
+    cluster,
+    steps: [...planned.plan.steps, ...step.oneWay ?? []],
+    isJson: options.json === true,
+  });
+  // Who types the name has read this plan; a script may have read another.
+  const planHash = options.confirm === undefined
+    ? planned.plan.hash
+    : terms.planHash ?? "";
+  const confirmedTerms = { ...terms, confirm, planHash };
+  return await perform(services, client, { ...asked, terms: confirmedTerms });
+}
+
+async function perform(
+  services: Services,
+  client: AdminClient,
+  asked: Termed,
+): Promise<boolean> {
+  const { options, step, terms } = asked;
+  if (step.isLong !== true || terms.dryRun) {
+    const outcome = await step.ask(client, terms);
+    showStep(services, asked, { outcome, cluster: "" });
+    return false;
+  }
+  const wait = {
+    name: step.name,
+    waitMs: options.wait ?? null,
+    isJson: options.json === true,
+  };
+  const outcome = await waitForChange(
+    services,
+    wait,
+    (signal) => step.ask(client, { ...terms, signal }),
+  );
+  if (outcome === null) return true;
+  showStep(services, asked, { outcome, cluster: "" });
+  return false;
+}
+
+interface Shown {
+  readonly outcome: EncryptionOutcome;
+  /** Whose name confirms it; "" when nothing is to be confirmed any more. */
+  readonly cluster: string;
+}
+
+function showStep(
+  { terminal }: Services,
+  { options, step }: Asked,
+  { outcome, cluster }: Shown,
+): void {
+  const { name, facts = {} } = step;
+  const { plan, changed, unreachable } = outcome;
+  const isDryRun = options.dryRun === true;
+  if (options.json === true) {
+    const index = String(outcome.index);
+    const json = { change: name, changed, dryRun: isDryRun, plan, index };
+    terminal.out.write(
+      `${JSON.stringify({ ...json, unreachable, ...facts })}\n`,
+    );
+    return;
+  }
+  const lines = planLines({ ...plan, changed, isDryRun, confirm: cluster });
+  const end = lines.slice(-1);
+  const undone = isDryRun ? step.oneWay ?? [] : [];
+  const at = outcome.index === 0n || isDryRun ? [] : [`index ${outcome.index}`];
+  const left = unreachable.length === 0
+    ? []
+    : [`not asked, for they do not answer: ${unreachable.join(", ")}`];
+  const text = [
+    ...lines.slice(0, -1),
+    ...undone.map((line) => `  ${line}`),
+    ...end,
+    ...at,
+    ...left,
+    ...isDryRun ? [] : step.after ?? [],
+  ];
+  terminal.out.write([...text.flatMap(wrapped), ""].join("\n"));
+}

@@ -1,0 +1,290 @@
+/*
+ * Goal: a one-way step is carried out only under the cluster's name, is what
+ * was looked at, and says what cannot be undone.
+ * Method: the commands against a scripted cluster.
+ */
+import assert from "node:assert/strict";
+import {
+  AdminOutcomeUnknownError,
+  RemoteError,
+} from "../../../../src/admin/errors.ts";
+import { clusterOf, LEADER, PLAN_HASH } from "../cluster.ts";
+import {
+  type AskedEncryptionChange,
+  runIn,
+  type World,
+} from "../fake_services.ts";
+import { encryptionChanged } from "./values.ts";
+
+const KEY = ["--key-id", "305419896"];
+
+function world(given: Partial<World> = {}) {
+  const asked: AskedEncryptionChange[] = [];
+  return {
+    asked,
+    statuses: [clusterOf(LEADER)],
+    ...given,
+    changeEncryption: (change: AskedEncryptionChange) => {
+      const { signal: _, ...options } = change.options;
+      asked.push({ ...change, options });
+      return (given.changeEncryption ?? encryptionChanged)(change);
+    },
+  };
+}
+
+const STEPS: [
+  args: string[],
+  asked: Omit<AskedEncryptionChange, "options">,
+  undone: RegExp,
+  risks: string[],
+][] = [
+  [
+    ["enable-storage-envelope"],
+    { kind: "enable-storage-envelope" },
+    /back to cleartext only by a dump[^]*a lost KEK is lost data/,
+    [],
+  ],
+  [
+    ["enable-raft-envelope"],
+    { kind: "enable-raft-envelope" },
+    /no log entry is written in cleartext any more/,
+    ["short-dwell", "unrewritten"],
+  ],
+  [
+    ["seal-cleartext"],
+    { kind: "seal-cleartext" },
+    /a record in cleartext is damage from then on/,
+    ["short-dwell"],
+  ],
+  [
+    ["retire-dek", ...KEY],
+    { kind: "retire-dek", of: 305_419_896 },
+    /nothing opens what key 305419896 sealed/,
+    ["short-dwell"],
+  ],
+];
+for (const [args, expected, undone, risks] of STEPS) {
+  const name = args[0] ?? "";
+  const command = ["encryption", ...args];
+
+  Deno.test(`${name} --dry-run shows the plan and what cannot be undone`, async () => {
+    const { asked, ...given } = world();
+    const { code, out, err } = await runIn(given, ...command, "--dry-run");
+    assert.deepEqual([code, err], [0, ""]);
+    assert.ok(out.startsWith(`plan ${PLAN_HASH}\n  1. ${expected.kind} it\n`));
+    const how = `--plan ${PLAN_HASH} --confirm prod-eu-1`;
+    assert.ok(out.endsWith(`\nnothing was changed; to do this: ${how}\n`), out);
+    assert.match(out, undone);
+    for (const line of out.split("\n")) assert.ok(line.length <= 80, line);
+    assert.deepEqual(asked, [
+      { ...expected, options: { dryRun: true, planHash: "" } },
+    ]);
+  });
+
+  Deno.test(`${name} --confirm carries it out`, async () => {
+    const { asked, ...given } = world();
+    const { code, out, err } = await runIn(
+      given,
+      ...command,
+      ...["--confirm", "prod-eu-1", "--plan", PLAN_HASH],
+    );
+    assert.deepEqual([code, err], [0, ""]);
+    assert.ok(out.includes("\ndone\nindex 184273\n"), out);
+    const planHash = PLAN_HASH;
+    assert.deepEqual(asked, [
+      { ...expected, options: { dryRun: true, planHash } },
+      {
+        ...expected,
+        options: { dryRun: false, planHash, confirm: "prod-eu-1" },
+      },
+    ]);
+  });
+
+  Deno.test(`${name} without the cluster's name changes nothing`, async () => {
+    for (const confirm of [[], ["--confirm", "prod"]]) {
+      const { asked, ...given } = world();
+      const { code, out, err } = await runIn(given, ...command, ...confirm);
+      assert.deepEqual([code, out], [4, ""]);
+      assert.match(err, /^error\[CLI_UNCONFIRMED\].*\n.*--confirm prod-eu-1/);
+      assert.deepEqual(asked.map(({ options }) => options.dryRun), [true]);
+    }
+  });
+
+  Deno.test(`${name} asks at a terminal and does what was read there`, async () => {
+    const { asked, ...given } = world({
+      isInteractive: true,
+      input: "prod-eu-1\n",
+    });
+    const { code, err } = await runIn(given, ...command);
+    assert.equal(code, 0);
+    assert.match(err, undone);
+    assert.match(err, /This cannot be undone\. Type the cluster's name/);
+    for (const line of err.split("\n")) assert.ok(line.length <= 80, line);
+    assert.equal(asked[1]?.options.planHash, PLAN_HASH);
+  });
+
+  Deno.test(`${name} that is done already asks for no name`, async () => {
+    const { asked, ...given } = world({
+      changeEncryption: () => ({
+        plan: { hash: PLAN_HASH, steps: ["it is on since entry 12"] },
+        ...{ changed: false, index: 12n, unreachable: [] },
+      }),
+    });
+    const { code, out } = await runIn(given, ...command);
+    assert.equal(code, 0);
+    assert.match(out, /\nnothing to do: it is so already\nindex 12\n/);
+    assert.equal(asked.length, 1);
+  });
+
+  Deno.test(`${name} takes ${risks.join(" and ") || "no risk"}`, async () => {
+    const flags = risks.map((risk) => `--accept-${risk}`);
+    const { asked, ...given } = world();
+    await runIn(given, ...command, ...flags, "--confirm", "prod-eu-1");
+    const accept = risks.length === 0 ? undefined : risks;
+    assert.deepEqual(asked.map(({ options }) => options.accept), [
+      accept,
+      accept,
+    ]);
+    for (const flag of ["--accept-unrewritten", "--accept-short-dwell"]) {
+      if (flags.includes(flag)) continue;
+      assert.equal((await runIn(given, ...command, flag)).code, 2, flag);
+    }
+  });
+
+  Deno.test(`${name} --json is one object and never asks`, async () => {
+    const given = world({ isInteractive: true, input: "prod-eu-1\n" });
+    const silent = await runIn(given, ...command, "--json");
+    assert.equal(silent.code, 4);
+    assert.equal(JSON.parse(silent.err).error.code, "CLI_UNCONFIRMED");
+    const { out } = await runIn(
+      given,
+      ...command,
+      ...["--json", "--confirm", "prod-eu-1"],
+    );
+    const { change, changed, dryRun, index } = JSON.parse(out);
+    assert.deepEqual([change, changed, dryRun, index], [
+      expected.kind,
+      true,
+      false,
+      "184273",
+    ]);
+  });
+}
+
+const REFUSALS: [
+  code: ConstructorParameters<typeof RemoteError>[0],
+  exit: number,
+][] = [
+  ["NODE_CAPABILITY_UNPROVEN", 3],
+  ["NODE_PHASE_TOO_LOW", 3],
+  ["NODE_CLEARTEXT_REMAINS", 3],
+  ["NODE_CLEARTEXT_UNLOCKED", 3],
+  ["NODE_DWELL_NOT_OVER", 3],
+  ["NODE_KEY_IN_USE", 3],
+  ["NODE_KEY_NOT_RETIRABLE", 3],
+  ["NODE_MEMBER_SILENT", 3],
+  ["NODE_REWRITE_NOT_STARTED", 3],
+  ["NODE_CONFIRMATION_WRONG", 4],
+  ["NODE_OUTCOME_UNKNOWN", 5],
+  ["NODE_PLAN_STALE", 6],
+  ["NODE_CUTOVER_ABORTED", 8],
+  ["NODE_MEMBER_TASK_FAILED", 8],
+];
+for (const [code, exit] of REFUSALS) {
+  Deno.test(`a one-way step refused with ${code} ends with ${exit}`, async () => {
+    const given = world({
+      changeEncryption: (change) => {
+        if (change.options.dryRun) return encryptionChanged(change);
+        throw new RemoteError(code, "Cannot do it", "Do this first");
+      },
+    });
+    const { code: ended, err } = await runIn(
+      given,
+      ...["encryption", "enable-raft-envelope", "--confirm", "prod-eu-1"],
+    );
+    assert.equal(ended, exit);
+    assert.equal(err, `error[${code}]: Cannot do it\nremedy: Do this first\n`);
+  });
+}
+
+/** Answers when its caller gives up, as a leader that takes its time. */
+function slow({ options, ...rest }: AskedEncryptionChange) {
+  if (options.dryRun) return encryptionChanged({ options, ...rest });
+  return new Promise<never>((_, reject) => {
+    options.signal?.addEventListener("abort", () => {
+      reject(new AdminOutcomeUnknownError("http://h:1"));
+    });
+  });
+}
+
+const LONG: string[][] = [
+  ["seal-cleartext", "--confirm", "prod-eu-1"],
+  ["retire-dek", ...KEY, "--confirm", "prod-eu-1"],
+  ["scrub"],
+];
+for (const args of LONG) {
+  Deno.test(`${args[0]} --wait ends with 7 and says that it goes on`, async () => {
+    const { code, err } = await runIn(
+      world({ changeEncryption: slow, onTimer: () => {} }),
+      ...["encryption", ...args, "--wait", "3s"],
+    );
+    assert.equal(code, 7);
+    assert.match(err, /^error\[CLI_UNFINISHED\].*no answer .* after 3 s\n/);
+    assert.match(err, /remedy: The cluster goes on .*encryption history/);
+  });
+
+  Deno.test(`${args[0]} ends with 130 on Ctrl-C and says that it goes on`, async () => {
+    const { code, err } = await runIn(
+      world({
+        changeEncryption: slow,
+        onTimer: (_, signal) => signal("SIGINT"),
+      }),
+      ...["encryption", ...args, "--wait", "1h"],
+    );
+    assert.equal(code, 130);
+    assert.match(err, /^no longer waiting\. The cluster goes on with it: /);
+  });
+
+  Deno.test(`${args[0]} shows a terminal that it waits`, async () => {
+    const { err } = await runIn(
+      world({
+        changeEncryption: slow,
+        isTerminal: true,
+        onTimer: (count, signal) => {
+          if (count === 4) signal("SIGINT");
+        },
+      }),
+      ...["encryption", ...args],
+    );
+    assert.ok(err.includes("\rwaiting for the members, 2 s\x1b[K"), err);
+  });
+}
+
+Deno.test("scrub asks for the members that are named", async () => {
+  const { asked, ...given } = world();
+  const { code, out } = await runIn(
+    given,
+    ...["encryption", "scrub", "--node", "n2", "--node", "n3"],
+  );
+  assert.equal(code, 0);
+  assert.match(out, /what the file system or the disk itself keeps/);
+  assert.deepEqual(asked, [{
+    ...{ kind: "scrub", of: ["n2", "n3"] },
+    options: { dryRun: false, planHash: "" },
+  }]);
+});
+
+const USAGE: [args: string[], said: RegExp][] = [
+  [["retire-dek"], /--key-id <ID>' not specified/],
+  [["retire-dek", "--key-id", "0"], /Write the id of a key/],
+  [["retire-dek", "--key-id", "4294967296"], /Write the id of a key/],
+  [["scrub", "--node", "N_2"], /1 to 63 of a-z/],
+  [["seal-cleartext", "--wait", "soon"], /Write 500ms/],
+];
+for (const [args, said] of USAGE) {
+  Deno.test(`encryption ${args.join(" ")} is a usage error`, async () => {
+    const { code, out, err } = await runIn(world(), "encryption", ...args);
+    assert.deepEqual([code, out], [2, ""]);
+    assert.match(err, said);
+  });
+}
