@@ -61,3 +61,6 @@ export const DRAIN_MS_MAX = 5_000;
 
 /** How often a member tells the others how it does. */
 export const STATE_MS = 500;
+
+/** How long a backup waits for a leader: callers of commands wait 10 s. */
+export const BACKUP_WAIT_MS = 5_000;
