@@ -22,7 +22,7 @@ import { Engine } from "./engine.ts";
 import type { NodeParts } from "./engine_parts.ts";
 import { NotReadyError } from "./errors.ts";
 import type { RaftCounters } from "./leadership_count.ts";
-import { DRAIN_MS_MAX } from "./limits.ts";
+import { BACKUP_WAIT_MS, DRAIN_MS_MAX } from "./limits.ts";
 import type { Addresses, Beginnings, NodeOptions } from "./node_options.ts";
 import type {
   ChangeResult,
@@ -201,9 +201,25 @@ export class Node implements NodePort, OperatorPort {
     return this.#engine.operations.metrics();
   }
 
-  backup(): AsyncIterable<Bytes> {
-    this.#mustServe();
-    return this.#parts.checkpoints.backup();
+  async *backup(): AsyncGenerator<Bytes> {
+    // A member may be behind, and not know it: all that was answered is in.
+    await this.#isNewest();
+    yield* this.#parts.checkpoints.backup();
+  }
+
+  /** @throws {NotReadyError} No majority says so in time. */
+  async #isNewest(): Promise<void> {
+    const newest = this.read({ database: "", ranges: [], strong: true });
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = this.#parts.clock.after(
+      BACKUP_WAIT_MS,
+      () => reject(new NotReadyError("no majority says what is newest")),
+    );
+    try {
+      await Promise.race([newest, late]);
+    } finally {
+      timer.cancel();
+    }
   }
 
   counters(): NodeCounters {
