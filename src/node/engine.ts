@@ -6,7 +6,7 @@ import { checkpointsHost } from "./checkpoints_host.ts";
 import { Compaction } from "./compaction.ts";
 import { Driver, type Leadership } from "./driver.ts";
 import { ChangeLock } from "./encryption/change_lock.ts";
-import { NO_LONG_CHANGES } from "./encryption/long_changes.ts";
+import { longChanges } from "./encryption/long_changes.ts";
 import { EncryptionOperations } from "./encryption/operations.ts";
 import { NodeEncryption } from "./encryption/node_encryption.ts";
 import type { EncryptionOutcome } from "./encryption/outcomes.ts";
@@ -107,11 +107,10 @@ export class Engine {
       lock: this.#lock,
       electionMs: options.electionMs,
       isStopped: () => host.isStopped(),
+      isCaughtUp: () => host.isCaughtUp(),
+      rotateOnStart: options.rotateOnStart === true,
       propose: (payload) => this.proposeEncryption(payload),
-      long: {
-        ...NO_LONG_CHANGES,
-        enableRaftEnvelope: (term) => this.sealing.cutover.run(term),
-      },
+      long: longChanges(this.sealing.cutover),
     });
     this.changes = this.#makeChanges();
     this.#expiry = this.#makeExpiry();

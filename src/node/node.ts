@@ -65,6 +65,8 @@ export class Node implements NodePort, OperatorPort {
   readonly #readyWaiters = new Set<() => void>();
   /** Holds all that was acknowledged when it started. */
   #isCaughtUp = false;
+  /** It has served clients since it started. */
+  #hasServed = false;
   #stopped: Error | null = null;
   #closing: Promise<void> | null = null;
 
@@ -121,6 +123,7 @@ export class Node implements NodePort, OperatorPort {
       this.#readyWaiters.add(resolve);
       await promise;
     }
+    this.#hasServed = true;
   }
 
   clusterId(): Bytes | null {
@@ -284,6 +287,7 @@ export class Node implements NodePort, OperatorPort {
   #isReady(): boolean {
     return this.#stopped === null && this.clusterId() !== null &&
       this.#isCaughtUp && this.#engine.encryption.isReady &&
+      (this.#hasServed || !this.#engine.operations.isRotationAwaited) &&
       // Of the same moment as the leader that a status names.
       this.#parts.core.state.lead !== NO_MEMBER;
   }

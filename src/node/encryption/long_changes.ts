@@ -51,9 +51,17 @@ export interface LongChanges {
   ): Promise<void>;
 }
 
-/** Of a node that carries out none of them. */
-export const NO_LONG_CHANGES: LongChanges = {
-  enableRaftEnvelope: () => notAvailable("enable-raft-envelope"),
+/** Those of this release, the raft cutover and nothing else. */
+export function longChanges(
+  cutover: { run(term: Term): Promise<EncryptionOutcome> },
+): LongChanges {
+  return {
+    ...NO_LONG_CHANGES,
+    enableRaftEnvelope: (term) => cutover.run(term),
+  };
+}
+
+const NO_LONG_CHANGES: Omit<LongChanges, "enableRaftEnvelope"> = {
   sealCleartext: () => notAvailable("seal-cleartext"),
   retireDek: () => notAvailable("retire-dek"),
   scrub: () => notAvailable("scrub"),
