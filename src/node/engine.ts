@@ -7,6 +7,7 @@ import { Compaction } from "./compaction.ts";
 import { Driver, type Leadership } from "./driver.ts";
 import { ChangeLock } from "./encryption/change_lock.ts";
 import { EncryptionOperations } from "./encryption/operations.ts";
+import { MemberPart } from "./encryption/member_part.ts";
 import { NodeEncryption } from "./encryption/node_encryption.ts";
 import type { EncryptionOutcome } from "./encryption/outcomes.ts";
 import type { EngineHost, NodeParts } from "./engine_parts.ts";
@@ -40,6 +41,7 @@ export class Engine {
   readonly changes: MemberChanges;
   readonly encryption: NodeEncryption;
   readonly operations: EncryptionOperations;
+  readonly #memberPart: MemberPart;
   readonly sessions: Sessions | null;
   readonly extraPackets: ExtraPackets;
   readonly #lock = new ChangeLock();
@@ -97,8 +99,10 @@ export class Engine {
     });
     this.driver = this.#makeDriver();
     this.changes = this.#makeChanges();
+    this.#memberPart = this.#makeMemberPart();
     this.operations = new EncryptionOperations({
       ...parts,
+      memberPart: this.#memberPart,
       packets: this.extraPackets,
       encryption: this.encryption,
       lock: this.#lock,
@@ -131,6 +135,7 @@ export class Engine {
     const { voters, votersOutgoing } = core.state.membership.config;
     this.#tail.judge();
     this.encryption.start();
+    this.#memberPart.start();
     const isLone = voters.length === 1 && voters[0] === core.state.id;
     if (isLone && votersOutgoing.length === 0) core.campaign();
     this.driver.start();
@@ -160,6 +165,7 @@ export class Engine {
     const { wal, store, lock, checkpoints } = this.#parts;
     await this.peers.close();
     await this.driver.settled();
+    await this.#memberPart.stop();
     await checkpoints.stop();
     await this.#applier.stop();
     await this.encryption.settled();
@@ -182,6 +188,17 @@ export class Engine {
         this.driver.wake();
       },
       failed: (error) => host.failed(error),
+    });
+  }
+
+  #makeMemberPart(): MemberPart {
+    return new MemberPart({
+      ...this.#parts,
+      packets: this.extraPackets,
+      compaction: this.#compaction,
+      rest: (task) => this.#applier.rest(task),
+      isStopped: () => this.#host.isStopped(),
+      failed: (error) => this.#host.failed(error),
     });
   }
 
@@ -301,6 +318,7 @@ export class Engine {
     this.reads.appliedTo(metadata.index);
     this.peers.refresh();
     this.encryption.onReplaced();
+    this.#memberPart.progressed();
     this.#expiry.wake();
     this.#host.changed(null);
     this.#host.progressed();
@@ -314,6 +332,7 @@ export class Engine {
     }
     this.proposals.termApplied(group.term);
     this.encryption.onApplied(group);
+    this.#memberPart.progressed();
     this.reads.appliedTo(group.index);
     if (group.isMembershipChanged) {
       this.lease?.end();

@@ -9,6 +9,7 @@ import { Core } from "../raft/core.ts";
 import { raftOptions } from "../raft/options.ts";
 import type { RaftId } from "../raft/types.ts";
 import { BufferedStore } from "../store/buffered_store.ts";
+import { Store } from "../store/store.ts";
 import type { Transport, TransportHost } from "../transport/port.ts";
 import { Wal } from "../wal/wal.ts";
 import {
@@ -116,6 +117,9 @@ export async function openNode(
     const parts = {
       ...ports,
       ...{ core, wal, store, lock, identity, custody, checkpoints, sessions },
+      place,
+      openStore: (path: string) =>
+        Store.open({ kv: ports.openKv(path), log: ports.log }),
     };
     const node = new Node(parts, options, {
       ...beginnings,
