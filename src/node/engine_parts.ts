@@ -8,7 +8,6 @@ import type { Sessions } from "../keys/sessions.ts";
 import type { Core } from "../raft/core.ts";
 import type { BufferedStore } from "../store/buffered_store.ts";
 import type { Kv } from "../io/kv.ts";
-import type { Store } from "../store/store.ts";
 import type { Wal } from "../wal/wal.ts";
 import type { Checkpoints } from "./checkpoints.ts";
 import type { Identity } from "./identity.ts";
@@ -23,8 +22,6 @@ export interface NodeParts {
   readonly checkpoints: Checkpoints;
   readonly place: StorePlace;
   readonly openKv: (path: string) => Promise<Kv>;
-  /** Opens a store that was built at `path`, with the keys of this one. */
-  readonly openStore: (path: string) => Promise<Store>;
   /** Opened before the store. */
   readonly custody: KeyCustody;
   /** Of keys in use; `null` on a node that never seals. */

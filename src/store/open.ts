@@ -17,6 +17,7 @@ import {
 } from "./meta.ts";
 import { decodeMembers } from "./members_row.ts";
 import { recoverParts } from "./multi_part.ts";
+import { readNoCleartext } from "./no_cleartext.ts";
 import { PlaceFilter } from "./place_filter.ts";
 import { readRow } from "./read.ts";
 import {
@@ -39,6 +40,8 @@ export interface OpenedState {
   readonly databasesStored: Set<DatabaseNumber>;
   readonly overflows: PlaceFilter;
   readonly nextExpiryMs: number | null;
+  /** No record is in cleartext any more. */
+  readonly hasNoCleartextMark: boolean;
   readonly recovered: "nothing" | "finished" | "dropped";
 }
 
@@ -67,6 +70,7 @@ export async function openState(backing: Backing): Promise<OpenedState> {
     databasesStored: new Set(databases.values()),
     overflows: await readOverflows(backing),
     nextExpiryMs: await firstExpiryMs(backing),
+    hasNoCleartextMark: await readNoCleartext(backing),
     recovered,
   };
 }
@@ -81,6 +85,7 @@ async function openEmpty(backing: Backing): Promise<OpenedState> {
     databasesStored: new Set(),
     overflows: new PlaceFilter(),
     nextExpiryMs: null,
+    hasNoCleartextMark: false,
     recovered,
   };
 }
