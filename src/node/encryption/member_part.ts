@@ -1,6 +1,5 @@
 import type { Kv } from "../../io/kv.ts";
 import type { LogIndex } from "../../raft/types.ts";
-import type { Store } from "../../store/store.ts";
 import type { Compaction } from "../compaction.ts";
 import type {
   MemberScan,
@@ -43,7 +42,6 @@ export interface MemberPartParts extends
     | "log"
   > {
   readonly openKv: (path: string) => Promise<Kv>;
-  readonly openStore: (path: string) => Promise<Store>;
   readonly packets: ExtraPackets;
   readonly compaction: Compaction;
   /** Runs `task` while nothing is applied. */
@@ -158,6 +156,7 @@ export class MemberPart {
               scrubMember({
                 ...this.#parts,
                 forgetLog,
+                openStore: (path) => checkpoints.openStore(path),
                 removeCheckpoints: (index) => checkpoints.removeBelow(index),
                 rest: (task) => this.#rest(task),
                 failed: (error) => this.#parts.failed(error),
