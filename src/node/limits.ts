@@ -61,3 +61,16 @@ export const DRAIN_MS_MAX = 5_000;
 
 /** How often a member tells the others how it does. */
 export const STATE_MS = 500;
+
+/**
+ * How long the gate of the raft cutover is closed at most before its marker is
+ * proposed; then the attempt is given up.
+ */
+export const CUTOVER_MS_MAX = 2_000;
+
+/**
+ * Payloads that wait in a leader to be sealed and put into its log, those of
+ * other members among them; beyond it they are refused, and wait where they are.
+ */
+export const LINE_ENTRIES_MAX = 1_024;
+export const LINE_BYTES_MAX = 64 * 1024 * 1024;

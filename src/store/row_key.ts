@@ -41,11 +41,13 @@ const KIND_MARKER = 6n;
 const KIND_MEMBERS = 7n;
 const KIND_ENCRYPTION = 8n;
 const KIND_SESSION = 9n;
+const KIND_ROLLOUT = 10n;
 const KIND_NO_CLEARTEXT = 11n;
 
 export const META_KEY: KvKey = [INTERNAL, KIND_META];
 export const MARKER_KEY: KvKey = [INTERNAL, KIND_MARKER];
 export const MEMBERS_KEY: KvKey = [INTERNAL, KIND_MEMBERS];
+export const ROLLOUT_KEY: KvKey = [INTERNAL, KIND_ROLLOUT];
 export const NO_CLEARTEXT_KEY: KvKey = [INTERNAL, KIND_NO_CLEARTEXT];
 export const DATABASE_ROWS = kindRange(KIND_DATABASE);
 export const OVERFLOW_ROWS = kindRange(KIND_OVERFLOW);

@@ -20,6 +20,7 @@ import {
   lastMutations,
   memberChanges,
   META_COST,
+  rolloutChanges,
 } from "./changes.ts";
 import type { StateGate } from "./gate.ts";
 import { encodeMeta, type StoreState } from "./meta.ts";
@@ -198,6 +199,7 @@ export class Writer {
     const more = [
       ...databaseChanges(state.fsm.databases, databasesStored),
       ...memberChanges(this.#state, state),
+      ...rolloutChanges(this.#state, state),
       ...encryptionChanges(this.#state, state),
     ];
     for (const change of more) changes.push(change);
