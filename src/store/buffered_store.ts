@@ -278,13 +278,13 @@ export class BufferedStore {
   }
 
   /**
-   * As `Store.copyInto`; stores all batches given so far before the copy is
-   * finished. It ends when the store is replaced; to put the copy in its place,
-   * give no batch from before `finish` on until `replaceWith` has resolved.
+   * As `Store.copyInto`, of all batches given before `finish`. To put it in the
+   * place of the store, give none from then on until `replaceWith` resolves;
+   * a sweep or a rewrite in between is done again.
    */
-  async copyInto(kv: Kv, options: StoreCopyOptions = {}): Promise<StoreCopy> {
-    const copy = await this.#layers.store.copyInto(kv, options);
-    return copy;
+  copyInto(kv: Kv, options: StoreCopyOptions = {}): Promise<StoreCopy> {
+    const settle = () => this.flush();
+    return this.#layers.store.copyInto(kv, { ...options, settle });
   }
 
   /** As `Store.checkpoint`, of the durable state. */
