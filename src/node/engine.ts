@@ -101,7 +101,6 @@ export class Engine {
       trustsTail: options.trustTail === true,
     });
     this.driver = this.#makeDriver();
-    this.changes = this.#makeChanges();
     this.memberPart = this.#makeMemberPart();
     this.operations = new EncryptionOperations({
       ...parts,
@@ -112,7 +111,11 @@ export class Engine {
       electionMs: options.electionMs,
       isStopped: () => host.isStopped(),
       propose: (payload) => this.proposeEncryption(payload),
+      long: this.memberPart.longChanges((term) =>
+        this.sealing.cutover.run(term)
+      ),
     });
+    this.changes = this.#makeChanges();
     this.#expiry = this.#makeExpiry();
     this.#attachCheckpoints();
   }
@@ -217,7 +220,7 @@ export class Engine {
       halted: (error) => this.#host.failed(error),
     }, {
       acting: this.encryption.acting,
-      opening: this.sealing.opener,
+      opening: this.sealing.opening,
     });
   }
 
@@ -249,9 +252,10 @@ export class Engine {
   }
 
   #makeChanges(): MemberChanges {
-    const { core, clock, store } = this.#parts;
+    const { core, clock, log, store } = this.#parts;
+    const { gate } = this.operations;
     return new MemberChanges({
-      ...{ core, clock, lock: this.#lock },
+      ...{ core, clock, log, gate, lock: this.#lock },
       electionMs: this.#options.electionMs,
       state: () => ({ ...store.state, applied: store.state.applied.index }),
       isUp: (id) => this.peers.isUp(id),

@@ -1,7 +1,9 @@
 import type { Clock } from "../io/clock.ts";
+import type { EventLog } from "../io/log.ts";
 import type { FsmState } from "../fsm/types.ts";
 import { encodeMemberContext } from "../fsm/members.ts";
 import { EMPTY_BYTES } from "../base/bytes.ts";
+import { NodeError } from "../base/error.ts";
 import {
   CHANGE_ADD_LEARNER,
   CHANGE_ADD_VOTER,
@@ -12,12 +14,14 @@ import {
 } from "../raft/conf_change.ts";
 import type { Core } from "../raft/core.ts";
 import { isVoter } from "../raft/membership.ts";
-import type { ConfState, LogIndex, RaftId } from "../raft/types.ts";
+import type { ConfState, LogIndex, RaftId, Term } from "../raft/types.ts";
 import { ChangeUnderWayError } from "./encryption/change_errors.ts";
 import type { ChangeLock } from "./encryption/change_lock.ts";
+import type { MemberGate } from "./encryption/member_gate.ts";
 import { OutcomeUnknownError } from "./errors.ts";
 import {
   MemberChangeRefusedError,
+  MemberUnprovenError,
   NotLeaderError,
   TransferFailedError,
 } from "./member_errors.ts";
@@ -48,6 +52,9 @@ export interface MemberChangesHost {
   /** Runs a turn of the driver. */
   wake(): void;
   isStopped(): boolean;
+  readonly log: EventLog;
+  /** Who may come in while there are keys. */
+  readonly gate: Pick<MemberGate, "isOn" | "admit" | "unprovenOf">;
   /** Shared with whatever else changes the cluster. */
   readonly lock: ChangeLock;
 }
@@ -59,6 +66,8 @@ interface Waiter {
 
 /** A change that is not applied after this many election times is given up on. */
 const CHANGE_ELECTIONS_MAX = 20;
+/** A learner that waits to be a voter is asked for its proof so often. */
+const ASK_AGAIN_MS = 2_000;
 /** A hand-over: raft gives up on it after one. */
 const TRANSFER_ELECTIONS_MAX = 3;
 
@@ -66,6 +75,9 @@ const TRANSFER_ELECTIONS_MAX = 3;
 export class MemberChanges {
   readonly #host: MemberChangesHost;
   readonly #waiters = new Set<Waiter>();
+  /** When a learner is asked for its proof again, and what was said of it. */
+  readonly #askAgainMs = new Map<RaftId, number>();
+  readonly #saidWaiting = new Map<RaftId, string>();
 
   constructor(host: MemberChangesHost) {
     this.#host = host;
@@ -99,8 +111,9 @@ export class MemberChanges {
   ): Promise<RaftId> {
     const memberId = member?.id ?? 0;
     if (request.kind === "add") return await this.#add(request);
-    if (request.kind === "promote") await this.#promote(memberId);
-    else if (request.kind === "remove") await this.#remove(memberId);
+    if (request.kind === "promote" && member !== null) {
+      await this.#promote(member);
+    } else if (request.kind === "remove") await this.#remove(memberId);
     else if (member !== null) await this.#transferTo(member);
     return memberId;
   }
@@ -118,16 +131,48 @@ export class MemberChanges {
 
   /** Makes voters of learners that were to be when they have caught up. */
   promoteCaughtUp(): void {
-    const { core, lock } = this.#host;
+    const { core, clock, gate, lock } = this.#host;
     if (core.state.role !== "leader" || lock.holder !== null) return;
     const { members, commit } = this.facts();
+    const nowMs = clock.monotonicMs();
     const ripe = members.find((one) =>
       !one.isVoter && one.promoteWhenCaughtUp && one.isActive &&
-      one.diskId !== null && commit - one.match <= PROMOTE_LAG_MAX
+      one.diskId !== null && commit - one.match <= PROMOTE_LAG_MAX &&
+      (this.#askAgainMs.get(one.id) ?? 0) <= nowMs
     );
     if (ripe === undefined) return;
+    if (gate.isOn) void this.#promoteProven(ripe);
+    else this.#makeVoter(ripe.id);
+  }
+
+  /** Not under the lock: a learner that never proves would hold it for ever. */
+  async #promoteProven(member: MemberFacts): Promise<void> {
+    const { core, clock, log, gate, lock } = this.#host;
+    const { id, name } = member;
+    const { term } = core.state;
+    this.#askAgainMs.set(id, clock.monotonicMs() + ASK_AGAIN_MS);
+    let code: string;
+    try {
+      code = (await gate.unprovenOf(member))?.code ?? "";
+    } catch (error) {
+      if (!(error instanceof NodeError)) throw error;
+      code = error.code;
+    }
+    if (code !== "") {
+      if (this.#saidWaiting.get(id) === code) return;
+      this.#saidWaiting.set(id, code);
+      log.write("warn", "encryption_promotion_waits", { member: name, code });
+      return;
+    }
+    const isSame = core.state.role === "leader" && core.state.term === term;
+    if (!isSame || lock.holder !== null || !this.#hasMember(id)) return;
+    if (isVoter(this.#host.state().confState, id)) return;
+    this.#makeVoter(id);
+  }
+
+  #makeVoter(id: RaftId): void {
     // Refused while another change is on its way: asked again with a later tick.
-    core.proposeConfChange(changeOf(CHANGE_ADD_VOTER, ripe.id));
+    this.#host.core.proposeConfChange(changeOf(CHANGE_ADD_VOTER, id));
     this.#host.wake();
   }
 
@@ -165,7 +210,12 @@ export class MemberChanges {
   async #add(
     request: Extract<MemberRequest, { kind: "add" }>,
   ): Promise<RaftId> {
-    const { core } = this.#host;
+    const { core, gate } = this.#host;
+    const { term } = core.state;
+    if (gate.isOn) {
+      await gate.admit(request.name, term);
+      this.#mustLead(term);
+    }
     // The index of the entry that adds it: never given out twice (formats.md).
     const id = core.state.entryLog.lastIndex() + 1;
     const member = memberToAdd(id, request);
@@ -175,7 +225,17 @@ export class MemberChanges {
     return id;
   }
 
-  async #promote(id: RaftId): Promise<void> {
+  async #promote(member: MemberFacts): Promise<void> {
+    const { core, gate } = this.#host;
+    const { id, name } = member;
+    const { term } = core.state;
+    if (gate.isOn) {
+      const finding = await gate.unprovenOf(member);
+      if (finding !== null) {
+        throw new MemberUnprovenError("promote", name, finding);
+      }
+      this.#mustLead(term);
+    }
     const isDone = () => this.#host.state().confState.voters.includes(id);
     await this.#propose(changeOf(CHANGE_ADD_VOTER, id), isDone);
   }
@@ -261,10 +321,12 @@ export class MemberChanges {
       .some((ids) => ids.includes(id));
   }
 
-  /** @throws {NotLeaderError} */
-  #mustLead(): void {
+  /** @throws {NotLeaderError} Also when it leads in another term than `term`. */
+  #mustLead(term: Term | null = null): void {
     const { core } = this.#host;
-    if (core.state.role === "leader" && core.state.leadTransferee === 0) return;
+    const { role, leadTransferee } = core.state;
+    const isSame = term === null || term === core.state.term;
+    if (role === "leader" && leadTransferee === 0 && isSame) return;
     const { members } = this.#host.state().fsm;
     const leader = members.get(core.state.lead);
     throw new NotLeaderError(leader?.name ?? "", leader?.adminAddress ?? "");

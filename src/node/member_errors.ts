@@ -108,6 +108,29 @@ export class MemberBehindError extends NodeError {
   }
 }
 
+/** A member that has yet to prove that it can use encryption. */
+export class MemberUnprovenError extends NodeError {
+  override readonly name = "MemberUnprovenError";
+  override readonly code = "NODE_MEMBER_UNPROVEN";
+  override readonly remedy: string;
+
+  constructor(
+    readonly action: string,
+    readonly member: string,
+    readonly finding: {
+      readonly code: string;
+      readonly message: string;
+      readonly remedy: string;
+    },
+  ) {
+    super(
+      `Cannot ${action} "${member}" as it must prove that it can use encryption: ${finding.message}`,
+    );
+    this.remedy =
+      `${finding.remedy}, then give the command again; nothing was changed`;
+  }
+}
+
 /** The leadership did not pass on in time; the old leader leads on. */
 export class TransferFailedError extends NodeError {
   override readonly name = "TransferFailedError";

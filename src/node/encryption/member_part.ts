@@ -10,7 +10,7 @@ import type { NodeParts } from "../engine_parts.ts";
 import { NotReadyError } from "../errors.ts";
 import type { ExtraPackets } from "../extra_packets.ts";
 import { MemberUnknownError, NotLeaderError } from "../member_errors.ts";
-import type { AskedMember } from "./long_changes.ts";
+import type { AskedMember, LongChanges } from "./long_changes.ts";
 import { MemberWork } from "./member_work.ts";
 import { Rewriter } from "./rewriter.ts";
 import { scrubMember } from "./scrub.ts";
@@ -126,6 +126,19 @@ export class MemberPart {
   /** Resolves when nothing of it is under way. */
   async stop(): Promise<void> {
     await Promise.all([this.#runner.stop(), this.#rewriter.stop()]);
+  }
+
+  /** Steps that take long, the barrier of phase 2 being another's. */
+  longChanges(
+    enableRaftEnvelope: LongChanges["enableRaftEnvelope"],
+  ): LongChanges {
+    const { work } = this;
+    return {
+      enableRaftEnvelope,
+      sealCleartext: (context) => work.sealCleartext(context),
+      retireDek: (keyId, context) => work.retireDek(keyId, context),
+      scrub: (members, context) => work.scrub(members, context),
+    };
   }
 
   /** As `EncryptionPort.rewriteProgress`. */

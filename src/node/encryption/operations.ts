@@ -34,6 +34,9 @@ import {
 import type { ChangeLock } from "./change_lock.ts";
 import { EncryptionChanges, type EncryptionChangesHost } from "./changes.ts";
 import { CapabilityFanOut } from "./fan_out.ts";
+import { Leading } from "./leading.ts";
+import { MemberGate } from "./member_gate.ts";
+import type { LongChanges } from "./long_changes.ts";
 import type { MemberPart } from "./member_part.ts";
 import type { NodeEncryption } from "./node_encryption.ts";
 import { encryptionStatus } from "./status.ts";
@@ -58,6 +61,8 @@ export interface EncryptionOperationsParts {
   readonly electionMs: number;
   readonly isStopped: () => boolean;
   readonly propose: EncryptionChangesHost["propose"];
+  /** Steps that take long. */
+  readonly long: LongChanges;
 }
 
 /** Numbers about encryption, as of each call. */
@@ -76,11 +81,13 @@ export interface EncryptionMetrics {
   rewriteRemaining(): number;
 }
 
-const ANY_TERMS: ChangeTerms = {
+/** Of what the leader asks for itself. */
+const OWN_TERMS: ChangeTerms = {
   dryRun: false,
   planHash: "",
   confirm: "",
   accept: [],
+  actor: "(automatic)",
 };
 
 /** Nothing is sealed before the storage cutover. */
@@ -92,6 +99,8 @@ export class EncryptionOperations implements EncryptionPort {
   readonly #fanOut: CapabilityFanOut;
   readonly #changes: EncryptionChanges;
   readonly #wornKeys: WornKeys;
+  /** Who may become a member, and a voter. */
+  readonly gate: MemberGate;
 
   constructor(parts: EncryptionOperationsParts) {
     const { identity, packets, store, encryption } = parts;
@@ -102,13 +111,18 @@ export class EncryptionOperations implements EncryptionPort {
       send: (to, ask) => packets.send(to, TOPIC_ASK, encodeAsk(ask)),
       answer: (ask) => this.answerCapability(ask),
     });
-    this.#changes = new EncryptionChanges({
+    const host = {
       ...parts,
       self: { id: identity.id, name: identity.name },
       fanOut: this.#fanOut,
       state: () => store.state,
       isRegistered: () => encryption.isRegistered,
       takeRegistration: () => encryption.takeRegistration(),
+    };
+    this.#changes = new EncryptionChanges(host);
+    this.gate = new MemberGate({
+      leading: new Leading(host),
+      state: host.state,
     });
     this.#wornKeys = new WornKeys({
       ...parts,
@@ -196,7 +210,7 @@ export class EncryptionOperations implements EncryptionPort {
 
   async #rotateWorn(purpose: SealingPurpose): Promise<LogIndex> {
     const request = { kind: "rotate-dek", purpose } as const;
-    return (await this.#changes.change(request, ANY_TERMS)).index;
+    return (await this.#changes.change(request, OWN_TERMS)).index;
   }
 
   async #answerTo(

@@ -33,6 +33,7 @@ const TERMS: ChangeTerms = {
 class Place {
   readonly driven: DrivenCore;
   readonly changes: MemberChanges;
+  readonly lock = new ChangeLock();
   confState: ConfState;
   fsm: FsmState;
   isStopped = false;
@@ -59,8 +60,10 @@ class Place {
       }),
       isUp: (id) => !bench.group.isolated.has(id),
       wake: () => bench.wakes += 1,
-      lock: new ChangeLock(),
+      lock: this.lock,
       isStopped: () => this.isStopped,
+      log: { write: (_, event) => bench.said.push(event) },
+      gate: bench.gate,
     });
   }
 
@@ -93,6 +96,27 @@ class Bench {
   readonly group: CoreGroup;
   readonly places = new Map<RaftId, Place>();
   wakes = 0;
+  readonly said: string[] = [];
+  readonly gate = {
+    isOn: false,
+    admitted: [] as string[],
+    /** What a member lacks; nobody else lacks anything. */
+    lacks: new Map<string, string>(),
+    asked: 0,
+    admit: (name: string) => {
+      this.gate.admitted.push(name);
+      return Promise.resolve();
+    },
+    unprovenOf: ({ name }: { readonly name: string }) => {
+      this.gate.asked += 1;
+      const code = this.gate.lacks.get(name) ?? null;
+      return Promise.resolve(
+        code === null
+          ? null
+          : { member: name, code, message: "it lacks", remedy: "Give it" },
+      );
+    },
+  };
 
   /** Voters 1 to `count`; 1 leads. */
   constructor(count: number) {
@@ -400,4 +424,58 @@ Deno.test("MemberChanges.facts() knows each member as it is", async () => {
       [3, true, false, committed],
     ],
   );
+});
+
+Deno.test("MemberChanges.change() admits a candidate first, once there are keys", async () => {
+  const bench = new Bench(3);
+  await bench.until(bench.change(add("n8")));
+  assert.deepEqual(bench.gate.admitted, []);
+  bench.gate.isOn = true;
+  await bench.until(bench.change(add("n9")));
+  assert.deepEqual(bench.gate.admitted, ["n9"]);
+  assert.equal(bench.gate.asked, 0, "it has no link yet");
+});
+
+Deno.test("MemberChanges.change() promotes nobody who has not proven", async () => {
+  const bench = new Bench(1);
+  bench.gate.isOn = true;
+  const { memberId } = await bench.until(bench.change(add("n9")));
+  bench.startLearner(memberId);
+  await bench.pass(TICK_MS * 4);
+  const promotion: MemberRequest = { kind: "promote", name: "n9" };
+  bench.gate.lacks.set("n9", "kek-unproven");
+  const { lastIndex } = bench.group.core(1).status();
+  await assert.rejects(
+    bench.until(bench.change(promotion)),
+    refusedWith("NODE_MEMBER_UNPROVEN"),
+  );
+  assert.equal(bench.group.core(1).status().lastIndex, lastIndex);
+  bench.gate.lacks.clear();
+  await bench.until(bench.change(promotion));
+  assert.deepEqual(bench.at(1).confState.voters, [1, memberId]);
+  assert.equal(bench.gate.asked, 2);
+});
+
+Deno.test("MemberChanges.promoteCaughtUp() waits for the proof, and says so once", async () => {
+  const bench = new Bench(1);
+  bench.gate.isOn = true;
+  const { memberId } = await bench.until(bench.change(add("n9", true)));
+  const { changes, lock } = bench.at(1);
+  bench.startLearner(memberId);
+  await bench.pass(TICK_MS * 4);
+  bench.gate.lacks.set("n9", "unreachable");
+  const tick = async (times: number) => {
+    for (let i = 0; i < times; i += 1) {
+      changes.promoteCaughtUp();
+      assert.equal(lock.holder, null, "others may change the cluster");
+      await bench.pass(TICK_MS);
+    }
+  };
+  await tick(100);
+  assert.deepEqual(bench.at(1).confState.voters, [1]);
+  assert.deepEqual(bench.said, ["encryption_promotion_waits"]);
+  assert.ok(bench.gate.asked >= 2 && bench.gate.asked <= 4, "every 2 s");
+  bench.gate.lacks.clear();
+  await tick(60);
+  assert.deepEqual(bench.at(1).confState.voters, [1, memberId]);
 });
