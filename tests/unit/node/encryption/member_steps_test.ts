@@ -16,7 +16,10 @@ import {
   type RolloutChange,
 } from "../../../../src/fsm/types.ts";
 import type { LongChangeContext } from "../../../../src/node/encryption/long_changes.ts";
-import type { MemberScan } from "../../../../src/node/encryption_port.ts";
+import type {
+  EncryptionRequest,
+  MemberScan,
+} from "../../../../src/node/encryption_port.ts";
 import { useTurnCrypto } from "../../../sim/io/subtle.ts";
 import { TestKek } from "../../keys/test_kek.ts";
 import { TestCluster } from "../test_cluster.ts";
@@ -325,5 +328,41 @@ Deno.test("a member without the mark scans before the lock, and may halt", async
     assert.match(`${fatal?.cause}`, /"n\d" has 5 cleartext records/);
     cluster.place(name).fatal = null;
   }
+  await cluster.close();
+});
+
+Deno.test("an operator takes all steps through the leader", async () => {
+  const cluster = await start();
+  await fill(cluster, 0, 20);
+  const ask = async (request: EncryptionRequest) => {
+    const { encryption } = cluster.node(await cluster.leader());
+    const done = encryption.changeEncryption(request, TERMS);
+    return await cluster.clock.until(done);
+  };
+  await ask({ kind: "enable-storage-envelope" });
+  await assert.rejects(ask({ kind: "scrub", members: [] }), {
+    code: "NODE_PHASE_TOO_LOW",
+  });
+  await assert.rejects(ask({ kind: "seal-cleartext" }), {
+    code: "NODE_CLEARTEXT_REMAINS",
+  });
+  await ask({ kind: "start-rewrite", bytesPerSecond: 0 });
+  const { encryption } = cluster.node(await cluster.leader());
+  const isDone = async () => {
+    const tasks = await cluster.clock.until(encryption.rewriteProgress());
+    return tasks.length === 3 && tasks.every(({ state }) => state === "done");
+  };
+  for (let turn = 0; !await isDone(); turn += 1) {
+    assert.ok(turn < 100);
+    await cluster.clock.run(100);
+  }
+  await ask({ kind: "seal-cleartext" });
+  await ask({ kind: "enable-raft-envelope" });
+  await ask({ kind: "scrub", members: [] });
+  for (const name of NAMES) assert.deepEqual(await canaries(cluster, name), []);
+  const old = stateOf("n1").active.raft;
+  await ask({ kind: "rotate-dek", purpose: "raft" });
+  await ask({ kind: "retire-dek", keyId: old });
+  assert.ok(stateOf(await cluster.leader()).retired.has(old));
   await cluster.close();
 });
