@@ -6,8 +6,8 @@ import { checkpointsHost } from "./checkpoints_host.ts";
 import { Compaction } from "./compaction.ts";
 import { Driver, type Leadership } from "./driver.ts";
 import { ChangeLock } from "./encryption/change_lock.ts";
-import { longChanges } from "./encryption/long_changes.ts";
 import { EncryptionOperations } from "./encryption/operations.ts";
+import { MemberPart } from "./encryption/member_part.ts";
 import { NodeEncryption } from "./encryption/node_encryption.ts";
 import type { EncryptionOutcome } from "./encryption/outcomes.ts";
 import type { EngineHost, NodeParts } from "./engine_parts.ts";
@@ -19,12 +19,13 @@ import { LeadershipCount, type RaftCounters } from "./leadership_count.ts";
 import { REQUEST_MS_MAX, STATE_MS } from "./limits.ts";
 import { MemberChanges } from "./member_changes.ts";
 import type { Addresses, Beginnings, NodeOptions } from "./node_options.ts";
-import { Peers, type PeersHost } from "./peers.ts";
+import { Peers } from "./peers.ts";
+import { peersHost } from "./peers_host.ts";
 import { Proposals } from "./proposals.ts";
 import { Proposer } from "./proposer.ts";
 import { RaftSealing } from "./raft_sealing/raft_sealing.ts";
 import { Reads } from "./reads.ts";
-import { removalError, shutOutError } from "./shut_out.ts";
+import { removalError } from "./shut_out.ts";
 import { announcementOf, clusterInitOf, type Self } from "./self_entries.ts";
 import { TailJudge } from "./tail_judge.ts";
 
@@ -42,6 +43,7 @@ export class Engine {
   readonly changes: MemberChanges;
   readonly encryption: NodeEncryption;
   readonly operations: EncryptionOperations;
+  readonly memberPart: MemberPart;
   readonly sessions: Sessions | null;
   readonly extraPackets: ExtraPackets;
   readonly sealing: RaftSealing;
@@ -68,7 +70,7 @@ export class Engine {
     beginnings: Beginnings,
     host: EngineHost,
   ) {
-    const { core, wal, clock, random } = parts;
+    const { core, wal, random } = parts;
     this.#parts = parts;
     this.#options = options;
     this.#beginnings = beginnings;
@@ -85,14 +87,7 @@ export class Engine {
     this.encryption = this.#makeEncryption();
     this.sealing = this.#makeSealing();
     this.#applier = this.#makeApplier();
-    this.peers = new Peers({
-      identity: parts.identity,
-      initial: beginnings.members,
-      clusterId: beginnings.clusterId,
-      epochs: () => this.encryption.claimedEpochs(),
-      monotonicMs: () => clock.monotonicMs(),
-      host: this.#peersHost(),
-    });
+    this.peers = this.#makePeers();
     this.extraPackets = new ExtraPackets(this.#sendPacket);
     this.#proposer = this.#makeProposer();
     this.#tail = new TailJudge({
@@ -100,8 +95,10 @@ export class Engine {
       trustsTail: options.trustTail === true,
     });
     this.driver = this.#makeDriver();
+    this.memberPart = this.#makeMemberPart();
     this.operations = new EncryptionOperations({
       ...parts,
+      memberPart: this.memberPart,
       packets: this.extraPackets,
       encryption: this.encryption,
       lock: this.#lock,
@@ -110,7 +107,9 @@ export class Engine {
       isCaughtUp: () => host.isCaughtUp(),
       rotateOnStart: options.rotateOnStart === true,
       propose: (payload) => this.proposeEncryption(payload),
-      long: longChanges(this.sealing.cutover),
+      long: this.memberPart.longChanges((term) =>
+        this.sealing.cutover.run(term)
+      ),
     });
     this.changes = this.#makeChanges();
     this.#expiry = this.#makeExpiry();
@@ -138,6 +137,7 @@ export class Engine {
     const { voters, votersOutgoing } = core.state.membership.config;
     this.#tail.judge();
     this.encryption.start();
+    this.memberPart.start();
     const isLone = voters.length === 1 && voters[0] === core.state.id;
     if (isLone && votersOutgoing.length === 0) core.campaign();
     this.driver.start();
@@ -170,6 +170,7 @@ export class Engine {
     const { wal, store, lock, checkpoints } = this.#parts;
     await this.peers.close();
     await this.driver.settled();
+    await this.memberPart.stop();
     await checkpoints.stop();
     await this.#applier.stop();
     await this.encryption.settled();
@@ -192,6 +193,34 @@ export class Engine {
         this.driver.wake();
       },
       failed: (error) => host.failed(error),
+    });
+  }
+
+  #makeMemberPart(): MemberPart {
+    return new MemberPart({
+      ...this.#parts,
+      packets: this.extraPackets,
+      compaction: this.#compaction,
+      rest: (task) => this.#applier.rest(task),
+      isStopped: () => this.#host.isStopped(),
+      failed: (error) => this.#host.failed(error),
+    });
+  }
+
+  #makePeers(): Peers {
+    return new Peers({
+      identity: this.#parts.identity,
+      initial: this.#beginnings.members,
+      clusterId: this.#beginnings.clusterId,
+      epochs: () => this.encryption.claimedEpochs(),
+      monotonicMs: () => this.#parts.clock.monotonicMs(),
+      host: peersHost({
+        ...this.#parts,
+        run: (take) => this.driver.run(take),
+        packets: () => this.extraPackets,
+        proposer: () => this.#proposer,
+        failed: (error) => this.#host.failed(error),
+      }),
     });
   }
 
@@ -281,29 +310,6 @@ export class Engine {
     });
   }
 
-  #peersHost(): PeersHost {
-    const { store, checkpoints } = this.#parts;
-    return {
-      state: () => ({
-        applied: store.state.applied.index,
-        fsm: store.state.fsm,
-      }),
-      onMessage: (_, message) => this.driver.run((core) => core.step(message)),
-      onPacket: (from, packet) =>
-        this.driver.run(() =>
-          packet.kind === "extra"
-            ? this.extraPackets.deliver(from, packet)
-            : this.#proposer.onPacket(from, packet)
-        ),
-      onStream: (from, stream) => checkpoints.onStream(from, stream),
-      onLinkUp: (peer) => this.driver.run(() => this.#proposer.onLinkUp(peer)),
-      onLinkDown: (peer) =>
-        this.driver.run((core) => core.reportUnreachable(peer)),
-      onShutOut: (refusal) =>
-        this.#host.failed(shutOutError(this.#parts.identity, refusal)),
-    };
-  }
-
   #attachCheckpoints(): void {
     const { core, wal, checkpoints } = this.#parts;
     checkpoints.attach(checkpointsHost({
@@ -329,6 +335,7 @@ export class Engine {
     this.peers.refresh();
     this.encryption.onReplaced();
     this.sealing.cutover.progressed();
+    this.memberPart.progressed();
     this.#expiry.wake();
     this.#host.changed(null);
     this.#host.progressed();
@@ -343,11 +350,13 @@ export class Engine {
     this.proposals.termApplied(group.term);
     this.encryption.onApplied(group);
     this.sealing.cutover.progressed();
+    this.memberPart.progressed();
     this.reads.appliedTo(group.index);
     if (group.isMembershipChanged) {
       this.lease?.end();
       this.peers.refresh();
-      this.#checkMembership();
+      const removal = removalError(this.#parts.identity, store.state);
+      if (removal !== null) this.#host.failed(removal);
     }
     this.#host.changed(group.mutations);
     wal.release(group.index);
@@ -388,11 +397,5 @@ export class Engine {
       phase: phaseOf(store.state.fsm.encryption),
     });
     this.#host.progressed();
-  }
-
-  #checkMembership(): void {
-    const { store, identity } = this.#parts;
-    const removal = removalError(identity, store.state);
-    if (removal !== null) this.#host.failed(removal);
   }
 }

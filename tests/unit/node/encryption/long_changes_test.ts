@@ -12,10 +12,7 @@ import {
   EncryptionChanges,
   type EncryptionChangesHost,
 } from "../../../../src/node/encryption/changes.ts";
-import {
-  type LongChangeContext,
-  longChanges,
-} from "../../../../src/node/encryption/long_changes.ts";
+import type { LongChangeContext } from "../../../../src/node/encryption/long_changes.ts";
 import { EMPTY_STATE } from "../../../../src/store/meta.ts";
 import { SimClock } from "../../../sim/io/clock.ts";
 import { memberOf } from "../../store/store_model.ts";
@@ -73,7 +70,8 @@ class Bench {
         return Promise.resolve({ kind: "taken", index: this.index });
       },
       long: {
-        ...longChanges({ run: () => assert.fail("no cutover") }),
+        enableRaftEnvelope: () => assert.fail("no cutover"),
+        retireDek: () => assert.fail("no retirement"),
         sealCleartext: async (context: LongChangeContext) => {
           await this.meanwhile(context);
           return await context.propose(LOCK);
