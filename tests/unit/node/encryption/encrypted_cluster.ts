@@ -24,7 +24,7 @@ Engine.prototype.start = function (this: Engine): void {
   start.call(this);
 };
 
-/** The engine of the member of that name, as it started last. */
+/** The engine of the member `name`, as it started last. */
 export function engineOf(name: string): Engine {
   const engine = engines.get(name);
   assert.ok(engine !== undefined, name);
