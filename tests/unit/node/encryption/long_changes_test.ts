@@ -71,7 +71,6 @@ class Bench {
       },
       long: {
         enableRaftEnvelope: () => assert.fail("no cutover"),
-        retireDek: () => assert.fail("no retirement"),
         sealCleartext: async (context: LongChangeContext) => {
           await this.meanwhile(context);
           return await context.propose(LOCK);
@@ -164,20 +163,4 @@ Deno.test("a scrub runs on the members that are named, or on all", async () => {
   await scrub();
   assert.deepEqual(bench.scrubbed, ["n2", "n1", "n2", "n3"]);
   await assert.rejects(scrub("n9"), { code: "NODE_MEMBER_UNKNOWN" });
-});
-
-Deno.test("longChanges() has the cutover, and tells what it has not", async () => {
-  const outcome = { kind: "taken", index: 7 } as const;
-  const long = longChanges({ run: () => Promise.resolve(outcome) });
-  assert.equal(await long.enableRaftEnvelope(3), outcome);
-  const context = null as unknown as LongChangeContext;
-  for (
-    const missing of [
-      long.sealCleartext(context),
-      long.retireDek(1, context),
-      long.scrub([], context),
-    ]
-  ) {
-    await assert.rejects(missing, { code: "NODE_ENCRYPTION_NOT_AVAILABLE" });
-  }
 });
