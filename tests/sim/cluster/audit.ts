@@ -5,6 +5,7 @@ import { peekStore } from "../../../src/store/peek.ts";
 import { SimKv } from "../io/kv.ts";
 import type { Content } from "./checkers/replicas.ts";
 import type { Host } from "./host.ts";
+import type { TrueKeys } from "./rollout/true_keys.ts";
 import { currentStore } from "./sim_node.ts";
 import { contentLine } from "./truth.ts";
 import { modelEntry } from "./values.ts";
@@ -29,7 +30,10 @@ const EVERYTHING = {
  * What the store on the disk of `host` holds at this very moment, read from a
  * copy by the product's own reader; `null` when there is no store.
  */
-export async function auditContent(host: Host): Promise<Content | null> {
+export async function auditContent(
+  host: Host,
+  keys: TrueKeys,
+): Promise<Content | null> {
   const rows = host.kvFiles.peek(currentStore(host.disk))?.copy();
   if (rows === undefined) return null;
   const log = { write: () => {} };
