@@ -10,6 +10,7 @@ import { decideEncryption, type EncryptionRefusal } from "./encryption.ts";
 import { RECORD_KEY_BYTES_MAX } from "./limits.ts";
 import { memberAnnounced } from "./members.ts";
 import type { Payload } from "./payload.ts";
+import { decideRollout } from "./rollout.ts";
 import { recordId, RecordOverlay, type RecordView } from "./record_view.ts";
 import {
   type AtomicWrite,
@@ -20,6 +21,7 @@ import {
   type FsmState,
   type Mutation,
   type RecordKey,
+  type RolloutChange,
   type StoredRecord,
   type Versionstamp,
   type WriteReply,
@@ -33,11 +35,11 @@ export interface Applied {
   /** In order: of two on one key the later one holds. */
   readonly mutations: readonly Mutation[];
   /**
-   * One for each write of a batch, none for a clock and for encryption, one for
-   * all else.
+   * One for each write of a batch, none for a clock, encryption and the rollout,
+   * one for all else.
    */
   readonly replies: readonly WriteReply[];
-  /** Why an encryption entry changed nothing; `null` for all else. */
+  /** Why an entry of encryption or the rollout changed nothing, else `null`. */
   readonly refusal: EncryptionRefusal | null;
 }
 
@@ -106,6 +108,8 @@ export function applyPayload(
     }
     case "encryption":
       return applyEncryption(state, index, payload.change);
+    case "rollout":
+      return applyRollout(state, index, payload.change);
     default:
       return unreachable(payload);
   }
@@ -137,6 +141,22 @@ function applyEncryption(
   const next = decision.next === state.encryption
     ? state
     : { ...state, encryption: decision.next };
+  return { state: next, mutations: [], replies: [], refusal: null };
+}
+
+function applyRollout(
+  state: FsmState,
+  index: number,
+  change: RolloutChange,
+): Applied {
+  const decision = decideRollout(state, index, change);
+  if (decision.kind === "refused") {
+    const { refusal } = decision;
+    return { state, mutations: [], replies: [], refusal };
+  }
+  const next = decision.next === state.rollout
+    ? state
+    : { ...state, rollout: decision.next };
   return { state: next, mutations: [], replies: [], refusal: null };
 }
 

@@ -16,7 +16,9 @@ export type RefusalCode =
   | "stale"
   | "too-many-keys"
   | "storage-envelope-off"
-  | "state-too-large";
+  | "state-too-large"
+  /** No rewrite to pause or to go on with. */
+  | "no-rewrite";
 
 export interface EncryptionRefusal {
   readonly code: RefusalCode;

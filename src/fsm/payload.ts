@@ -26,13 +26,20 @@ import {
   memberToMessage,
   parseCanonical,
 } from "./member_codec.ts";
-import type { AtomicWrite, EncryptionChange, Member } from "./types.ts";
+import { decodeRollout, TAG_ROLLOUT } from "./rollout_payload.ts";
+import type {
+  AtomicWrite,
+  EncryptionChange,
+  Member,
+  RolloutChange,
+} from "./types.ts";
 
 /*
  *     offset  bytes  field
  *     0       1      tag
  *     1       ..     body: CommandBatch, u64 Unix ms, ClusterInit or Announcement;
- *                    of 0x03 to 0x05 in encryption_payload.ts
+ *                    of 0x03 to 0x05 in encryption_payload.ts, of 0x07 in
+ *                    rollout_payload.ts
  */
 const TAG_BATCH = 0x01;
 const TAG_CLOCK = 0x02;
@@ -60,7 +67,8 @@ export type Payload =
   }
   /** With a disk id; whether to promote it is not for a member to say. */
   | { readonly kind: "announcement"; readonly member: Member }
-  | { readonly kind: "encryption"; readonly change: EncryptionChange };
+  | { readonly kind: "encryption"; readonly change: EncryptionChange }
+  | { readonly kind: "rollout"; readonly change: RolloutChange };
 
 /** Encodes one proposal's writes; at most BATCH_WRITES_MAX. */
 export function encodeBatch(
@@ -143,6 +151,8 @@ export function decodePayload(bytes: Uint8Array): Payload {
       return decodeClock(bytes);
     case TAG_CLUSTER_INIT:
       return decodeClusterInit(bytes);
+    case TAG_ROLLOUT:
+      return { kind: "rollout", change: decodeRollout(bytes) };
     case TAG_ANNOUNCEMENT:
       return decodeAnnouncement(bytes);
     default:

@@ -26,6 +26,7 @@ import {
   encodeMemberContext,
 } from "../../src/fsm/members.ts";
 import { decodeProposal, encodeProposal } from "../../src/fsm/proposal.ts";
+import { encodeRollout } from "../../src/fsm/rollout_payload.ts";
 import { RecordOverlay } from "../../src/fsm/record_view.ts";
 import { memberList, payload as anyPayload } from "../unit/fsm/arbitraries.ts";
 
@@ -41,7 +42,7 @@ const START = {
 };
 
 const tagged = fc.tuple(
-  fc.constantFrom(1, 1, 1, 2, 3, 4, 5, 6, 8),
+  fc.constantFrom(1, 1, 1, 2, 3, 4, 5, 6, 7, 8),
   fc.uint8Array({ maxLength: 60 }),
 ).map(([tag, rest]) => Uint8Array.of(tag, ...rest));
 
@@ -151,5 +152,7 @@ function encode(payload: Payload): Uint8Array {
       return encodeAnnouncement(payload.member);
     case "encryption":
       return encodeEncryption(payload.change);
+    case "rollout":
+      return encodeRollout(payload.change);
   }
 }

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file command.proto.
  */
 export const file_command: GenFile = /*@__PURE__*/
-  fileDesc("Cg1jb21tYW5kLnByb3RvEg1zZWFsa3YuZnNtLnYxIkQKDENvbW1hbmRCYXRjaBIOCgZub3dfbXMYASABKAQSJAoGd3JpdGVzGAIgAygLMhQuc2VhbGt2LmZzbS52MS5Xcml0ZSJnCgVXcml0ZRIQCghkYXRhYmFzZRgBIAEoCRIkCgZjaGVja3MYAiADKAsyFC5zZWFsa3YuZnNtLnYxLkNoZWNrEiYKB2NoYW5nZXMYAyADKAsyFS5zZWFsa3YuZnNtLnYxLkNoYW5nZSIqCgVDaGVjaxILCgNrZXkYASABKAwSFAoMdmVyc2lvbnN0YW1wGAIgASgMIq4BCgZDaGFuZ2USJwoEa2luZBgBIAEoDjIZLnNlYWxrdi5mc20udjEuQ2hhbmdlS2luZBILCgNrZXkYAiABKAwSIwoFdmFsdWUYAyABKAsyFC5zZWFsa3YuZnNtLnYxLlZhbHVlEhQKDGV4cGlyZV9hdF9tcxgEIAEoBBIPCgdzdW1fbWluGAUgASgMEg8KB3N1bV9tYXgYBiABKAwSEQoJc3VtX2NsYW1wGAcgASgIIkUKBVZhbHVlEgwKBGRhdGEYASABKAwSLgoIZW5jb2RpbmcYAiABKA4yHC5zZWFsa3YuZnNtLnYxLlZhbHVlRW5jb2RpbmciXwoLQ2x1c3RlckluaXQSEgoKY2x1c3Rlcl9pZBgBIAEoDBIUCgxjbHVzdGVyX25hbWUYAiABKAkSJgoHbWVtYmVycxgDIAMoCzIVLnNlYWxrdi5mc20udjEuTWVtYmVyIrIBCgZNZW1iZXISCgoCaWQYASABKAQSDAoEbmFtZRgCIAEoCRIUCgxwZWVyX2FkZHJlc3MYAyABKAkSFgoOY2xpZW50X2FkZHJlc3MYBCABKAkSFQoNYWRtaW5fYWRkcmVzcxgFIAEoCRIPCgdkaXNrX2lkGAYgASgMEhgKEHByb3RvY29sX3ZlcnNpb24YByABKA0SHgoWcHJvbW90ZV93aGVuX2NhdWdodF91cBgIIAEoCCI1CgxBbm5vdW5jZW1lbnQSJQoGbWVtYmVyGAEgASgLMhUuc2VhbGt2LmZzbS52MS5NZW1iZXIiNwoNTWVtYmVyQ29udGV4dBImCgdtZW1iZXJzGAEgAygLMhUuc2VhbGt2LmZzbS52MS5NZW1iZXIiVgoSV3JpdGVyUmVnaXN0cmF0aW9uEhQKDGZ1bGxfbm9kZV9pZBgBIAEoBhIqCgZjbGFpbXMYAiADKAsyGi5zZWFsa3YuZnNtLnYxLldyaXRlckNsYWltIiwKC1dyaXRlckNsYWltEg4KBmtleV9pZBgBIAEoDRINCgVlcG9jaBgCIAEoDSIxCglCb290c3RyYXASJAoEa2V5cxgBIAMoCzIWLnNlYWxrdi5mc20udjEuRGF0YUtleSKQAQoHRGF0YUtleRIKCgJpZBgBIAEoDRIqCgdwdXJwb3NlGAIgASgOMhkuc2VhbGt2LmZzbS52MS5LZXlQdXJwb3NlEhIKCmNvbW1pdG1lbnQYAyABKAwSEgoKY3JlYXRlZF9tcxgEIAEoBBIlCgV3cmFwcxgFIAMoCzIWLnNlYWxrdi5mc20udjEuS2V5V3JhcCInCgdLZXlXcmFwEgsKA2tlaxgBIAEoCRIPCgd3cmFwcGVkGAIgASgMIkIKCVJvdGF0ZURlaxIjCgNrZXkYASABKAsyFi5zZWFsa3YuZnNtLnYxLkRhdGFLZXkSEAoIcmVwbGFjZXMYAiABKA0iNwoKUmV3cmFwRGVrcxIpCgRrZXlzGAEgAygLMhsuc2VhbGt2LmZzbS52MS5SZXdyYXBwZWRLZXkiRQoMUmV3cmFwcGVkS2V5Eg4KBmtleV9pZBgBIAEoDRIlCgV3cmFwcxgCIAMoCzIWLnNlYWxrdi5mc20udjEuS2V5V3JhcCIbCglSZXRpcmVEZWsSDgoGa2V5X2lkGAEgASgNIqICCg9FbmNyeXB0aW9uU3RhdGUSEwoLc3RhdGVfaW5kZXgYASABKAQSJQoEa2V5cxgCIAMoCzIXLnNlYWxrdi5mc20udjEuS2V5U3RhdGUSDwoHcmV0aXJlZBgDIAMoDRIWCg5hY3RpdmVfc3RvcmFnZRgEIAEoDRITCgthY3RpdmVfcmFmdBgFIAEoDRIRCglzdGF0ZV9rZXkYBiABKA0SHQoVc3RvcmFnZV9jdXRvdmVyX2luZGV4GAcgASgEEhoKEnJhZnRfY3V0b3Zlcl9pbmRleBgIIAEoBBIcChRjbGVhcnRleHRfbG9ja19pbmRleBgJIAEoBBIpCgd3cml0ZXJzGAogAygLMhguc2VhbGt2LmZzbS52MS5Xcml0ZXJSb3ciYQoIS2V5U3RhdGUSIwoDa2V5GAEgASgLMhYuc2VhbGt2LmZzbS52MS5EYXRhS2V5EhUKDWNyZWF0ZWRfaW5kZXgYAiABKAQSGQoRZGVhY3RpdmF0ZWRfaW5kZXgYAyABKAQiWgoJV3JpdGVyUm93Eg4KBmtleV9pZBgBIAEoDRIUCgxmdWxsX25vZGVfaWQYAiABKAYSEwoLZmlyc3RfZXBvY2gYAyABKA0SEgoKbGFzdF9lcG9jaBgEIAEoDSqxAQoKQ2hhbmdlS2luZBIbChdDSEFOR0VfS0lORF9VTlNQRUNJRklFRBAAEhMKD0NIQU5HRV9LSU5EX1NFVBABEhYKEkNIQU5HRV9LSU5EX0RFTEVURRACEhMKD0NIQU5HRV9LSU5EX1NVTRADEhMKD0NIQU5HRV9LSU5EX01BWBAEEhMKD0NIQU5HRV9LSU5EX01JThAFEhoKFkNIQU5HRV9LSU5EX1NFVF9TVUZGSVgQCSp5Cg1WYWx1ZUVuY29kaW5nEh4KGlZBTFVFX0VOQ09ESU5HX1VOU1BFQ0lGSUVEEAASFQoRVkFMVUVfRU5DT0RJTkdfVjgQARIXChNWQUxVRV9FTkNPRElOR19MRTY0EAISGAoUVkFMVUVfRU5DT0RJTkdfQllURVMQAypvCgpLZXlQdXJwb3NlEhsKF0tFWV9QVVJQT1NFX1VOU1BFQ0lGSUVEEAASFwoTS0VZX1BVUlBPU0VfU1RPUkFHRRABEhQKEEtFWV9QVVJQT1NFX1JBRlQQAhIVChFLRVlfUFVSUE9TRV9TVEFURRADYgZwcm90bzM");
+  fileDesc("Cg1jb21tYW5kLnByb3RvEg1zZWFsa3YuZnNtLnYxIkQKDENvbW1hbmRCYXRjaBIOCgZub3dfbXMYASABKAQSJAoGd3JpdGVzGAIgAygLMhQuc2VhbGt2LmZzbS52MS5Xcml0ZSJnCgVXcml0ZRIQCghkYXRhYmFzZRgBIAEoCRIkCgZjaGVja3MYAiADKAsyFC5zZWFsa3YuZnNtLnYxLkNoZWNrEiYKB2NoYW5nZXMYAyADKAsyFS5zZWFsa3YuZnNtLnYxLkNoYW5nZSIqCgVDaGVjaxILCgNrZXkYASABKAwSFAoMdmVyc2lvbnN0YW1wGAIgASgMIq4BCgZDaGFuZ2USJwoEa2luZBgBIAEoDjIZLnNlYWxrdi5mc20udjEuQ2hhbmdlS2luZBILCgNrZXkYAiABKAwSIwoFdmFsdWUYAyABKAsyFC5zZWFsa3YuZnNtLnYxLlZhbHVlEhQKDGV4cGlyZV9hdF9tcxgEIAEoBBIPCgdzdW1fbWluGAUgASgMEg8KB3N1bV9tYXgYBiABKAwSEQoJc3VtX2NsYW1wGAcgASgIIkUKBVZhbHVlEgwKBGRhdGEYASABKAwSLgoIZW5jb2RpbmcYAiABKA4yHC5zZWFsa3YuZnNtLnYxLlZhbHVlRW5jb2RpbmciXwoLQ2x1c3RlckluaXQSEgoKY2x1c3Rlcl9pZBgBIAEoDBIUCgxjbHVzdGVyX25hbWUYAiABKAkSJgoHbWVtYmVycxgDIAMoCzIVLnNlYWxrdi5mc20udjEuTWVtYmVyIrIBCgZNZW1iZXISCgoCaWQYASABKAQSDAoEbmFtZRgCIAEoCRIUCgxwZWVyX2FkZHJlc3MYAyABKAkSFgoOY2xpZW50X2FkZHJlc3MYBCABKAkSFQoNYWRtaW5fYWRkcmVzcxgFIAEoCRIPCgdkaXNrX2lkGAYgASgMEhgKEHByb3RvY29sX3ZlcnNpb24YByABKA0SHgoWcHJvbW90ZV93aGVuX2NhdWdodF91cBgIIAEoCCI1CgxBbm5vdW5jZW1lbnQSJQoGbWVtYmVyGAEgASgLMhUuc2VhbGt2LmZzbS52MS5NZW1iZXIiNwoNTWVtYmVyQ29udGV4dBImCgdtZW1iZXJzGAEgAygLMhUuc2VhbGt2LmZzbS52MS5NZW1iZXIiVgoSV3JpdGVyUmVnaXN0cmF0aW9uEhQKDGZ1bGxfbm9kZV9pZBgBIAEoBhIqCgZjbGFpbXMYAiADKAsyGi5zZWFsa3YuZnNtLnYxLldyaXRlckNsYWltIiwKC1dyaXRlckNsYWltEg4KBmtleV9pZBgBIAEoDRINCgVlcG9jaBgCIAEoDSIxCglCb290c3RyYXASJAoEa2V5cxgBIAMoCzIWLnNlYWxrdi5mc20udjEuRGF0YUtleSKQAQoHRGF0YUtleRIKCgJpZBgBIAEoDRIqCgdwdXJwb3NlGAIgASgOMhkuc2VhbGt2LmZzbS52MS5LZXlQdXJwb3NlEhIKCmNvbW1pdG1lbnQYAyABKAwSEgoKY3JlYXRlZF9tcxgEIAEoBBIlCgV3cmFwcxgFIAMoCzIWLnNlYWxrdi5mc20udjEuS2V5V3JhcCInCgdLZXlXcmFwEgsKA2tlaxgBIAEoCRIPCgd3cmFwcGVkGAIgASgMIkIKCVJvdGF0ZURlaxIjCgNrZXkYASABKAsyFi5zZWFsa3YuZnNtLnYxLkRhdGFLZXkSEAoIcmVwbGFjZXMYAiABKA0iNwoKUmV3cmFwRGVrcxIpCgRrZXlzGAEgAygLMhsuc2VhbGt2LmZzbS52MS5SZXdyYXBwZWRLZXkiRQoMUmV3cmFwcGVkS2V5Eg4KBmtleV9pZBgBIAEoDRIlCgV3cmFwcxgCIAMoCzIWLnNlYWxrdi5mc20udjEuS2V5V3JhcCIbCglSZXRpcmVEZWsSDgoGa2V5X2lkGAEgASgNIqICCg9FbmNyeXB0aW9uU3RhdGUSEwoLc3RhdGVfaW5kZXgYASABKAQSJQoEa2V5cxgCIAMoCzIXLnNlYWxrdi5mc20udjEuS2V5U3RhdGUSDwoHcmV0aXJlZBgDIAMoDRIWCg5hY3RpdmVfc3RvcmFnZRgEIAEoDRITCgthY3RpdmVfcmFmdBgFIAEoDRIRCglzdGF0ZV9rZXkYBiABKA0SHQoVc3RvcmFnZV9jdXRvdmVyX2luZGV4GAcgASgEEhoKEnJhZnRfY3V0b3Zlcl9pbmRleBgIIAEoBBIcChRjbGVhcnRleHRfbG9ja19pbmRleBgJIAEoBBIpCgd3cml0ZXJzGAogAygLMhguc2VhbGt2LmZzbS52MS5Xcml0ZXJSb3ciYQoIS2V5U3RhdGUSIwoDa2V5GAEgASgLMhYuc2VhbGt2LmZzbS52MS5EYXRhS2V5EhUKDWNyZWF0ZWRfaW5kZXgYAiABKAQSGQoRZGVhY3RpdmF0ZWRfaW5kZXgYAyABKAQiWgoJV3JpdGVyUm93Eg4KBmtleV9pZBgBIAEoDRIUCgxmdWxsX25vZGVfaWQYAiABKAYSEwoLZmlyc3RfZXBvY2gYAyABKA0SEgoKbGFzdF9lcG9jaBgEIAEoDSKrAQoMUm9sbG91dEV2ZW50Eg0KBWluZGV4GAEgASgEEg0KBWF0X21zGAIgASgEEg0KBWFjdG9yGAMgASgJEg4KBmFjdGlvbhgEIAEoCRIRCglwbGFuX2hhc2gYBSABKAkSLAoGcmVzdWx0GAYgASgOMhwuc2VhbGt2LmZzbS52MS5Sb2xsb3V0UmVzdWx0Eg0KBWVudHJ5GAcgASgEEg4KBmRldGFpbBgIIAEoCSIoCgxTdGFydFJld3JpdGUSGAoQYnl0ZXNfcGVyX3NlY29uZBgBIAEoBCJDCg1SZXN1bWVSZXdyaXRlEh0KEGJ5dGVzX3Blcl9zZWNvbmQYASABKARIAIgBAUITChFfYnl0ZXNfcGVyX3NlY29uZCIZCgVEd2VsbBIQCgh1bnRpbF9tcxgBIAEoBCJ6CgdSb2xsb3V0EioKB3Jld3JpdGUYASABKAsyGS5zZWFsa3YuZnNtLnYxLlJld3JpdGVKb2ISFgoOZHdlbGxfdW50aWxfbXMYAiABKAQSKwoGZXZlbnRzGAMgAygLMhsuc2VhbGt2LmZzbS52MS5Sb2xsb3V0RXZlbnQiRQoKUmV3cml0ZUpvYhIKCgJpZBgBIAEoBBIYChBieXRlc19wZXJfc2Vjb25kGAIgASgEEhEKCWlzX3BhdXNlZBgDIAEoCCqxAQoKQ2hhbmdlS2luZBIbChdDSEFOR0VfS0lORF9VTlNQRUNJRklFRBAAEhMKD0NIQU5HRV9LSU5EX1NFVBABEhYKEkNIQU5HRV9LSU5EX0RFTEVURRACEhMKD0NIQU5HRV9LSU5EX1NVTRADEhMKD0NIQU5HRV9LSU5EX01BWBAEEhMKD0NIQU5HRV9LSU5EX01JThAFEhoKFkNIQU5HRV9LSU5EX1NFVF9TVUZGSVgQCSp5Cg1WYWx1ZUVuY29kaW5nEh4KGlZBTFVFX0VOQ09ESU5HX1VOU1BFQ0lGSUVEEAASFQoRVkFMVUVfRU5DT0RJTkdfVjgQARIXChNWQUxVRV9FTkNPRElOR19MRTY0EAISGAoUVkFMVUVfRU5DT0RJTkdfQllURVMQAypvCgpLZXlQdXJwb3NlEhsKF0tFWV9QVVJQT1NFX1VOU1BFQ0lGSUVEEAASFwoTS0VZX1BVUlBPU0VfU1RPUkFHRRABEhQKEEtFWV9QVVJQT1NFX1JBRlQQAhIVChFLRVlfUFVSUE9TRV9TVEFURRADKp4BCg1Sb2xsb3V0UmVzdWx0Eh4KGlJPTExPVVRfUkVTVUxUX1VOU1BFQ0lGSUVEEAASFwoTUk9MTE9VVF9SRVNVTFRfRE9ORRABEhwKGFJPTExPVVRfUkVTVUxUX1VOQ0hBTkdFRBACEhoKFlJPTExPVVRfUkVTVUxUX1JFRlVTRUQQAxIaChZST0xMT1VUX1JFU1VMVF9VTktOT1dOEARiBnByb3RvMw");
 
 /**
  * Body of tag 0x01: one proposal's writes, applied in order.
@@ -692,6 +692,193 @@ export const WriterRowSchema: GenMessage<WriterRow> = /*@__PURE__*/
   messageDesc(file_command, 20);
 
 /**
+ * Body of tag 0x07, sub-tag 01, and a line of the history.
+ *
+ * @generated from message sealkv.fsm.v1.RolloutEvent
+ */
+export type RolloutEvent = Message<"sealkv.fsm.v1.RolloutEvent"> & {
+  /**
+   * Of the entry that recorded it; left out in entries.
+   *
+   * @generated from field: uint64 index = 1;
+   */
+  index: bigint;
+
+  /**
+   * Unix ms, below 2^53, as all numbers here.
+   *
+   * @generated from field: uint64 at_ms = 2;
+   */
+  atMs: bigint;
+
+  /**
+   * Up to 64, 40, 16 and 120 printable ASCII characters; the hash is 16 hex
+   * digits or none.
+   *
+   * @generated from field: string actor = 3;
+   */
+  actor: string;
+
+  /**
+   * @generated from field: string action = 4;
+   */
+  action: string;
+
+  /**
+   * @generated from field: string plan_hash = 5;
+   */
+  planHash: string;
+
+  /**
+   * @generated from field: sealkv.fsm.v1.RolloutResult result = 6;
+   */
+  result: RolloutResult;
+
+  /**
+   * Of the entry that did it; 0 for none.
+   *
+   * @generated from field: uint64 entry = 7;
+   */
+  entry: bigint;
+
+  /**
+   * @generated from field: string detail = 8;
+   */
+  detail: string;
+};
+
+/**
+ * Describes the message sealkv.fsm.v1.RolloutEvent.
+ * Use `create(RolloutEventSchema)` to create a new message.
+ */
+export const RolloutEventSchema: GenMessage<RolloutEvent> = /*@__PURE__*/
+  messageDesc(file_command, 21);
+
+/**
+ * Body of tag 0x07, sub-tag 02. Sub-tag 03, pause, has none.
+ *
+ * @generated from message sealkv.fsm.v1.StartRewrite
+ */
+export type StartRewrite = Message<"sealkv.fsm.v1.StartRewrite"> & {
+  /**
+   * 0 for no bound.
+   *
+   * @generated from field: uint64 bytes_per_second = 1;
+   */
+  bytesPerSecond: bigint;
+};
+
+/**
+ * Describes the message sealkv.fsm.v1.StartRewrite.
+ * Use `create(StartRewriteSchema)` to create a new message.
+ */
+export const StartRewriteSchema: GenMessage<StartRewrite> = /*@__PURE__*/
+  messageDesc(file_command, 22);
+
+/**
+ * Body of tag 0x07, sub-tag 04.
+ *
+ * @generated from message sealkv.fsm.v1.ResumeRewrite
+ */
+export type ResumeRewrite = Message<"sealkv.fsm.v1.ResumeRewrite"> & {
+  /**
+   * Absent for the rate of before.
+   *
+   * @generated from field: optional uint64 bytes_per_second = 1;
+   */
+  bytesPerSecond?: bigint | undefined;
+};
+
+/**
+ * Describes the message sealkv.fsm.v1.ResumeRewrite.
+ * Use `create(ResumeRewriteSchema)` to create a new message.
+ */
+export const ResumeRewriteSchema: GenMessage<ResumeRewrite> = /*@__PURE__*/
+  messageDesc(file_command, 23);
+
+/**
+ * Body of tag 0x07, sub-tag 05.
+ *
+ * @generated from message sealkv.fsm.v1.Dwell
+ */
+export type Dwell = Message<"sealkv.fsm.v1.Dwell"> & {
+  /**
+   * Unix ms; 0 ends the wait.
+   *
+   * @generated from field: uint64 until_ms = 1;
+   */
+  untilMs: bigint;
+};
+
+/**
+ * Describes the message sealkv.fsm.v1.Dwell.
+ * Use `create(DwellSchema)` to create a new message.
+ */
+export const DwellSchema: GenMessage<Dwell> = /*@__PURE__*/
+  messageDesc(file_command, 24);
+
+/**
+ * The rollout, in the store and in checkpoints; no bytes before anything
+ * happened.
+ *
+ * @generated from message sealkv.fsm.v1.Rollout
+ */
+export type Rollout = Message<"sealkv.fsm.v1.Rollout"> & {
+  /**
+   * @generated from field: sealkv.fsm.v1.RewriteJob rewrite = 1;
+   */
+  rewrite?: RewriteJob | undefined;
+
+  /**
+   * @generated from field: uint64 dwell_until_ms = 2;
+   */
+  dwellUntilMs: bigint;
+
+  /**
+   * At most 200, indexes ascending.
+   *
+   * @generated from field: repeated sealkv.fsm.v1.RolloutEvent events = 3;
+   */
+  events: RolloutEvent[];
+};
+
+/**
+ * Describes the message sealkv.fsm.v1.Rollout.
+ * Use `create(RolloutSchema)` to create a new message.
+ */
+export const RolloutSchema: GenMessage<Rollout> = /*@__PURE__*/
+  messageDesc(file_command, 25);
+
+/**
+ * @generated from message sealkv.fsm.v1.RewriteJob
+ */
+export type RewriteJob = Message<"sealkv.fsm.v1.RewriteJob"> & {
+  /**
+   * Of the entry that started it, above 0.
+   *
+   * @generated from field: uint64 id = 1;
+   */
+  id: bigint;
+
+  /**
+   * @generated from field: uint64 bytes_per_second = 2;
+   */
+  bytesPerSecond: bigint;
+
+  /**
+   * @generated from field: bool is_paused = 3;
+   */
+  isPaused: boolean;
+};
+
+/**
+ * Describes the message sealkv.fsm.v1.RewriteJob.
+ * Use `create(RewriteJobSchema)` to create a new message.
+ */
+export const RewriteJobSchema: GenMessage<RewriteJob> = /*@__PURE__*/
+  messageDesc(file_command, 26);
+
+/**
  * Numbered as KV Connect numbers its mutations.
  *
  * @generated from enum sealkv.fsm.v1.ChangeKind
@@ -804,4 +991,40 @@ export enum KeyPurpose {
  */
 export const KeyPurposeSchema: GenEnum<KeyPurpose> = /*@__PURE__*/
   enumDesc(file_command, 2);
+
+/**
+ * @generated from enum sealkv.fsm.v1.RolloutResult
+ */
+export enum RolloutResult {
+  /**
+   * @generated from enum value: ROLLOUT_RESULT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: ROLLOUT_RESULT_DONE = 1;
+   */
+  DONE = 1,
+
+  /**
+   * @generated from enum value: ROLLOUT_RESULT_UNCHANGED = 2;
+   */
+  UNCHANGED = 2,
+
+  /**
+   * @generated from enum value: ROLLOUT_RESULT_REFUSED = 3;
+   */
+  REFUSED = 3,
+
+  /**
+   * @generated from enum value: ROLLOUT_RESULT_UNKNOWN = 4;
+   */
+  UNKNOWN = 4,
+}
+
+/**
+ * Describes the enum sealkv.fsm.v1.RolloutResult.
+ */
+export const RolloutResultSchema: GenEnum<RolloutResult> = /*@__PURE__*/
+  enumDesc(file_command, 3);
 

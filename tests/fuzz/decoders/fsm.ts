@@ -27,6 +27,7 @@ import {
   type Payload,
 } from "../../../src/fsm/payload.ts";
 import { decodeProposal, encodeProposal } from "../../../src/fsm/proposal.ts";
+import { encodeRollout } from "../../../src/fsm/rollout_payload.ts";
 import type { EncryptionChange } from "../../../src/fsm/types.ts";
 import {
   EVERY_KIND,
@@ -119,6 +120,8 @@ function encodePayload(payload: Payload): Bytes {
       return encodeAnnouncement(payload.member);
     case "encryption":
       return encodeEncryption(payload.change);
+    case "rollout":
+      return encodeRollout(payload.change);
   }
 }
 

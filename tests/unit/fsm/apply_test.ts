@@ -442,12 +442,14 @@ Deno.test("applyPayload() applies what is decided about encryption", () => {
   );
 });
 
-Deno.test("applyPayload() leaves encryption alone for all else", () => {
+Deno.test("applyPayload() leaves encryption and the rollout alone for all else", () => {
   const state = founded(stateAfter(BOOTSTRAP));
   const isOther = ({ kind }: Payload) => kind !== "encryption";
   fc.assert(fc.property(anyPayload.filter(isOther), (payload) => {
     const applied = applyPayload(state, new RecordOverlay(), 9, payload);
     assert.equal(applied.state.encryption, state.encryption);
+    if (payload.kind === "rollout") return;
+    assert.equal(applied.state.rollout, state.rollout);
     assert.equal(applied.refusal, null);
   }));
 });

@@ -14,6 +14,7 @@ import {
 } from "../../../src/fsm/types.ts";
 
 import { encryptionChange } from "./encryption_arbitraries.ts";
+import { rolloutChange } from "./rollout_arbitraries.ts";
 
 type Arbitraries<T> = { [K in keyof T]: fc.Arbitrary<T[K]> };
 
@@ -211,6 +212,13 @@ export const payload: fc.Arbitrary<Payload> = fc.oneof(
     arbitrary: record({
       kind: fc.constant("encryption" as const),
       change: encryptionChange,
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: record({
+      kind: fc.constant("rollout" as const),
+      change: rolloutChange,
     }),
   },
 );

@@ -57,6 +57,8 @@ const REASONS: Readonly<
     replaces: RAFT,
   }],
   "storage-envelope-off": [STARTED, ENABLE_RAFT],
+  // rollout_test.ts: an entry of the rollout.
+  "no-rewrite": null,
   "state-too-large": [FULL, register(NODE_A, [STORAGE, 1])],
 };
 

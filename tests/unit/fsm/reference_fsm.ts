@@ -59,8 +59,9 @@ export class ReferenceFsm {
         },
       ];
     }
-    // encryption_model.ts is the reference of these.
+    // encryption_model.ts and rollout_test.ts are the reference of these.
     if (payload.kind === "encryption") return [];
+    if (payload.kind === "rollout") return [];
     this.clockMs = Math.max(this.clockMs, payload.nowMs);
     return payload.writes.map((write, i) => this.#write(write, index, i));
   }
