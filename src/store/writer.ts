@@ -119,6 +119,14 @@ export class Writer {
     return this.#enqueue({ batch: null, cost: NO_COST, task });
   }
 
+  /**
+   * For a task that `run` runs: writes records beside the state as it is. Each
+   * is as it was, but for how it is kept.
+   */
+  rewrite(mutations: readonly Mutation[]): Promise<void> {
+    return this.#write(this.#state, [mutations]);
+  }
+
   /** Resolves when everything given so far has ended, well or not. */
   async settled(): Promise<void> {
     while (this.#draining !== null) await this.#draining;

@@ -146,6 +146,18 @@ export class Wal {
     await this.#purgeBelowFloor();
   }
 
+  /**
+   * Removes every file that holds, or ever held, an entry at or below `index`:
+   * whole segments, and the copies of torn tails. All entries up to `index` are
+   * below the newest mark.
+   *
+   * `null` when that is done. Otherwise the index that `mark` has to come to
+   * first, as a segment is kept for entries above the mark; then call again.
+   */
+  scrubBelow(index: LogIndex): Promise<LogIndex | null> {
+    assert(false, `cannot scrub below ${index} yet`);
+  }
+
   /** Lets entries up to `until`, which are applied, leave memory. */
   release(until: LogIndex): void {
     this.#parts.view.release(until);
