@@ -61,3 +61,9 @@ export const DRAIN_MS_MAX = 5_000;
 
 /** How often a member tells the others how it does. */
 export const STATE_MS = 500;
+
+/**
+ * How long the gate of the raft cutover is closed at most before its marker is
+ * proposed; then the attempt is given up.
+ */
+export const CUTOVER_MS_MAX = 2_000;
