@@ -107,6 +107,10 @@ export class Custody implements KeyCustody {
     return this.#content?.shared.stateIndex ?? 0;
   }
 
+  get storageCutoverIndex(): number {
+    return this.#content?.shared.storageCutoverIndex ?? 0;
+  }
+
   /** 16 bytes; `null` without keys. */
   get clusterId(): Bytes | null {
     return this.#content?.clusterId ?? null;

@@ -130,6 +130,8 @@ export interface KeyCustody {
   raiseEpochs(): Promise<void>;
   /** `stateIndex` of the sidecar; 0 without one. */
   readonly sidecarIndex: number;
+  /** By the sidecar, which may be ahead of the store; 0 for not yet. */
+  readonly storageCutoverIndex: number;
 
   /** Draws a data key and wraps it under every configured KEK. */
   drawKey(options: {

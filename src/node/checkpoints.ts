@@ -1,5 +1,6 @@
 import { assert, present } from "../base/assert.ts";
 import type { Bytes } from "../base/bytes.ts";
+import { NO_KEY } from "../base/data_key.ts";
 import { parentOf } from "../base/path.ts";
 import type { Clock } from "../io/clock.ts";
 import type { Disk } from "../io/disk.ts";
@@ -10,14 +11,22 @@ import type { KeyCustody } from "../keys/port.ts";
 import type { LogIndex, RaftId, SnapshotMetadata } from "../raft/types.ts";
 import type { BufferedStore } from "../store/buffered_store.ts";
 import { buildStore } from "../store/checkpoint/build.ts";
-import { Pace } from "../store/checkpoint/pace.ts";
-import { readCheckpoint, verifyCheckpoint } from "../store/checkpoint/read.ts";
-import { writeCheckpointFile } from "../store/checkpoint/write.ts";
+import {
+  type CheckpointFile,
+  openHeader,
+} from "../store/checkpoint/chunk_reader.ts";
+import { streamKeyId } from "../store/checkpoint/header.ts";
+import {
+  readCheckpoint,
+  type ReadCheckpointOptions,
+  verifyCheckpoint,
+} from "../store/checkpoint/read.ts";
 import type { CheckpointState } from "../store/meta.ts";
 import { Store } from "../store/store.ts";
 import type { PeerStream } from "../transport/port.ts";
+import { CheckpointUnsealedError } from "./checkpoint/errors.ts";
+import { StoreMaker } from "./checkpoint/maker.ts";
 import type {
-  CheckpointFile,
   InstallOutcome,
   LogHold,
   Prepared,
@@ -27,6 +36,7 @@ import { CheckpointReceiver } from "./checkpoint/receiver.ts";
 import { CheckpointSender } from "./checkpoint/sender.ts";
 import { CheckpointKeys, type OwnRows } from "./encryption/checkpoint_keys.ts";
 import { EncryptionHaltedError } from "./encryption/errors.ts";
+import { heldStreamKeys } from "./encryption/stream_keys.ts";
 import type { Identity } from "./identity.ts";
 import type { StorePlace } from "./store_place.ts";
 
@@ -64,6 +74,7 @@ export interface CheckpointsParts {
 /** A new store beside the one in use. */
 interface PreparedStore extends Prepared {
   readonly path: string;
+  readonly isSealed: boolean;
 }
 
 /** One that the core wants, until it is the store. */
@@ -84,7 +95,9 @@ export class Checkpoints implements LogHold {
   #offered: Offered | null = null;
   /** The newest one: the receiver works on one at a time. */
   #prepared: PreparedStore | null = null;
-  #backups = 0;
+  readonly #maker: StoreMaker;
+  /** Of files that may be sent. */
+  #floor: LogIndex = 0;
 
   private constructor(
     parts: CheckpointsParts,
@@ -95,6 +108,10 @@ export class Checkpoints implements LogHold {
     this.#sender = sender;
     this.#receiver = receiver;
     this.#keys = new CheckpointKeys(parts);
+    this.#maker = new StoreMaker({
+      ...parts,
+      keys: heldStreamKeys(parts.custody),
+    });
   }
 
   /** Removes what an earlier process left half sent. @throws {DiskError} */
@@ -109,9 +126,10 @@ export class Checkpoints implements LogHold {
     const sender = await CheckpointSender.open({
       ...{ disk, dir, clock, log, onFatal },
       ...(bytesPerSecond === undefined ? {} : { bytesPerSecond }),
-      maker: { make: (path) => self().#make(path, { flush: false }) },
+      maker: { make: (path) => self().#maker.make(path, { flush: false }) },
       openStream: (peer) => self().#hosted.openStream(peer),
       firstIndex: () => self().#hosted.firstIndex(),
+      floor: () => Math.max(self().#floor, self().#storageCutover()),
       lastIndex: () => self().#hosted.lastIndex(),
       matchOf: (peer) => self().#hosted.matchOf(peer),
     });
@@ -156,7 +174,8 @@ export class Checkpoints implements LogHold {
       offered?.prepared.metadata.index === metadata.index,
       "the core installs what it was offered",
     );
-    const { path } = offered.prepared;
+    const { path, isSealed } = offered.prepared;
+    this.#mustBeSealed(isSealed, metadata.index);
     await place.switchTo(path, metadata.index);
     await store.replaceWith(Store.open({ kv: openKv(path), log }));
     await place.removeOthers();
@@ -194,65 +213,52 @@ export class Checkpoints implements LogHold {
     await this.#receiver.close();
   }
 
-  /** The applied state as a stream, read from a file made for it. */
-  async *backup(): AsyncGenerator<Bytes> {
-    const { disk, dir } = this.#parts;
-    this.#backups += 1;
-    const path = `${dir}/outgoing-backup-${this.#backups}`;
-    try {
-      // All that was answered, also what the store has yet to make durable.
-      await this.#make(path, { flush: true });
-      const file = await disk.open(path, "existing");
-      try {
-        const size = await file.size();
-        for (let at = 0; at < size;) {
-          const bytes = await file.readAt(at, BACKUP_PIECE_BYTES);
-          at += bytes.length;
-          yield bytes;
-        }
-      } finally {
-        await file.close();
-      }
-    } finally {
-      await disk.remove(path);
-    }
+  /** The applied state as a stream, sealed from the storage cutover on. */
+  backup(): AsyncGenerator<Bytes> {
+    return this.#maker.backup();
+  }
+
+  /**
+   * Removes all files of an index below `index`, and makes and keeps no more of
+   * them; what is on its way goes on with a newer one.
+   */
+  async removeBelow(index: LogIndex): Promise<void> {
+    this.#floor = Math.max(this.#floor, index);
+    await this.#sender.removeBelow(index);
+    await this.#receiver.removeBelow(index);
+    await this.#maker.removeBelow(index);
   }
 
   get #hosted(): CheckpointsHost {
     return present(this.#host, "an attached node");
   }
 
-  async #make(
-    path: string,
-    { flush }: { readonly flush: boolean },
-  ): Promise<CheckpointFile> {
-    const { store, disk, random, clock, bytesPerSecond } = this.#parts;
-    const source = await store.checkpoint({
-      flush,
-      ...(bytesPerSecond === undefined
-        ? {}
-        : { pace: new Pace(clock, bytesPerSecond) }),
-    });
-    const { applied, confState } = source.state;
-    const { bytes, digest } = await writeCheckpointFile(
-      source,
-      { disk, path },
-      { random },
-    );
-    return { ...applied, confState, path, bytes, digest };
+  /** By the store, or by the sidecar if that is ahead; 0 for not yet. */
+  #storageCutover(): LogIndex {
+    const { store, custody } = this.#parts;
+    const { storageCutoverIndex } = store.state.fsm.encryption;
+    return Math.max(storageCutoverIndex, custody.storageCutoverIndex);
+  }
+
+  /** @throws {CheckpointUnsealedError} */
+  #mustBeSealed(isSealed: boolean, index: LogIndex): void {
+    const cutover = this.#storageCutover();
+    if (isSealed || cutover === 0) return;
+    throw new CheckpointUnsealedError(index, cutover);
   }
 
   async #prepare(path: string): Promise<Prepared> {
     const { disk, place, openKv } = this.#parts;
     const file = await disk.open(path, "existing");
     try {
-      const { state } = await verifyCheckpoint(file);
+      const keys = await this.#streamKeys(file);
+      const { state } = await verifyCheckpoint(file, keys);
       const { applied, confState } = state;
       const own = await this.#takeOverKeys(state);
       const target = await place.prepare(applied.index);
       const kv = await openKv(target);
       try {
-        await buildStore(kv, await readCheckpoint(file), own);
+        await buildStore(kv, await readCheckpoint(file, keys), own);
       } catch (error) {
         kv.close();
         await place.removeOthers();
@@ -262,6 +268,7 @@ export class Checkpoints implements LogHold {
       this.#prepared = {
         metadata: { ...applied, confState },
         path: target,
+        isSealed: keys.keys !== undefined,
         discard: () => place.removeOthers(),
       };
       return this.#prepared;
@@ -270,10 +277,23 @@ export class Checkpoints implements LogHold {
     }
   }
 
+  /** None for a stream in cleartext, which only some may install. */
+  async #streamKeys(file: CheckpointFile): Promise<ReadCheckpointOptions> {
+    const { header: { state } } = await openHeader(file);
+    const isSealed = streamKeyId(state) !== NO_KEY;
+    this.#mustBeSealed(isSealed, state.applied.index);
+    if (!isSealed) return {};
+    return { keys: await this.#orHalt(() => this.#keys.openStream(state)) };
+  }
+
+  #takeOverKeys(state: CheckpointState): Promise<OwnRows> {
+    return this.#orHalt(() => this.#keys.takeOver(state));
+  }
+
   /** A member that cannot open the keys must not go on without them. */
-  async #takeOverKeys(state: CheckpointState): Promise<OwnRows> {
+  async #orHalt<T>(task: () => Promise<T>): Promise<T> {
     try {
-      return await this.#keys.takeOver(state);
+      return await task();
     } catch (error) {
       if (error instanceof EncryptionHaltedError) this.#hosted.onFatal(error);
       throw error;
@@ -292,5 +312,3 @@ export class Checkpoints implements LogHold {
     return "not-needed";
   }
 }
-
-const BACKUP_PIECE_BYTES = 65_536;

@@ -12,6 +12,21 @@ export class CheckpointInterruptedError extends NodeError {
   }
 }
 
+/** A checkpoint in cleartext, for a member that seals its records. */
+export class CheckpointUnsealedError extends NodeError {
+  override readonly name = "CheckpointUnsealedError";
+  override readonly code = "NODE_CHECKPOINT_UNSEALED";
+  override readonly remedy =
+    "Nothing was changed. A leader sends a sealed one by itself; if another comes in cleartext, find out with `sealkv status` and `sealkv encryption status` which member sends it";
+
+  /** `cutover` is the index from which on this member seals. */
+  constructor(readonly index: number, readonly cutover: number) {
+    super(
+      `Cannot install the checkpoint of ${index} as it must be sealed from the storage cutover on: current value is cleartext, and the cutover was at ${cutover}`,
+    );
+  }
+}
+
 /** What an event about a transfer says of `error`. */
 export function reasonOf(error: NodeError): string {
   return error instanceof CheckpointInterruptedError

@@ -42,7 +42,11 @@ export interface Offering {
 }
 
 /** Codes of files that no other attempt will make any better. */
-const WORTHLESS = ["STORE_CHECKPOINT_DAMAGED", "STORE_CHECKPOINT_UNSUPPORTED"];
+const WORTHLESS = [
+  "STORE_CHECKPOINT_DAMAGED",
+  "STORE_CHECKPOINT_UNSUPPORTED",
+  "NODE_CHECKPOINT_UNSEALED",
+];
 
 /** One offer, from its acceptance to the answer that ends it. */
 export class Intake {

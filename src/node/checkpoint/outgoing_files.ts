@@ -2,6 +2,7 @@ import { NodeError } from "../../base/error.ts";
 import type { Clock, Timer } from "../../io/clock.ts";
 import type { Disk } from "../../io/disk.ts";
 import type { EventLog } from "../../io/log.ts";
+import type { LogIndex } from "../../raft/types.ts";
 import { CheckpointInterruptedError } from "./errors.ts";
 import { CHECKPOINT_KEEP_MS } from "./limits.ts";
 import type { CheckpointFile, CheckpointMaker } from "./port.ts";
@@ -25,6 +26,8 @@ interface Held {
   isSpoiled: boolean;
   /** Removes it, while it has no users. */
   timer: Timer | null;
+  /** Resolves when it is removed, or is left to the next start. */
+  readonly gone: PromiseWithResolvers<void>;
 }
 
 /** Names of the files begin with it. */
@@ -97,6 +100,22 @@ export class OutgoingFiles {
     if (held !== undefined) held.isSpoiled = true;
   }
 
+  /**
+   * Keeps files of an index below `index` from being used again, and resolves
+   * once they are gone; their users are to let go of them.
+   */
+  async removeBelow(index: LogIndex): Promise<void> {
+    await this.#making?.catch(() => {});
+    const gone: Promise<void>[] = [];
+    for (const held of this.#held) {
+      if (held.file.index >= index) continue;
+      held.isSpoiled = true;
+      if (held.users === 0) this.#remove(held);
+      gone.push(held.gone.promise);
+    }
+    await Promise.all(gone);
+  }
+
   /** Removes files that nobody uses at once. */
   removeIdle(): void {
     for (const held of this.#held) {
@@ -117,7 +136,8 @@ export class OutgoingFiles {
     this.#sequence += 1;
     const path = `${dir}/${OUTGOING_PREFIX}${this.#sequence}.ckpt`;
     const file = await maker.make(path);
-    const held: Held = { file, users: 0, isSpoiled: false, timer: null };
+    const gone = Promise.withResolvers<void>();
+    const held: Held = { file, users: 0, isSpoiled: false, timer: null, gone };
     this.#held.add(held);
     this.#idle(held);
     return held;
@@ -148,7 +168,10 @@ export class OutgoingFiles {
       if (!(error instanceof NodeError)) return onFatal(error);
       // The next start removes it.
       log.write("warn", "checkpoint_file_left", { path, error: error.code });
-    }).finally(() => this.#removals.delete(removal));
+    }).finally(() => {
+      this.#removals.delete(removal);
+      held.gone.resolve();
+    });
     this.#removals.add(removal);
   }
 

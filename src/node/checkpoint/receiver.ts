@@ -1,6 +1,6 @@
 import { NodeError } from "../../base/error.ts";
 import type { Disk } from "../../io/disk.ts";
-import type { RaftId } from "../../raft/types.ts";
+import type { LogIndex, RaftId } from "../../raft/types.ts";
 import type { PeerStream } from "../../transport/port.ts";
 import { FrameChannel } from "./channel.ts";
 import { CheckpointInterruptedError } from "./errors.ts";
@@ -44,6 +44,8 @@ export class CheckpointReceiver {
   readonly #channels = new Set<FrameChannel>();
   readonly #running = new Set<Promise<void>>();
   #served: Served | null = null;
+  /** End of the last removal. */
+  #removing: Promise<void> = Promise.resolve();
   #isClosed = false;
 
   private constructor(parts: ReceiverParts, part: IncomingPart) {
@@ -86,6 +88,25 @@ export class CheckpointReceiver {
     return running;
   }
 
+  /**
+   * Removes the part of a checkpoint below `index`, which nobody here needs;
+   * one that is being installed is gone when that has ended.
+   */
+  async removeBelow(index: LogIndex): Promise<void> {
+    const isBelow = () => (this.#part.index ?? index) < index;
+    while (this.#served !== null && isBelow()) {
+      const { intake, channel, over } = this.#served;
+      if (!intake.isInstalling) {
+        channel.abort(new CheckpointInterruptedError("it is not needed"));
+      }
+      await over;
+    }
+    if (!isBelow()) return;
+    const removing = this.#removing.then(() => this.#part.discard());
+    this.#removing = removing.catch(() => {});
+    await removing;
+  }
+
   /** Ends all streams; the part stays for the next process. */
   async close(): Promise<void> {
     this.#isClosed = true;
@@ -107,7 +128,9 @@ export class CheckpointReceiver {
     const { from, offer, channel } = offering;
     const early = this.#earlyAnswer(from, offer);
     if (early !== null) return early;
-    while (this.#served !== null) {
+    for (;;) {
+      await this.#removing;
+      if (this.#served === null) break;
       const { intake, channel: older, over } = this.#served;
       if (intake.isInstalling) return { type: "busy" };
       older.abort(

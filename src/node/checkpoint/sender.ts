@@ -103,6 +103,14 @@ export class CheckpointSender implements LogHold {
     this.#abort("this member does not lead any more");
   }
 
+  /**
+   * Resolves once no file of an index below `index` is left; transfers of such
+   * go on with another one, as `floor` tells them.
+   */
+  async removeBelow(index: LogIndex): Promise<void> {
+    await this.#files.removeBelow(index);
+  }
+
   /** Ends all sends, and once they have ended, removes their files. */
   async close(): Promise<void> {
     this.#isClosed = true;

@@ -27,6 +27,8 @@ export interface TransferHost {
   readonly openStream: (peer: RaftId) => Promise<PeerStream>;
   /** First entry that this member's log holds. */
   readonly firstIndex: () => LogIndex;
+  /** Files of a lower index are not sent any more. */
+  readonly floor: () => LogIndex;
 }
 
 /** What all transfers of a member share. */
@@ -195,7 +197,7 @@ export class Transfer {
         throw new CheckpointInterruptedError("the member is installing one");
       case "useless":
         throw new CheckpointInterruptedError(
-          "the log has left the file behind",
+          "the log or a cutover has left the file behind",
         );
       case "damaged":
         // Begun from zero, it arrived as it was read here.
@@ -215,7 +217,7 @@ export class Transfer {
   /** The core can go on from it, and the member finds itself in it. */
   #suits({ index, confState }: CheckpointFile): boolean {
     const { voters, votersOutgoing, learners } = confState;
-    return index >= this.#wanted &&
+    return index >= Math.max(this.#wanted, this.#parts.host.floor()) &&
       index + 1 >= this.#parts.host.firstIndex() &&
       [voters, votersOutgoing, learners].some((ids) => ids.includes(this.peer));
   }

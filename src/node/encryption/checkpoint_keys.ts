@@ -5,6 +5,7 @@ import type { Clock } from "../../io/clock.ts";
 import type { EventLog } from "../../io/log.ts";
 import type { KeyCustody } from "../../keys/port.ts";
 import type { BufferedStore } from "../../store/buffered_store.ts";
+import type { StreamKeys } from "../../store/checkpoint/sealed_chunks.ts";
 import { encryptionRowBody } from "../../store/encryption_row.ts";
 import type { CheckpointState } from "../../store/meta.ts";
 import type { SessionRow } from "../../store/session_row.ts";
@@ -13,6 +14,7 @@ import type { Identity } from "../identity.ts";
 import { asHalt, GIVEN_UP, KekPatience } from "./kek_patience.ts";
 import { registeredEpoch, sharedKeysOf, writerNameOf } from "./own_rows.ts";
 import { passEarlierLives } from "./pass_earlier_lives.ts";
+import { openStreamKeys } from "./stream_keys.ts";
 import { isBeforeMember } from "./tenure.ts";
 
 export interface CheckpointKeysParts {
@@ -42,6 +44,27 @@ export class CheckpointKeys {
   }
 
   /**
+   * What opens the chunks of a sealed stream with this header: its storage key,
+   * which nobody keeps.
+   *
+   * @throws As `takeOver`.
+   */
+  async openStream(state: CheckpointState): Promise<StreamKeys> {
+    const { index } = state.applied;
+    const { custody } = this.#parts;
+    return await this.#wait(index, async () => {
+      try {
+        return await openStreamKeys(
+          state,
+          (clusterId, key, known) => custody.openKey(clusterId, key, known),
+        );
+      } catch (error) {
+        throw asHalt(error, index);
+      }
+    });
+  }
+
+  /**
    * Makes the keys of a verified checkpoint this node's, durably, while the
    * store in use stays: the sidecar may be ahead of it.
    *
@@ -52,15 +75,10 @@ export class CheckpointKeys {
     if (state.fsm.encryption.stateKey === NO_KEY) {
       return { encryptionMac: null, sessions: [] };
     }
-    const { index } = state.applied;
-    const encryptionMac = await this.#patience.run(
+    const encryptionMac = await this.#wait(
+      state.applied.index,
       () => this.#absorb(state),
-      () => this.#isStopped,
-      { index },
     );
-    if (encryptionMac === GIVEN_UP) {
-      throw new CheckpointInterruptedError("this member is stopping");
-    }
     return { encryptionMac, sessions: await this.#currentSessions() };
   }
 
@@ -68,6 +86,13 @@ export class CheckpointKeys {
   stop(): void {
     this.#isStopped = true;
     this.#patience.wake();
+  }
+
+  async #wait<T>(index: number, task: () => Promise<T>): Promise<T> {
+    const isOver = () => this.#isStopped;
+    const result = await this.#patience.run(task, isOver, { index });
+    if (result !== GIVEN_UP) return result;
+    throw new CheckpointInterruptedError("this member is stopping");
   }
 
   async #absorb({ applied, fsm }: CheckpointState): Promise<Bytes> {

@@ -36,6 +36,8 @@ export interface ChunkSealer {
 }
 
 const CHECKSUM_BYTES = 4;
+/** Length of a cleartext body over its plaintext. */
+export const CLEARTEXT_OVERHEAD_BYTES = CHECKSUM_BYTES;
 const PLACE_BYTES = 9;
 
 /**
@@ -45,7 +47,7 @@ const PLACE_BYTES = 9;
  *     body = plaintext ‖ CRC-32C (header hash ‖ number u64 ‖ last u8 ‖ plaintext)
  */
 export class CleartextChunks implements ChunkSealer {
-  readonly overheadBytes = CHECKSUM_BYTES;
+  readonly overheadBytes = CLEARTEXT_OVERHEAD_BYTES;
   readonly fault = "wrong checksum";
   readonly #headerChecksum: number;
 

@@ -1,30 +1,24 @@
 import { assert } from "../../base/assert.ts";
-import {
-  type Bytes,
-  concatBytes,
-  EMPTY_BYTES,
-  viewOf,
-} from "../../base/bytes.ts";
+import { type Bytes, concatBytes, EMPTY_BYTES } from "../../base/bytes.ts";
 import {
   type DatabaseNumber,
   DEFAULT_DATABASE,
   type RecordKey,
 } from "../../fsm/types.ts";
-import type { DiskFile } from "../../io/disk.ts";
 import {
   CheckpointDamagedError,
   CheckpointUnsupportedError,
 } from "../errors.ts";
 import type { CheckpointState } from "../meta.ts";
 import { compareRows } from "../row_key.ts";
-import { CHUNK_LENGTH_BYTES, type ChunkSealer } from "./chunks.ts";
 import {
-  type CheckpointHeader,
-  decodeHeader,
-  HEADER_PREFIX_BYTES,
-  headerBytes,
-  headerHash,
-} from "./header.ts";
+  type CheckpointFile,
+  ChunkReader,
+  type OpenedHeader,
+  openHeader,
+} from "./chunk_reader.ts";
+import type { ChunkSealer } from "./chunks.ts";
+import type { CheckpointHeader } from "./header.ts";
 import { type CheckpointDatabase, type ItemRead, readItem } from "./items.ts";
 import { sealerOf, type StreamKeys } from "./sealed_chunks.ts";
 import type {
@@ -33,8 +27,7 @@ import type {
   CheckpointSummary,
 } from "./source.ts";
 
-/** What reading needs of a file; errors name its path. */
-export type CheckpointFile = Pick<DiskFile, "path" | "size" | "readAt">;
+export type { CheckpointFile } from "./chunk_reader.ts";
 
 export interface ReadCheckpointOptions {
   /** Without them a sealed stream is refused as unsupported. */
@@ -140,27 +133,12 @@ async function openItems(
   file: CheckpointFile,
   { keys }: ReadCheckpointOptions,
 ): Promise<ItemReader> {
-  const { path } = file;
-  const prefix = await file.readAt(0, HEADER_PREFIX_BYTES);
-  const length = headerBytes(path, prefix);
-  const bytes = await file.readAt(0, length);
-  const header = decodeHeader(path, bytes);
-  const fileBytes = await file.size();
-  const digest = headerHash(bytes);
-  const sealer = await sealerOf(header, digest, keys);
+  const opened = await openHeader(file);
+  const sealer = await sealerOf(opened.header, opened.digest, keys);
   if (sealer === null) {
-    throw new CheckpointUnsupportedError(path, "sealed chunks");
+    throw new CheckpointUnsupportedError(file.path, "sealed chunks");
   }
-  return new ItemReader(file, sealer, {
-    ...{ header, digest, fileBytes, chunksAt: length },
-  });
-}
-
-interface OpenedHeader {
-  readonly header: CheckpointHeader;
-  readonly digest: Bytes;
-  readonly fileBytes: number;
-  readonly chunksAt: number;
+  return new ItemReader(new ChunkReader(file, opened), sealer, opened);
 }
 
 /** Opens chunks in order and cuts them into items. */
@@ -168,27 +146,21 @@ class ItemReader {
   readonly header: CheckpointHeader;
   readonly digest: Bytes;
   readonly fileBytes: number;
-  readonly #file: CheckpointFile;
+  readonly #chunks: ChunkReader;
   readonly #sealer: ChunkSealer;
-  /** Where the next chunk starts, and the one that was read last. */
-  #nextAt: number;
-  #chunkAt: number;
-  #number = 0;
   /** Plaintext from the first item that is not read. */
   #plaintext: Uint8Array = EMPTY_BYTES;
 
   constructor(
-    file: CheckpointFile,
+    chunks: ChunkReader,
     sealer: ChunkSealer,
     opened: OpenedHeader,
   ) {
     this.header = opened.header;
     this.digest = opened.digest;
     this.fileBytes = opened.fileBytes;
-    this.#file = file;
+    this.#chunks = chunks;
     this.#sealer = sealer;
-    this.#nextAt = opened.chunksAt;
-    this.#chunkAt = opened.chunksAt;
   }
 
   async nextDatabase(): Promise<CheckpointDatabase> {
@@ -214,7 +186,7 @@ class ItemReader {
   }
 
   damaged(fault: string): CheckpointDamagedError {
-    return new CheckpointDamagedError(this.#file.path, fault, this.#chunkAt);
+    return this.#chunks.damaged(fault);
   }
 
   #readItem(): Exclude<ItemRead, { kind: "damaged" }> {
@@ -228,41 +200,16 @@ class ItemReader {
 
   /** Opens the next chunk; false when there was a last one. */
   async #more(): Promise<boolean> {
-    if (this.#number > 0 && this.#nextAt === this.fileBytes) {
+    const chunk = await this.#chunks.next();
+    if (chunk === null) {
       if (this.#plaintext.length > 0) throw this.damaged("an item cut short");
       return false;
     }
-    const opened = await this.#openChunk();
+    const opened = await this.#sealer.open(chunk.place, chunk.body);
+    if (opened === null) throw this.damaged(this.#sealer.fault);
     this.#plaintext = this.#plaintext.length === 0
       ? opened
       : concatBytes(this.#plaintext, opened);
     return true;
-  }
-
-  async #openChunk(): Promise<Uint8Array> {
-    const { chunkBytes } = this.header;
-    const { overheadBytes } = this.#sealer;
-    this.#chunkAt = this.#nextAt;
-    const longest = CHUNK_LENGTH_BYTES + chunkBytes + overheadBytes;
-    const bytes = await this.#file.readAt(this.#chunkAt, longest);
-    if (bytes.length < CHUNK_LENGTH_BYTES) throw this.damaged("a missing end");
-    const length = viewOf(bytes).getUint32(0);
-    const until = CHUNK_LENGTH_BYTES + length;
-    if (length < overheadBytes || until > longest) {
-      throw this.damaged("a chunk of a wrong length");
-    }
-    if (until > bytes.length) throw this.damaged("a chunk cut short");
-    this.#nextAt = this.#chunkAt + until;
-    const isLast = this.#nextAt === this.fileBytes;
-    const number = this.#number;
-    this.#number += 1;
-    const isWhole = isLast
-      ? length > overheadBytes || number === 0
-      : until === longest;
-    if (!isWhole) throw this.damaged("a chunk of a wrong length");
-    const body = bytes.subarray(CHUNK_LENGTH_BYTES, until);
-    const plaintext = await this.#sealer.open({ number, isLast }, body);
-    if (plaintext === null) throw this.damaged(this.#sealer.fault);
-    return plaintext;
   }
 }

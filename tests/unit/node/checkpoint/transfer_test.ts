@@ -127,6 +127,58 @@ Deno.test("send() gives up a file that the log leaves behind on its way", async 
   await world.close();
 });
 
+Deno.test("send() makes another file when a cutover has left the old one", async () => {
+  const world = await TransferWorld.create();
+  await world.send();
+  world.floor = 150;
+  world.durableIndex = 160;
+  world.memberCommit = 0;
+  assert.equal(await world.send(), "delivered");
+  assert.equal(world.made, 2);
+  await world.close();
+});
+
+Deno.test("send() gives up a file that a cutover overtakes on its way", async () => {
+  const world = await TransferWorld.create();
+  const sent = world.sender.send(MEMBER, 100);
+  await world.clock.run(3_000);
+  world.floor = 150;
+  world.durableIndex = 160;
+  assert.equal(await world.clock.until(sent), "delivered");
+  assert.equal(world.made, 2);
+  assert.deepEqual(world.installed, [world.bodies[1]]);
+  await world.close();
+});
+
+Deno.test("removeBelow() leaves no file of before on either side", async () => {
+  const world = await TransferWorld.create();
+  const sent = world.sender.send(MEMBER, 100);
+  await world.clock.run(3_000);
+  world.floor = 150;
+  world.durableIndex = 160;
+  await world.clock.until(world.sender.removeBelow(150));
+  await world.clock.until(world.receiver!.removeBelow(150));
+  const left = [
+    ...await world.leaderDisk.list(DIR),
+    ...await world.memberDisk.list(DIR),
+  ].map(({ name }) => name);
+  assert.equal(left.includes("outgoing-1.ckpt"), false);
+  assert.equal(await world.clock.until(sent), "delivered");
+  assert.deepEqual(world.installed, [world.bodies[1]]);
+  await world.close();
+  assert.deepEqual(world.fatal, []);
+});
+
+Deno.test("removeBelow() keeps a part that may still be needed", async () => {
+  const world = await TransferWorld.create();
+  void world.sender.send(MEMBER, 100);
+  await world.clock.run(3_000);
+  await world.receiver!.removeBelow(100);
+  await world.sender.removeBelow(100);
+  assert.equal(world.receiver!.progress()?.received, 4 * PIECE);
+  await world.close();
+});
+
 Deno.test("send() never offers a file in which the member is none", async () => {
   const world = await TransferWorld.create();
   world.confState = conf(1, 3);

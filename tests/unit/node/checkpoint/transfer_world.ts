@@ -52,6 +52,7 @@ export class TransferWorld {
   memberCommit = 0;
   match = 0;
   firstIndex = 1;
+  floor = 0;
   lastIndex = 100;
   /** Index that the next checkpoint is of. */
   durableIndex = 100;
@@ -114,6 +115,7 @@ export class TransferWorld {
       maker: { make: (path) => this.#make(path) },
       openStream: (peer) => this.openStream(peer),
       firstIndex: () => this.firstIndex,
+      floor: () => this.floor,
       lastIndex: () => this.lastIndex,
       matchOf: () => this.match,
       bytesPerSecond: this.options.bytesPerSecond,

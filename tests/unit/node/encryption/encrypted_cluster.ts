@@ -24,6 +24,13 @@ Engine.prototype.start = function (this: Engine): void {
   start.call(this);
 };
 
+/** The engine of the member of that name, as it started last. */
+export function engineOf(name: string): Engine {
+  const engine = engines.get(name);
+  assert.ok(engine !== undefined, name);
+  return engine;
+}
+
 /** Members of a test cluster with keys; their sidecars outlive their starts. */
 export class EncryptedCluster {
   private constructor(
@@ -71,9 +78,7 @@ export class EncryptedCluster {
   }
 
   engine(name: string): Engine {
-    const engine = engines.get(name);
-    assert.ok(engine !== undefined, name);
-    return engine;
+    return engineOf(name);
   }
 
   /** The applied state at `name`. */

@@ -34,6 +34,7 @@ export class FakeCustody implements KeyCustody {
   readonly isEnabled = true;
   readonly kekIds = ["file:00"];
   readonly isRaised = true;
+  storageCutoverIndex = 0;
   readonly absorbed: number[] = [];
   /** In the place of every key, where sessions are opened. */
   secret: Dek | null = null;
@@ -73,7 +74,7 @@ export class FakeCustody implements KeyCustody {
 
   async absorb(
     clusterId: Bytes,
-    { stateIndex, keys }: SharedKeys,
+    { stateIndex, keys, storageCutoverIndex }: SharedKeys,
     ownLastEpoch: (keyId: KeyId) => number,
   ): Promise<void> {
     assert.equal(clusterId.length, 16);
@@ -81,6 +82,7 @@ export class FakeCustody implements KeyCustody {
     await this.beforeAbsorb();
     this.absorbed.push(stateIndex);
     if (stateIndex <= this.sidecar.index) return;
+    this.storageCutoverIndex = storageCutoverIndex;
     const epochs = new Map<KeyId, number>();
     for (const id of keys.keys()) {
       epochs.set(id, this.sidecar.epochs.get(id) ?? ownLastEpoch(id) + 1);
