@@ -29,8 +29,8 @@ export type WalRequest =
   | { readonly kind: "mark"; readonly metadata: SnapshotMetadata }
   | { readonly kind: "floor"; readonly until: LogIndex }
   | { readonly kind: "clean-shutdown" }
-  /** Starts a new segment, whose header carries `clusterId`. */
-  | { readonly kind: "roll"; readonly clusterId: Uint8Array };
+  /** Starts a new segment; from its header on the log has `clusterId`, if any. */
+  | { readonly kind: "roll"; readonly clusterId: Uint8Array | null };
 
 /** Plans `request` on top of `state` and takes it into `state`. */
 export function planRequest(state: LogState, request: WalRequest): Change {

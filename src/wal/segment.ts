@@ -9,6 +9,7 @@ const FIRST_SEGMENT_BYTES = 4 * 2 ** 20;
 const GROWTH = 4;
 
 const SEGMENT_NAME = /^([0-9a-f]{16})-([0-9a-f]{16})\.seg$/;
+const TORN = ".torn";
 const SPARE_NAME = /^next-[0-9]\.tmp$/;
 
 /** One file of the log. */
@@ -37,6 +38,16 @@ export function parseSegmentName(name: string): Segment | null {
 /** Tells whether `name` is a prepared file that no log refers to. */
 export function isSpareName(name: string): boolean {
   return SPARE_NAME.test(name);
+}
+
+/** Name of the copy of a torn tail that began at `offset`. */
+export function tornName({ name }: Segment, offset: number): string {
+  return `${name.replace(/\.seg$/, "")}-${offset}${TORN}`;
+}
+
+/** Tells whether `tornName` gave `name`. */
+export function isTornName(name: string): boolean {
+  return name.endsWith(TORN);
 }
 
 /**

@@ -5,6 +5,7 @@ import type { LogIndex } from "../raft/types.ts";
 import type { WalPaths } from "./paths.ts";
 import {
   isSpareName,
+  isTornName,
   parseSegmentName,
   type Segment,
   segmentCapacity,
@@ -116,17 +117,40 @@ export class SegmentFiles {
    * which is durable. Returns the first segment that is left.
    */
   async purge(floor: LogIndex): Promise<Segment> {
+    return await this.#removeOldest((next) => next.nextIndex - 1 <= floor);
+  }
+
+  /**
+   * Removes all segments before `sequence`, whose live entries the log has
+   * forgotten durably, and the copies of torn tails. Returns as `purge`.
+   */
+  async scrub(sequence: number): Promise<Segment> {
     const { disk, paths } = this.#options;
-    let purged = 0;
+    for (const { name } of await disk.list(paths.segments)) {
+      if (isTornName(name)) await disk.remove(`${paths.segments}/${name}`);
+    }
+    const oldest = await this.#removeOldest((next) =>
+      next.sequence <= sequence
+    );
+    await disk.syncDir(paths.segments);
+    return oldest;
+  }
+
+  /** Removes the oldest segment as long as the one after it may be first. */
+  async #removeOldest(
+    mayBeFirst: (next: Segment) => boolean,
+  ): Promise<Segment> {
+    const { disk, paths } = this.#options;
+    let removed = 0;
     for (;;) {
       const [oldest, next] = this.#segments;
       if (oldest === undefined || next === undefined) break;
-      if (next.nextIndex - 1 > floor) break;
+      if (!mayBeFirst(next)) break;
       await disk.remove(`${paths.segments}/${oldest.name}`);
       this.#segments.shift();
-      purged += 1;
+      removed += 1;
     }
-    if (purged > 0) await disk.syncDir(paths.segments);
+    if (removed > 0) await disk.syncDir(paths.segments);
     return this.#segments[0] as Segment;
   }
 

@@ -23,6 +23,7 @@ import {
   type WalParts,
 } from "./opening.ts";
 import { walPaths } from "./paths.ts";
+import type { Segment } from "./segment.ts";
 import { listSegments } from "./segment_files.ts";
 import { CLUSTER_ID_BYTES } from "./segment_header.ts";
 import { type WalCounters, Writer } from "./writer.ts";
@@ -49,6 +50,14 @@ export class Wal {
   readonly #parts: WalParts;
   readonly #writer: Writer;
   #purge: Promise<unknown> = Promise.resolve();
+  /** Where segments begin that hold no entry up to `index`. */
+  #clean:
+    | {
+      readonly index: LogIndex;
+      readonly sequence: number;
+      readonly nextIndex: LogIndex;
+    }
+    | null = null;
 
   private constructor(parts: WalParts) {
     const { options, view, position, ...rest } = parts;
@@ -147,15 +156,29 @@ export class Wal {
   }
 
   /**
-   * Removes every file that holds, or ever held, an entry at or below `index`:
-   * whole segments, and the copies of torn tails. All entries up to `index` are
-   * below the newest mark.
+   * Removes every file that holds, or ever held, an entry up to `index`: whole
+   * segments, and the copies of torn tails. The newest mark is at `index` or
+   * above.
    *
-   * `null` when that is done. Otherwise the index that `mark` has to come to
-   * first, as a segment is kept for entries above the mark; then call again.
+   * `null` when that is done. Otherwise the index that the mark has to come to
+   * first, for all entries of those segments to go; then call again.
    */
-  scrubBelow(index: LogIndex): Promise<LogIndex | null> {
-    assert(false, `cannot scrub below ${index} yet`);
+  async scrubBelow(index: LogIndex): Promise<LogIndex | null> {
+    const { files, view } = this.#parts;
+    const { state } = view;
+    assert(index <= state.mark.index, "what is scrubbed is in the store");
+    if (this.#clean === null || this.#clean.index < index) {
+      await this.#writer.submit({ kind: "roll", clusterId: null });
+      // Entries up to the mark are never replaced: none comes in here again.
+      const { sequence, nextIndex } = files.current;
+      this.#clean = { index, sequence, nextIndex };
+    }
+    const { sequence, nextIndex } = this.#clean;
+    const last = nextIndex - 1;
+    if (state.mark.index < last) return last;
+    await this.#writer.submit({ kind: "floor", until: last });
+    await this.#purgeBy(() => files.scrub(sequence));
+    return null;
   }
 
   /** Lets entries up to `until`, which are applied, leave memory. */
@@ -231,12 +254,17 @@ export class Wal {
     }
   }
 
-  /** Runs after the floor is durable, one at a time. */
   #purgeBelowFloor(): Promise<void> {
     const { files, view } = this.#parts;
+    return this.#purgeBy(() => files.purge(view.state.floor.index));
+  }
+
+  /** Runs after the floor is durable, one at a time. */
+  #purgeBy(purge: () => Promise<Segment>): Promise<void> {
+    const { places } = this.#parts.view;
     const purged = this.#purge.then(async () => {
-      const oldest = await files.purge(view.state.floor.index);
-      view.places.purge(oldest.sequence);
+      const oldest = await purge();
+      places.purge(oldest.sequence);
     });
     this.#purge = purged.catch(() => {});
     return purged;

@@ -163,7 +163,7 @@ export class Writer {
     while (this.#urgent > 0 && this.#failure === null) {
       const first = this.#queue[0]?.request;
       if (first?.kind === "roll") {
-        await this.#rollTo(first.clusterId);
+        await this.#rollTo(first.clusterId ?? this.#clusterId);
         this.#settle(1);
       } else {
         await this.#writeGroup();

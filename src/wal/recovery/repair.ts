@@ -1,5 +1,5 @@
 import type { Disk } from "../../io/disk.ts";
-import type { Segment } from "../segment.ts";
+import { type Segment, tornName } from "../segment.ts";
 import type { TornTail } from "./tail.ts";
 
 const CHUNK_BYTES = 2 ** 20;
@@ -16,8 +16,7 @@ export async function repairTail(
   segment: Segment,
   torn: TornTail,
 ): Promise<string> {
-  const stem = segment.name.replace(/\.seg$/, "");
-  const copyName = `${stem}-${torn.offset}.torn`;
+  const copyName = tornName(segment, torn.offset);
   const file = await disk.open(`${dir}/${segment.name}`, "existing");
   try {
     await disk.remove(`${dir}/${copyName}`);
