@@ -67,6 +67,15 @@ const LAYOUTS: Readonly<Record<Kind, Layout>> = {
 };
 const KINDS = Object.keys(LAYOUTS) as readonly Kind[];
 
+/** Payload of the entry from whose index on the log is sealed. */
+const RAFT_MARKER = LAYOUTS["enable-raft-envelope"].head;
+
+/** Tells whether `payload` is exactly that; no envelope is as short. */
+export function isRaftMarker(payload: Uint8Array): boolean {
+  return payload.length === RAFT_MARKER.length &&
+    RAFT_MARKER.every((byte, i) => payload[i] === byte);
+}
+
 /**
  * Tells whether a payload is of an encryption entry, which is applied alone;
  * whether it decodes is another matter.

@@ -11,7 +11,7 @@ const NOW_BYTES_MAX = 9;
 /**
  * What a leader appends for another member's payload: a batch without a time
  * gets `nowMs`, the leader's; an announcement of the sender itself and a
- * registration of its own sessions stay as they are.
+ * registration of its own sessions stay as they are. It is a copy.
  *
  * `null` for everything else: what a member could not apply would halt all of
  * them at that entry, and who speaks for another shuts it out.
@@ -23,16 +23,18 @@ export function stampForwarded(
     /** The member that asks. */
     readonly sender: { readonly id: MemberId; readonly fullNodeId: bigint };
   },
-): Uint8Array | null {
+): Bytes | null {
   try {
     const decoded = decodePayload(payload);
     if (decoded.kind === "announcement") {
-      return decoded.member.id === sender.id ? payload : null;
+      return decoded.member.id === sender.id ? payload.slice() : null;
     }
     if (decoded.kind === "encryption") {
       // All other changes of encryption are the leader's own.
       if (decoded.change.kind !== "registration") return null;
-      return decoded.change.fullNodeId === sender.fullNodeId ? payload : null;
+      return decoded.change.fullNodeId === sender.fullNodeId
+        ? payload.slice()
+        : null;
     }
     if (decoded.kind !== "batch" || decoded.nowMs !== 0) return null;
     return withTime(payload, nowMs);

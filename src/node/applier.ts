@@ -11,7 +11,7 @@ import { applyPayload, keysToRead } from "../fsm/apply.ts";
 import type { EncryptionRefusal } from "../fsm/encryption.ts";
 import { decodeMemberContext, membersAfter } from "../fsm/members.ts";
 import { decodePayload, type Payload } from "../fsm/payload.ts";
-import { decodeProposal } from "../fsm/proposal.ts";
+import { decodeProposal, type Proposal } from "../fsm/proposal.ts";
 import { decodeConfChange } from "../raft/conf_change.ts";
 import { confStateAfter } from "../raft/conf_switch.ts";
 import {
@@ -27,9 +27,13 @@ import type { EncryptionActing } from "./encryption/acting.ts";
 import { ApplyHaltedError } from "./errors.ts";
 import { GroupView } from "./group_view.ts";
 import { fitsGroup, sizeOfWrite, type WriteSize } from "./proposals.ts";
+import type { RaftOpener } from "./raft_sealing/opener.ts";
 
 /** Applies changes of encryption for the applier. */
 export type ActingHalf = Pick<EncryptionActing, "apply" | "wake">;
+
+/** Opens what entries above the raft cutover carry. */
+export type OpeningHalf = Pick<RaftOpener, "isSealed" | "open">;
 
 /** Committed entries; `seq` is what the core wants acknowledged. */
 export interface ApplyJob {
@@ -68,16 +72,22 @@ export interface AppliedGroup {
   } | null;
 }
 
+interface Decoded {
+  readonly proposalId: number;
+  readonly payload: Payload | null;
+}
+
 interface QueuedEntry {
   readonly entry: Entry;
   /** Set on the last entry of its job. */
   readonly seq: number | null;
+  /** Once only groups without a change of encryption are before it. */
+  decoded: Decoded | null;
 }
 
-interface DecodedEntry extends QueuedEntry {
-  readonly proposalId: number;
-  readonly payload: Payload | null;
-}
+type DecodedEntry = QueuedEntry & Decoded;
+
+const NOTHING: Decoded = { proposalId: 0, payload: null };
 
 /**
  * Applies committed entries in order, exactly once, several per commit of the
@@ -87,13 +97,17 @@ interface DecodedEntry extends QueuedEntry {
  * durable later: what it lacks after a crash is applied again.
  *
  * A change of encryption is a group of its own, which its acting half applies.
+ * What is sealed is opened when all that changes encryption before it is
+ * applied: by the state that says whether it is sealed, and with which keys.
  *
- * An entry that cannot be decoded halts before it; nothing is ever skipped.
+ * An entry that cannot be opened or decoded halts before it; nothing is ever
+ * skipped.
  */
 export class Applier {
   readonly #store: BufferedStore;
   readonly #host: ApplierHost;
   readonly #acting: ActingHalf;
+  readonly #opening: OpeningHalf;
   #queue: QueuedEntry[] = [];
   #running: Promise<void> | null = null;
   #stopped = false;
@@ -102,17 +116,22 @@ export class Applier {
   constructor(
     store: BufferedStore,
     host: ApplierHost,
-    acting: ActingHalf,
+    { acting, opening }: {
+      readonly acting: ActingHalf;
+      readonly opening: OpeningHalf;
+    },
   ) {
     this.#store = store;
     this.#host = host;
     this.#acting = acting;
+    this.#opening = opening;
   }
 
   enqueue(job: ApplyJob): void {
     job.entries.forEach((entry, i) => {
       const last = i === job.entries.length - 1;
-      this.#queue.push({ entry, seq: last ? job.seq : null });
+      const seq = last ? job.seq : null;
+      this.#queue.push({ entry, seq, decoded: null });
     });
     this.#begin();
   }
@@ -148,7 +167,7 @@ export class Applier {
   async #run(): Promise<void> {
     try {
       while (this.#queue.length > 0 && !this.#isOver()) {
-        const group = this.#takeGroup();
+        const group = await this.#takeGroup();
         const [first] = group;
         if (first?.payload?.kind === "encryption") {
           await this.#applyEncryption(first, first.payload.change);
@@ -171,17 +190,11 @@ export class Applier {
     change: EncryptionChange,
   ): Promise<void> {
     const { applied } = this.#store.state;
-    // Handed out before a checkpoint that holds it was installed.
-    const isNew = entry.index > applied.index;
-    if (isNew) {
-      assert(entry.index === applied.index + 1, "entries apply in order");
-    }
-    const done = isNew
-      ? await this.#acting.apply(entry, change, () => this.#isOver())
-      : NOTHING_DONE;
+    assert(entry.index === applied.index + 1, "entries apply in order");
+    const done = await this.#acting.apply(entry, change, () => this.#isOver());
     if (done === null) {
       // As if it had not been taken: a checkpoint may have it.
-      this.#queue.unshift({ entry, seq });
+      this.#queue.unshift({ entry, seq, decoded: null });
       return;
     }
     this.#host.applied({
@@ -190,7 +203,7 @@ export class Applier {
       replies: new Map(),
       mutations: [],
       isMembershipChanged: false,
-      encryption: isNew ? { proposalId, refusal: done.refusal } : null,
+      encryption: { proposalId, refusal: done.refusal },
     });
   }
 
@@ -261,19 +274,48 @@ export class Applier {
    * The longest prefix of the queue that fits one commit, or one change of
    * encryption; at least one.
    */
-  #takeGroup(): readonly DecodedEntry[] {
+  async #takeGroup(): Promise<readonly DecodedEntry[]> {
     const group: DecodedEntry[] = [];
     let size = NO_SIZE;
     for (const queued of this.#queue) {
-      const decoded = decodeEntry(queued);
-      const isAlone = decoded.payload?.kind === "encryption";
-      size = addSize(size, decoded.payload);
+      try {
+        queued.decoded ??= await this.#decode(queued.entry);
+      } catch (error) {
+        // First all before it.
+        if (group.length === 0) throw error;
+        break;
+      }
+      const { payload } = queued.decoded;
+      const isAlone = payload?.kind === "encryption";
+      size = addSize(size, payload);
       if (group.length > 0 && (isAlone || !fitsGroup(size))) break;
-      group.push(decoded);
+      group.push({ ...queued, ...queued.decoded });
       if (isAlone) break;
     }
     this.#queue = this.#queue.slice(group.length);
     return group;
+  }
+
+  /**
+   * @throws {RaftUnwrapFailedError}
+   * @throws {ApplyHaltedError} When this member does not know the entry.
+   */
+  async #decode(entry: Entry): Promise<Decoded> {
+    const { applied, fsm } = this.#store.state;
+    // Handed out before a checkpoint that holds it was installed: it does
+    // nothing, and its key may be gone since.
+    if (entry.index <= applied.index) return NOTHING;
+    const { index } = entry;
+    const found = inEntry(index, () => proposalOf(entry));
+    if (found === null) return NOTHING;
+    const { proposalId, payload } = found;
+    const opened = this.#opening.isSealed(fsm, index, payload)
+      ? await this.#opening.open(fsm, index, payload.slice())
+      : payload;
+    return inEntry(
+      index,
+      () => ({ proposalId, payload: decodePayload(opened) }),
+    );
   }
 }
 
@@ -283,25 +325,23 @@ function idsOf(conf: ConfState): readonly RaftId[] {
   return [...voters, ...votersOutgoing, ...learners, ...learnersNext];
 }
 
-const NOTHING_DONE = { refusal: null };
-
 const NO_SIZE: WriteSize = { changes: 0, keyBytes: 0, bytes: 0 };
 
-/** @throws {ApplyHaltedError} When this member does not know the entry. */
-function decodeEntry(queued: QueuedEntry): DecodedEntry {
-  const { entry } = queued;
+/** What an entry carries; `null` for nothing, or a change of the members. */
+function proposalOf({ type, data }: Entry): Proposal | null {
+  if (type !== ENTRY_NORMAL) {
+    decodeMemberContext(decodeConfChange(type, data).context);
+    return null;
+  }
+  return data.length === 0 ? null : decodeProposal(data);
+}
+
+/** @throws {ApplyHaltedError} What `decode` throws is its cause. */
+function inEntry<T>(index: LogIndex, decode: () => T): T {
   try {
-    if (entry.type !== ENTRY_NORMAL) {
-      decodeMemberContext(decodeConfChange(entry.type, entry.data).context);
-      return { ...queued, proposalId: 0, payload: null };
-    }
-    if (entry.data.length === 0) {
-      return { ...queued, proposalId: 0, payload: null };
-    }
-    const { proposalId, payload } = decodeProposal(entry.data);
-    return { ...queued, proposalId, payload: decodePayload(payload) };
+    return decode();
   } catch (cause) {
-    throw new ApplyHaltedError(entry.index, { cause });
+    throw new ApplyHaltedError(index, { cause });
   }
 }
 

@@ -21,6 +21,7 @@ import type { Addresses, Beginnings, NodeOptions } from "./node_options.ts";
 import { Peers, type PeersHost } from "./peers.ts";
 import { Proposals } from "./proposals.ts";
 import { Proposer } from "./proposer.ts";
+import { RaftSealing } from "./raft_sealing/raft_sealing.ts";
 import { Reads } from "./reads.ts";
 import { removalError, shutOutError } from "./shut_out.ts";
 import { announcementOf, clusterInitOf, type Self } from "./self_entries.ts";
@@ -42,7 +43,8 @@ export class Engine {
   readonly operations: EncryptionOperations;
   readonly sessions: Sessions | null;
   readonly extraPackets: ExtraPackets;
-  readonly #lock = new ChangeLock();
+  readonly sealing: RaftSealing;
+  readonly #lock = new ChangeLock(() => this.sealing.cutover.isInDoubt);
   readonly driver: Driver;
   addresses: Addresses;
   readonly #leaderships: LeadershipCount;
@@ -80,6 +82,7 @@ export class Engine {
     this.#leaderships = new LeadershipCount(parts.log);
     this.#compaction = new Compaction(wal, options, parts.checkpoints);
     this.encryption = this.#makeEncryption();
+    this.sealing = this.#makeSealing();
     this.#applier = this.#makeApplier();
     this.peers = new Peers({
       identity: parts.identity,
@@ -144,15 +147,18 @@ export class Engine {
   proposeEncryption(payload: Uint8Array): Promise<EncryptionOutcome> | null {
     const { term } = this.#parts.core.state;
     const id = this.proposals.takeId();
-    if (!this.#proposer.propose(id, payload)) return null;
+    const { outcomes } = this.encryption;
+    const onDropped = () => outcomes.dropped(id);
+    if (!this.#proposer.propose(id, payload, onDropped)) return null;
     this.driver.wake();
-    return this.encryption.outcomes.wait(id, term);
+    return outcomes.wait(id, term);
   }
 
   /** Takes nothing new; what is under way goes on until `close`. */
   stop(): void {
     this.driver.stop();
     this.encryption.stop();
+    this.sealing.cutover.progressed();
   }
 
   /** Ends what is under way, then closes links, log, store and data dir. */
@@ -192,13 +198,29 @@ export class Engine {
       applied: (group) => this.#onApplied(group),
       skipped: (seq) => this.driver.run(() => core.applied(seq)),
       halted: (error) => this.#host.failed(error),
-    }, this.encryption.acting);
+    }, {
+      acting: this.encryption.acting,
+      opening: this.sealing.opener,
+    });
+  }
+
+  #makeSealing(): RaftSealing {
+    const { outcomes } = this.encryption;
+    return new RaftSealing(this.#parts, {
+      ...{ outcomes, electionMs: this.#options.electionMs },
+      takeId: () => this.proposals.takeId(),
+      confirmLead: async () =>
+        await this.reads.wait(this.#parts.clock.monotonicMs()),
+      wake: () => this.driver.wake(),
+      isStopped: () => this.#host.isStopped(),
+      failed: (error) => this.#host.failed(error),
+    });
   }
 
   #makeProposer(): Proposer {
     const { core, clock, random } = this.#parts;
     return new Proposer({
-      ...{ core, clock, proposals: this.proposals },
+      ...{ core, clock, proposals: this.proposals, line: this.sealing.line },
       boot: random.below(2 ** 32),
       sendPacket: this.#sendPacket,
       nameOf: (id) => this.peers.nameOf(id),
@@ -301,6 +323,7 @@ export class Engine {
     this.reads.appliedTo(metadata.index);
     this.peers.refresh();
     this.encryption.onReplaced();
+    this.sealing.cutover.progressed();
     this.#expiry.wake();
     this.#host.changed(null);
     this.#host.progressed();
@@ -314,6 +337,7 @@ export class Engine {
     }
     this.proposals.termApplied(group.term);
     this.encryption.onApplied(group);
+    this.sealing.cutover.progressed();
     this.reads.appliedTo(group.index);
     if (group.isMembershipChanged) {
       this.lease?.end();
@@ -336,6 +360,7 @@ export class Engine {
     const leader = this.peers.nameOf(leadership.lead);
     this.#leaderships.onLeadership(leadership, leader);
     this.#parts.checkpoints.leadershipChanged();
+    this.sealing.cutover.progressed();
     this.changes.progressed();
     this.#host.progressed();
   }

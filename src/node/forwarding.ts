@@ -98,9 +98,11 @@ export class ForwardSender {
 interface Stream {
   readonly boot: number;
   readonly term: Term;
-  /** Highest sequence decided, taken or refused. */
-  decided: number;
-  /** Those of the last REFUSED_KEPT that were refused. */
+  /** Highest sequence that was passed on, in order. */
+  passed: number;
+  /** Those of them that are yet to be taken or refused. */
+  readonly pending: Set<number>;
+  /** Those of the last REFUSED_KEPT that were refused; ascending. */
   readonly refused: Set<number>;
 }
 
@@ -116,35 +118,34 @@ export class ForwardReceiver {
   readonly #streams = new Map<RaftId, Stream>();
 
   /**
-   * Answers a forward to the leader of `term`; `propose` is called for one that
-   * is new and tells whether it is in the log now.
+   * Answers a forward to the leader of `term`, once it is decided. `propose` is
+   * called for one that is new, and tells whether it is in the log, now or
+   * later.
    */
   receive(
     from: RaftId,
-    forward: Forward,
-    propose: (forward: Forward) => boolean,
-  ): ForwardVerdict {
-    const { boot, term, sequence } = forward;
+    { boot, term, sequence }: Forward,
+    { propose, answer }: {
+      readonly propose: (decide: (isTaken: boolean) => void) => void;
+      readonly answer: (verdict: ForwardVerdict) => void;
+    },
+  ): void {
     const stream = this.#streamOf(from, boot, term);
-    const answer = (verdict: ForwardVerdict["verdict"]): ForwardVerdict => ({
-      kind: "verdict",
-      boot,
-      term,
-      sequence,
-      verdict,
+    const say = (verdict: ForwardVerdict["verdict"]) =>
+      answer({ kind: "verdict", boot, term, sequence, verdict });
+    if (sequence > stream.passed + 1) return say("gap");
+    // Asked again too early: it is told when it is known.
+    if (stream.pending.has(sequence)) return;
+    if (sequence <= stream.passed) {
+      return say(stream.refused.has(sequence) ? "refused" : "taken");
+    }
+    stream.passed = sequence;
+    stream.pending.add(sequence);
+    propose((isTaken) => {
+      stream.pending.delete(sequence);
+      if (!isTaken) refuse(stream, sequence);
+      say(isTaken ? "taken" : "refused");
     });
-    if (sequence > stream.decided + 1) return answer("gap");
-    if (sequence <= stream.decided) {
-      return answer(stream.refused.has(sequence) ? "refused" : "taken");
-    }
-    stream.decided = sequence;
-    if (propose(forward)) return answer("taken");
-    stream.refused.add(sequence);
-    for (const old of stream.refused) {
-      if (old > sequence - REFUSED_KEPT) break;
-      stream.refused.delete(old);
-    }
-    return answer("refused");
   }
 
   /** The leadership ended. */
@@ -155,8 +156,20 @@ export class ForwardReceiver {
   #streamOf(from: RaftId, boot: number, term: Term): Stream {
     const known = this.#streams.get(from);
     if (known?.boot === boot && known.term === term) return known;
-    const fresh = { boot, term, decided: 0, refused: new Set<number>() };
+    const fresh: Stream = {
+      ...{ boot, term, passed: 0 },
+      pending: new Set(),
+      refused: new Set(),
+    };
     this.#streams.set(from, fresh);
     return fresh;
+  }
+}
+
+function refuse({ refused }: Stream, sequence: number): void {
+  refused.add(sequence);
+  for (const old of refused) {
+    if (old > sequence - REFUSED_KEPT) break;
+    refused.delete(old);
   }
 }

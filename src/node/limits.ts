@@ -67,3 +67,10 @@ export const STATE_MS = 500;
  * proposed; then the attempt is given up.
  */
 export const CUTOVER_MS_MAX = 2_000;
+
+/**
+ * Payloads that wait in a leader to be sealed and put into its log, those of
+ * other members among them; beyond it they are refused, and wait where they are.
+ */
+export const LINE_ENTRIES_MAX = 1_024;
+export const LINE_BYTES_MAX = 64 * 1024 * 1024;

@@ -1,10 +1,9 @@
 import { fullNodeId } from "../base/identity.ts";
 import type { Clock } from "../io/clock.ts";
 import { encodeBatch, encodeClock } from "../fsm/payload.ts";
-import { encodeProposal } from "../fsm/proposal.ts";
 import { stampForwarded } from "../fsm/stamp.ts";
 import type { Core } from "../raft/core.ts";
-import { NO_MEMBER, type RaftId } from "../raft/types.ts";
+import { NO_MEMBER, type RaftId, type Term } from "../raft/types.ts";
 import {
   ForwardReceiver,
   ForwardSender,
@@ -16,11 +15,14 @@ import {
 } from "./limits.ts";
 import { encodePacket, type Forward, type ForwardVerdict } from "./packet.ts";
 import type { Proposals } from "./proposals.ts";
+import type { EntryLine } from "./raft_sealing/entry_line.ts";
 
 /** What the proposer works with. */
 export interface ProposerParts {
   readonly core: Core;
   readonly proposals: Proposals;
+  /** Into this member's own log, as leader. */
+  readonly line: EntryLine;
   readonly clock: Clock;
   /** Differs between two starts of this node. */
   readonly boot: number;
@@ -54,6 +56,9 @@ const NOT_INTRODUCED: Readonly<Record<Introduction, number>> = {
  * Turns what waits into entries: a leader's own log takes them, a follower asks
  * its leader.
  *
+ * A leader proposes nothing while its line is not open: what it has waits here
+ * and what others ask for waits in the line.
+ *
  * Group commit: while proposals are on their way to the disk, or to the leader,
  * writes gather for the next one.
  */
@@ -61,14 +66,15 @@ export class Proposer {
   readonly #parts: ProposerParts;
   readonly #sender: ForwardSender;
   readonly #receiver = new ForwardReceiver();
-  /** Clients' proposals that are not durable, and those not yet handed over. */
+  /** Clients' proposals in line or not durable, and those not yet handed over. */
   #unpersisted = 0;
   #proposed = 0;
   /** The core takes nothing for now; a tick or a role ends it. */
   #isHeld = false;
   #clockWanted: number | null = null;
   #introducedMs = NOT_INTRODUCED;
-  #count = 0;
+  /** The leadership in which this member founded the cluster. */
+  #foundedTerm: Term = 0;
 
   constructor(parts: ProposerParts) {
     this.#parts = parts;
@@ -77,7 +83,7 @@ export class Proposer {
 
   /** Entries that this member put into its own log as leader. */
   get count(): number {
-    return this.#count;
+    return this.#parts.line.count;
   }
 
   /** Asks for a clock entry, if this member leads at the next turn. */
@@ -87,10 +93,13 @@ export class Proposer {
 
   /** Proposes what it may. Log first what every later entry builds on. */
   run(): void {
-    const { core } = this.#parts;
+    const { core, line } = this.#parts;
+    line.run();
     const { lead, term, id } = core.state;
     if (lead === NO_MEMBER) return;
     if (lead === id) {
+      if (!line.isOpen) return;
+      this.#proposeClusterInit();
       this.#proposeClock();
       this.#introduce();
       if (this.#parts.takesWrites()) this.#proposeBatches();
@@ -101,10 +110,26 @@ export class Proposer {
     }
   }
 
-  /** Puts `payload` into the log under `proposalId`, as leader; false if not. */
-  propose(proposalId: number, payload: Uint8Array): boolean {
-    const { lead, id } = this.#parts.core.state;
-    return lead === id && this.#make(encodeProposal(proposalId, payload));
+  /**
+   * Lets `payload` become an entry under `proposalId`, as leader; false when it
+   * will not. `onDropped` tells later that it will not after all.
+   */
+  propose(
+    proposalId: number,
+    payload: Uint8Array,
+    onDropped: () => void = () => {},
+  ): boolean {
+    let isDropped = false;
+    let isReturned = false;
+    const settle = (isMade: boolean) => {
+      if (isMade) return;
+      isDropped = true;
+      if (isReturned) onDropped();
+    };
+    const { line } = this.#parts;
+    const isTaken = line.add({ proposalId, payload: payload.slice(), settle });
+    isReturned = true;
+    return isTaken && !isDropped;
   }
 
   /** Counts what the pump hands to the disk since the last call. */
@@ -128,10 +153,7 @@ export class Proposer {
   onRole(isLeader: boolean): void {
     this.#isHeld = false;
     this.#introducedMs = NOT_INTRODUCED;
-    if (isLeader) {
-      this.#proposeClusterInit();
-      return;
-    }
+    if (isLeader) return;
     this.#receiver.forget();
     this.#clockWanted = null;
   }
@@ -149,42 +171,54 @@ export class Proposer {
       this.#parts.proposals.putBack(refused);
       return;
     }
-    const { core, sendPacket } = this.#parts;
-    // Another leadership than the one that is asked can tell nothing.
-    if (core.state.lead !== core.state.id) return;
-    if (core.state.term !== packet.term) return;
-    const verdict = this.#receiver.receive(
-      from,
-      packet,
-      (forward) => this.#proposeFor(from, forward),
-    );
-    sendPacket(from, encodePacket(verdict));
+    const { sendPacket } = this.#parts;
+    if (!this.#leads(packet.term)) return;
+    this.#receiver.receive(from, packet, {
+      propose: (decide) => this.#proposeFor(from, packet, decide),
+      answer: (verdict) => {
+        if (this.#leads(packet.term)) sendPacket(from, encodePacket(verdict));
+      },
+    });
   }
 
-  #proposeFor(from: RaftId, { proposalId, payload }: Forward): boolean {
-    const { clock, nameOf } = this.#parts;
-    const stamped = stampForwarded(payload, {
+  /** Another leadership than the one that is asked can tell nothing. */
+  #leads(term: Term): boolean {
+    const { state } = this.#parts.core;
+    return state.lead === state.id && state.term === term;
+  }
+
+  #proposeFor(
+    from: RaftId,
+    { proposalId, payload: asked }: Forward,
+    settle: (isTaken: boolean) => void,
+  ): void {
+    const { clock, nameOf, line } = this.#parts;
+    const payload = stampForwarded(asked, {
       nowMs: clock.wallMs(),
       sender: { id: from, fullNodeId: fullNodeId(nameOf(from)) },
     });
-    return stamped !== null &&
-      this.#make(encodeProposal(proposalId, stamped));
+    if (payload === null) return settle(false);
+    if (!line.add({ proposalId, payload, settle })) settle(false);
   }
 
   #proposeBatches(): void {
-    const { core, proposals, clock } = this.#parts;
+    const { core, proposals, clock, line } = this.#parts;
     while (!this.#isHeld && this.#unpersisted < UNPERSISTED_PROPOSALS_MAX) {
-      const batch = proposals.takeBatch(core.state.term);
+      const { term } = core.state;
+      const batch = proposals.takeBatch(term);
       if (batch === null) return;
       const payload = encodeBatch(batch.writes, clock.wallMs());
-      if (this.#make(encodeProposal(batch.id, payload))) {
-        this.#unpersisted += 1;
-        this.#proposed += 1;
-      } else {
-        this.#isHeld = true;
-        proposals.putBack(batch.id);
-      }
+      this.#unpersisted += 1;
+      const settle = (isMade: boolean) =>
+        isMade ? this.#proposed += 1 : this.#takeBack(batch.id, term);
+      if (!line.add({ proposalId: batch.id, payload, settle })) settle(false);
     }
+  }
+
+  #takeBack(id: number, term: Term): void {
+    this.#unpersisted -= 1;
+    if (this.#leads(term)) this.#isHeld = true;
+    this.#parts.proposals.putBack(id);
   }
 
   #forwardBatches(): void {
@@ -199,23 +233,20 @@ export class Proposer {
     }
   }
 
-  #make(data: Uint8Array): boolean {
-    if (!this.#parts.core.propose(data)) return false;
-    this.#count += 1;
-    return true;
-  }
-
   #proposeClusterInit(): void {
+    const { term } = this.#parts.core.state;
+    if (this.#foundedTerm === term) return;
     const payload = this.#parts.clusterInit();
-    if (payload === null) return;
-    this.#make(encodeProposal(NO_PROPOSAL, payload));
+    if (payload !== null && this.propose(NO_PROPOSAL, payload)) {
+      this.#foundedTerm = term;
+    }
   }
 
   #proposeClock(): void {
     if (this.#clockWanted === null) return;
     const payload = encodeClock(this.#clockWanted);
     this.#clockWanted = null;
-    this.#make(encodeProposal(NO_PROPOSAL, payload));
+    this.propose(NO_PROPOSAL, payload);
   }
 
   #introduce(): void {
@@ -231,7 +262,7 @@ export class Proposer {
     if (payload === null) return;
     this.#introducedMs = { ...this.#introducedMs, [what]: nowMs };
     if (core.state.lead === core.state.id) {
-      this.#make(encodeProposal(NO_PROPOSAL, payload));
+      this.propose(NO_PROPOSAL, payload);
     } else this.#sender.forward(NO_PROPOSAL, payload, nowMs);
   }
 }

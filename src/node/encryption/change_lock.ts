@@ -4,11 +4,18 @@
  * on may be another when its turn comes.
  */
 export class ChangeLock {
+  readonly #isInDoubt: () => boolean;
   #holder: string | null = null;
+
+  /** `isInDoubt` tells whether it is not known how the last change ended. */
+  constructor(isInDoubt: () => boolean = () => false) {
+    this.#isInDoubt = isInDoubt;
+  }
 
   /** What is under way; `null` for nothing. */
   get holder(): string | null {
-    return this.#holder;
+    if (this.#holder !== null) return this.#holder;
+    return this.#isInDoubt() ? "a change whose outcome is not known yet" : null;
   }
 
   /**
@@ -21,7 +28,8 @@ export class ChangeLock {
     refuse: (holder: string) => Error,
     change: () => Promise<T>,
   ): Promise<T> {
-    if (this.#holder !== null) throw refuse(this.#holder);
+    const { holder } = this;
+    if (holder !== null) throw refuse(holder);
     this.#holder = name;
     try {
       return await change();

@@ -51,6 +51,11 @@ export class Outcomes {
     );
   }
 
+  /** What was proposed was taken back before it was an entry. */
+  dropped(proposalId: number): void {
+    this.#settle(proposalId, { kind: "lost" });
+  }
+
   /** An entry of `term` is applied, and `applied` was told before it. */
   termApplied(term: Term): void {
     for (const [id, waiter] of this.#waiters) {
