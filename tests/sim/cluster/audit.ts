@@ -5,9 +5,9 @@ import { peekStore } from "../../../src/store/peek.ts";
 import { SimKv } from "../io/kv.ts";
 import type { Content } from "./checkers/replicas.ts";
 import type { Host } from "./host.ts";
-import type { TrueKeys } from "./rollout/true_keys.ts";
+import { trueRecordKeys } from "./rollout/true_record_keys.ts";
 import { currentStore } from "./sim_node.ts";
-import { contentLine } from "./truth.ts";
+import { contentLine, type Truth } from "./truth.ts";
 import { modelEntry } from "./values.ts";
 
 /** Up to which entry that store has all; `null` when there is none. */
@@ -32,7 +32,7 @@ const EVERYTHING = {
  */
 export async function auditContent(
   host: Host,
-  keys: TrueKeys,
+  truth: Truth,
 ): Promise<Content | null> {
   const rows = host.kvFiles.peek(currentStore(host.disk))?.copy();
   if (rows === undefined) return null;
@@ -40,6 +40,7 @@ export async function auditContent(
   const store = await BufferedStore.open({
     kv: Promise.resolve(new SimKv({ disk: rows })),
     log,
+    keys: trueRecordKeys(truth.dataKeys, () => truth.fsm.clusterId),
   });
   const { applied, fsm } = store.state;
   const [entries = []] = await store.readRanges(
@@ -51,6 +52,5 @@ export async function auditContent(
     const { key, value, stamp } = modelEntry(entry);
     return contentLine(key, value, stamp);
   });
-  const { encryption } = fsm;
-  return { applied: applied.index, lines, encryption };
+  return { applied: applied.index, lines, fsm };
 }

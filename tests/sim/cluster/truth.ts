@@ -9,6 +9,7 @@ import {
   type EncryptionChange,
   type FsmState,
   type Mutation,
+  type RolloutChange,
   type StoredRecord,
   type WriteReply,
 } from "../../../src/fsm/types.ts";
@@ -55,7 +56,7 @@ export interface Version {
 /** A change of encryption in the log; refused ones change nothing. */
 export interface LoggedChange {
   readonly index: LogIndex;
-  readonly kind: EncryptionChange["kind"];
+  readonly kind: EncryptionChange["kind"] | RolloutChange["kind"];
   readonly isTaken: boolean;
 }
 
@@ -207,6 +208,11 @@ export class Truth {
       this.changes.push({ index: entry.index, kind, isTaken });
       this.dataKeys.learn(this.#fsm);
       checkEncryption(before, applied.state, { index: entry.index, isTaken });
+    }
+    if (payload.kind === "rollout" && payload.change.kind !== "event") {
+      const isTaken = applied.refusal === null;
+      const { kind } = payload.change;
+      this.changes.push({ index: entry.index, kind, isTaken });
     }
     applied.mutations.forEach((mutation, i) =>
       this.#put(entry.index, mutation, i)

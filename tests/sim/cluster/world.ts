@@ -336,7 +336,7 @@ export class World {
     const { disk } = host;
     this.keyWatch?.look(host);
     this.guardKeys(() => this.canaries?.look(host));
-    auditContent(host, this.truth.dataKeys).then(
+    auditContent(host, this.truth).then(
       (found) =>
         this.guard(() => {
           // It may have got another disk meanwhile.

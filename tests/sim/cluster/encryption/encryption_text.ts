@@ -1,6 +1,9 @@
 import { toHex } from "../../../../src/base/bytes.ts";
 import { encodeEncryptionState } from "../../../../src/fsm/encryption_codec.ts";
-import type { EncryptionState } from "../../../../src/fsm/types.ts";
+import type {
+  EncryptionState,
+  RolloutState,
+} from "../../../../src/fsm/types.ts";
 
 const texts = new WeakMap<EncryptionState, string>();
 
@@ -10,6 +13,17 @@ export function encryptionText(state: EncryptionState): string {
   if (known !== undefined) return known;
   const text = toHex(encodeEncryptionState(state));
   texts.set(state, text);
+  return text;
+}
+
+const rollouts = new WeakMap<RolloutState, string>();
+
+/** Equal for equal states, as `encryptionText`. */
+export function rolloutText(state: RolloutState): string {
+  const known = rollouts.get(state);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(state);
+  rollouts.set(state, text);
   return text;
 }
 

@@ -1,5 +1,5 @@
 import { fullNodeId, node16Of } from "../../../../src/base/identity.ts";
-import type { EncryptionState } from "../../../../src/fsm/types.ts";
+import type { EncryptionState, FsmState } from "../../../../src/fsm/types.ts";
 import type { KvRow } from "../../../../src/io/kv.ts";
 import {
   decodeHeader,
@@ -16,6 +16,18 @@ import { lookAtRow } from "./record_rows.ts";
 /** A checkpoint that was chosen before the cutover may still be offered. */
 const OFFER_GRACE_MS = 1_000;
 
+/** What is looked at. */
+export type CanaryHost = Pick<
+  Host,
+  "name" | "lifeName" | "applied" | "disk" | "kvFiles"
+>;
+export interface CanaryWorld extends Pick<World, "forgets" | "now"> {
+  readonly truth: {
+    readonly fsm: Pick<FsmState, "encryption">;
+    attempts(id: string): readonly { readonly index: number }[];
+  };
+}
+
 /** Where bytes of a host's disk are. */
 type Place = "store" | "log" | "checkpoint" | "other";
 
@@ -29,7 +41,7 @@ type Place = "store" | "log" | "checkpoint" | "other";
  * 3. After rewrite, lock, raft cutover and scrub none is anywhere.
  */
 export class CanaryWatch {
-  readonly #world: World;
+  readonly #world: CanaryWorld;
   /** Hosts whose current store was built sealed. */
   readonly #builtSealed = new Set<string>();
   /** By host: when its process applied the storage cutover, or started. */
@@ -37,12 +49,12 @@ export class CanaryWatch {
   /** What was looked at. */
   looks = 0;
 
-  constructor(world: World) {
+  constructor(world: CanaryWorld) {
     this.#world = world;
   }
 
   /** `host` is about to write `bytes` to a file. */
-  wrote(host: Host, path: string, bytes: Uint8Array): void {
+  wrote(host: CanaryHost, path: string, bytes: Uint8Array): void {
     // What was committed may not be what is: only headers tell the truth.
     if (this.#world.forgets) return;
     const ids = findCanaries(bytes);
@@ -53,32 +65,32 @@ export class CanaryWatch {
   }
 
   /** `host` is about to write a row of a store. */
-  wroteRow(host: Host, path: string, { key, value }: KvRow): void {
+  wroteRow(host: CanaryHost, path: string, { key, value }: KvRow): void {
     this.wrote(host, path, value);
     const record = lookAtRow(key, value);
     if (record !== null) this.#judgeRecord(host, record);
   }
 
-  applied(host: Host, { fsm: { encryption } }: StoreState): void {
+  applied(host: CanaryHost, { fsm: { encryption } }: StoreState): void {
     if (encryption.storageCutoverIndex === 0) return;
     if (this.#sealsSinceMs.has(host.lifeName)) return;
     this.#sealsSinceMs.set(host.lifeName, this.#world.now);
   }
 
   /** A checkpoint took the place of what `host` had. */
-  installed(host: Host, { fsm }: StoreState): void {
+  installed(host: CanaryHost, { fsm }: StoreState): void {
     if (fsm.encryption.storageCutoverIndex > 0) {
       this.#builtSealed.add(host.name);
     } else this.#builtSealed.delete(host.name);
   }
 
   /** `host` has another disk. */
-  forget({ name }: Host): void {
+  forget({ name }: CanaryHost): void {
     this.#builtSealed.delete(name);
   }
 
   /** A node wrote to its log which checkpoint it is about to send. */
-  heard(host: Host, line: string): void {
+  heard(host: CanaryHost, line: string): void {
     const fields = /^\w+ checkpoint_offered (.*)$/.exec(line)?.[1];
     const sinceMs = this.#sealsSinceMs.get(host.lifeName);
     if (fields === undefined || sinceMs === undefined) return;
@@ -90,7 +102,7 @@ export class CanaryWatch {
   }
 
   /** Looks at all that is durable on the disk of `host`. */
-  look(host: Host): void {
+  look(host: CanaryHost): void {
     for (const path of host.disk.durablePaths()) {
       if (placeOf(path) !== "checkpoint") continue;
       const bytes = host.disk.durableBytes(path);
@@ -108,7 +120,7 @@ export class CanaryWatch {
   }
 
   /** Nothing that was ever written can be read in any file of `hosts`. */
-  lookEverywhere(hosts: readonly Host[]): void {
+  lookEverywhere(hosts: readonly CanaryHost[]): void {
     for (const host of hosts) {
       for (const [path, bytes] of host.disk.everything()) {
         this.#mustBeClean(host, path, bytes);
@@ -119,14 +131,14 @@ export class CanaryWatch {
     }
   }
 
-  #mustBeClean(host: Host, path: string, bytes: Uint8Array): void {
+  #mustBeClean(host: CanaryHost, path: string, bytes: Uint8Array): void {
     const [id] = findCanaries(bytes);
     if (id === undefined) return;
     const at = this.#indexOf(id) ?? "no entry";
     fail("Canary", `${host.name} "${path}" still has ${id} of ${at}`);
   }
 
-  #lookAtCheckpoint(host: Host, path: string, bytes: Uint8Array): void {
+  #lookAtCheckpoint(host: CanaryHost, path: string, bytes: Uint8Array): void {
     const [id] = findCanaries(bytes);
     if (id === undefined) return;
     let cutover: number;
@@ -142,7 +154,7 @@ export class CanaryWatch {
     fail("Canary", `${host.name} "${path}" of after ${cutover} has ${id}`);
   }
 
-  #judge(host: Host, place: Place, id: string, path: string): void {
+  #judge(host: CanaryHost, place: Place, id: string, path: string): void {
     const what = `${host.name} writes ${id} to "${path}"`;
     const index = this.#indexOf(id);
     const { storageCutoverIndex, raftCutoverIndex } =
@@ -167,7 +179,7 @@ export class CanaryWatch {
   }
 
   #judgeRecord(
-    host: Host,
+    host: CanaryHost,
     { index, seal }: NonNullable<ReturnType<typeof lookAtRow>>,
   ): void {
     const cutover = stateOf(host)?.storageCutoverIndex ?? 0;
@@ -186,7 +198,7 @@ export class CanaryWatch {
 }
 
 /** As the process that runs has applied it. */
-function stateOf({ applied }: Host): EncryptionState | null {
+function stateOf({ applied }: CanaryHost): EncryptionState | null {
   return applied?.fsm.encryption ?? null;
 }
 
