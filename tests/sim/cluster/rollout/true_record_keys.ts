@@ -1,4 +1,4 @@
-import type { Bytes } from "../../../../src/base/bytes.ts";
+import { type Bytes, toHex } from "../../../../src/base/bytes.ts";
 import { importDek } from "../../../../src/crypto/dek.ts";
 import { deriveSessionKey } from "../../../../src/crypto/session.ts";
 import type { RecordKeys } from "../../../../src/store/record_keys.ts";
@@ -25,5 +25,6 @@ export function trueRecordKeys(
         clusterId: id,
       });
     },
+    nameOf: (_, place) => Promise.resolve(toHex(place)),
   };
 }
