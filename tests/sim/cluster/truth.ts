@@ -1,4 +1,4 @@
-import { toHex } from "../../../src/base/bytes.ts";
+import { equalBytes, toHex } from "../../../src/base/bytes.ts";
 import { applyPayload } from "../../../src/fsm/apply.ts";
 import { membersAfter } from "../../../src/fsm/members.ts";
 import { decodePayload } from "../../../src/fsm/payload.ts";
@@ -31,6 +31,9 @@ import {
 } from "./encryption/encryption_text.ts";
 import { TrueKeys } from "./rollout/true_keys.ts";
 import { attemptOf, keyText, valueText } from "./values.ts";
+
+/** The raft cutover: tag and sub-tag. It is never sealed. */
+const MARKER = Uint8Array.of(0x05, 0x05);
 
 /** Where a cluster's log begins (node/open_log.ts). */
 export const FOUNDING_INDEX = 2;
@@ -230,6 +233,7 @@ export class Truth {
     const { payload } = decodeProposal(data);
     const { clusterId, encryption: { raftCutoverIndex } } = this.#fsm;
     if (raftCutoverIndex === 0 || clusterId === null) return payload;
+    if (equalBytes(payload, MARKER)) return payload;
     const opened = this.dataKeys.openRaft(clusterId, payload);
     if (opened === null) {
       const what = `entry ${index} behind the cutover at ${raftCutoverIndex}`;
