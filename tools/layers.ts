@@ -50,7 +50,7 @@ export const LAYERS: readonly Layer[] = [
     "base io crypto raft/types",
   ]),
   layer("store", "the applied keyspace on disk", [
-    "base io crypto fsm/types fsm/encryption_codec",
+    "base io crypto fsm/types fsm/encryption_codec fsm/rollout_codec",
   ], [PROTOBUF]),
   layer("keys", "where keys live", ["base io crypto"], [PROTOBUF, "aws4fetch"]),
   layer("raft", "consensus, pure", ["base"]),

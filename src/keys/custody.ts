@@ -111,7 +111,6 @@ export class Custody implements KeyCustody {
     return this.#content?.shared.storageCutoverIndex ?? 0;
   }
 
-  /** 16 bytes; `null` without keys. */
   get clusterId(): Bytes | null {
     return this.#content?.clusterId ?? null;
   }

@@ -68,6 +68,8 @@ export type CustodyGap =
 export interface KeyCustody {
   /** Full id and node16 come from it. */
   readonly node: string;
+  /** Of the cluster whose keys it has, 16 bytes; `null` without keys. */
+  readonly clusterId: Bytes | null;
   /** Flag given, KEKs loaded, filesystem fit. */
   gaps(): Promise<readonly CustodyGap[]>;
   /** What the filesystem probe met in the sidecar's directory; `null`: it passed. */

@@ -26,6 +26,8 @@ export interface SessionRows {
 
 /** One node's way to seal under one data key, for a while. */
 export interface Session {
+  /** 16 bytes. */
+  readonly clusterId: Bytes;
   readonly keyId: KeyId;
   readonly purpose: SealingPurpose;
   readonly node16: number;
@@ -129,7 +131,7 @@ export class Sessions {
     const row = await this.#beginRow(keyId, purpose);
     const name = { ...row, clusterId, purpose };
     const session = {
-      ...{ ...row, purpose },
+      ...name,
       key: await deriveSessionKey(dek, name),
       nonces: new NonceSequence(row.node16, row.epoch),
     };

@@ -112,6 +112,7 @@ export class Applier {
   #running: Promise<void> | null = null;
   #stopped = false;
   #isReplacing = false;
+  #resting: Promise<void> = Promise.resolve();
 
   constructor(
     store: BufferedStore,
@@ -140,16 +141,40 @@ export class Applier {
    * Lets what is being applied end, then runs `swap`, which puts a checkpoint
    * in the store's place; entries that wait are in it.
    */
-  async replaceStore(swap: () => Promise<void>): Promise<void> {
+  replaceStore(swap: () => Promise<void>): Promise<void> {
+    return this.rest(async () => {
+      const seq = this.#queue.findLast((queued) => queued.seq !== null)?.seq;
+      this.#queue = [];
+      try {
+        await swap();
+      } catch (error) {
+        // What waited may be lost.
+        this.#stopped = true;
+        throw error;
+      }
+      if (seq !== undefined && seq !== null) this.#host.skipped(seq);
+    });
+  }
+
+  /**
+   * Lets what is being applied end, then runs `task` while nothing is applied;
+   * entries wait. One rest at a time.
+   */
+  async rest(task: () => Promise<void>): Promise<void> {
+    const before = this.#resting;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#resting = promise;
+    await before;
     this.#isReplacing = true;
     this.#acting.wake();
     await this.#running;
-    const seq = this.#queue.findLast((queued) => queued.seq !== null)?.seq;
-    this.#queue = [];
-    await swap();
-    this.#isReplacing = false;
-    if (seq !== undefined && seq !== null) this.#host.skipped(seq);
-    this.#begin();
+    try {
+      await task();
+    } finally {
+      this.#isReplacing = false;
+      resolve();
+      if (!this.#stopped) this.#begin();
+    }
   }
 
   /** Lets what is being applied end, and starts nothing new. */

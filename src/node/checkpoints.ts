@@ -22,6 +22,7 @@ import {
   verifyCheckpoint,
 } from "../store/checkpoint/read.ts";
 import type { CheckpointState } from "../store/meta.ts";
+import type { RecordKeys } from "../store/record_keys.ts";
 import { Store } from "../store/store.ts";
 import type { PeerStream } from "../transport/port.ts";
 import { CheckpointUnsealedError } from "./checkpoint/errors.ts";
@@ -64,6 +65,8 @@ export interface CheckpointsParts {
   readonly store: BufferedStore;
   readonly place: StorePlace;
   readonly custody: KeyCustody;
+  /** `null` on a node that never seals. */
+  readonly recordKeys: RecordKeys | null;
   readonly identity: Identity;
   /** Where checkpoints on their way lie. */
   readonly dir: string;
@@ -168,7 +171,7 @@ export class Checkpoints implements LogHold {
 
   /** Makes what was offered at `metadata` the store. For the applier's rest. */
   async install(metadata: SnapshotMetadata): Promise<void> {
-    const { store, place, openKv, log } = this.#parts;
+    const { store, place } = this.#parts;
     const offered = this.#offered;
     assert(
       offered?.prepared.metadata.index === metadata.index,
@@ -177,10 +180,16 @@ export class Checkpoints implements LogHold {
     const { path, isSealed } = offered.prepared;
     this.#mustBeSealed(isSealed, metadata.index);
     await place.switchTo(path, metadata.index);
-    await store.replaceWith(Store.open({ kv: openKv(path), log }));
+    await store.replaceWith(this.openStore(path));
     await place.removeOthers();
     this.#offered = null;
     offered.settle("installed");
+  }
+
+  /** Opens a store that was built at `path`, with the keys of the one in use. */
+  openStore(path: string): Promise<Store> {
+    const { openKv, log } = this.#parts;
+    return Store.open({ kv: openKv(path), log, ...this.#recordKeys });
   }
 
   leadershipChanged(): void {
@@ -247,6 +256,11 @@ export class Checkpoints implements LogHold {
     throw new CheckpointUnsealedError(index, cutover);
   }
 
+  get #recordKeys(): { readonly keys?: RecordKeys } {
+    const { recordKeys } = this.#parts;
+    return recordKeys === null ? {} : { keys: recordKeys };
+  }
+
   async #prepare(path: string): Promise<Prepared> {
     const { disk, place, openKv } = this.#parts;
     const file = await disk.open(path, "existing");
@@ -258,7 +272,8 @@ export class Checkpoints implements LogHold {
       const target = await place.prepare(applied.index);
       const kv = await openKv(target);
       try {
-        await buildStore(kv, await readCheckpoint(file, keys), own);
+        const source = await readCheckpoint(file, keys);
+        await buildStore(kv, source, { ...own, ...this.#recordKeys });
       } catch (error) {
         kv.close();
         await place.removeOthers();

@@ -18,6 +18,12 @@ export interface CompactionOptions {
   readonly holdLogBytesMax?: number;
 }
 
+/**
+ * The store's durable state once `index` is in it; `null` when that is not to
+ * be waited for any more.
+ */
+export type DurableUntil = (index: LogIndex) => Promise<StoreState | null>;
+
 /** How much of the log had been written when an index was marked. */
 interface Round {
   readonly index: LogIndex;
@@ -64,6 +70,29 @@ export class Compaction {
     this.#running = this.#compact({ ...applied, confState })
       .catch(onError)
       .finally(() => this.#running = null);
+  }
+
+  /**
+   * Lets all files of the log go that hold an entry up to `below`, which is
+   * applied; what members behind need of it they get as a checkpoint.
+   *
+   * @throws {NodeError} What the log throws.
+   */
+  async forget(below: LogIndex, until: DurableUntil): Promise<void> {
+    while (this.#running !== null) await this.#running;
+    const forgotten = this.#forgetUntil(below, until);
+    this.#running = forgotten.catch(() => {})
+      .finally(() => this.#running = null);
+    await forgotten;
+  }
+
+  async #forgetUntil(below: LogIndex, until: DurableUntil): Promise<void> {
+    for (let index: LogIndex | null = below; index !== null;) {
+      const state = await until(index);
+      if (state === null) return;
+      await this.#wal.mark({ ...state.applied, confState: state.confState });
+      index = await this.#wal.scrubBelow(below);
+    }
   }
 
   /** Resolves when no round is running. */

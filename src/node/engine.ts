@@ -7,6 +7,7 @@ import { Compaction } from "./compaction.ts";
 import { Driver, type Leadership } from "./driver.ts";
 import { ChangeLock } from "./encryption/change_lock.ts";
 import { EncryptionOperations } from "./encryption/operations.ts";
+import { MemberPart } from "./encryption/member_part.ts";
 import { NodeEncryption } from "./encryption/node_encryption.ts";
 import type { EncryptionOutcome } from "./encryption/outcomes.ts";
 import type { EngineHost, NodeParts } from "./engine_parts.ts";
@@ -41,6 +42,7 @@ export class Engine {
   readonly changes: MemberChanges;
   readonly encryption: NodeEncryption;
   readonly operations: EncryptionOperations;
+  readonly #memberPart: MemberPart;
   readonly sessions: Sessions | null;
   readonly extraPackets: ExtraPackets;
   readonly sealing: RaftSealing;
@@ -100,8 +102,10 @@ export class Engine {
     });
     this.driver = this.#makeDriver();
     this.changes = this.#makeChanges();
+    this.#memberPart = this.#makeMemberPart();
     this.operations = new EncryptionOperations({
       ...parts,
+      memberPart: this.#memberPart,
       packets: this.extraPackets,
       encryption: this.encryption,
       lock: this.#lock,
@@ -134,6 +138,7 @@ export class Engine {
     const { voters, votersOutgoing } = core.state.membership.config;
     this.#tail.judge();
     this.encryption.start();
+    this.#memberPart.start();
     const isLone = voters.length === 1 && voters[0] === core.state.id;
     if (isLone && votersOutgoing.length === 0) core.campaign();
     this.driver.start();
@@ -166,6 +171,7 @@ export class Engine {
     const { wal, store, lock, checkpoints } = this.#parts;
     await this.peers.close();
     await this.driver.settled();
+    await this.#memberPart.stop();
     await checkpoints.stop();
     await this.#applier.stop();
     await this.encryption.settled();
@@ -188,6 +194,17 @@ export class Engine {
         this.driver.wake();
       },
       failed: (error) => host.failed(error),
+    });
+  }
+
+  #makeMemberPart(): MemberPart {
+    return new MemberPart({
+      ...this.#parts,
+      packets: this.extraPackets,
+      compaction: this.#compaction,
+      rest: (task) => this.#applier.rest(task),
+      isStopped: () => this.#host.isStopped(),
+      failed: (error) => this.#host.failed(error),
     });
   }
 
@@ -324,6 +341,7 @@ export class Engine {
     this.peers.refresh();
     this.encryption.onReplaced();
     this.sealing.cutover.progressed();
+    this.#memberPart.progressed();
     this.#expiry.wake();
     this.#host.changed(null);
     this.#host.progressed();
@@ -338,6 +356,7 @@ export class Engine {
     this.proposals.termApplied(group.term);
     this.encryption.onApplied(group);
     this.sealing.cutover.progressed();
+    this.#memberPart.progressed();
     this.reads.appliedTo(group.index);
     if (group.isMembershipChanged) {
       this.lease?.end();

@@ -102,7 +102,7 @@ interface Stream {
   passed: number;
   /** Those of them that are yet to be taken or refused. */
   readonly pending: Set<number>;
-  /** Those of the last REFUSED_KEPT that were refused; ascending. */
+  /** Those of the last REFUSED_KEPT that were refused. */
   readonly refused: Set<number>;
 }
 

@@ -1,3 +1,4 @@
+import { present } from "../base/assert.ts";
 import type { Clock } from "../io/clock.ts";
 import type { Disk } from "../io/disk.ts";
 import type { Kv } from "../io/kv.ts";
@@ -9,6 +10,7 @@ import { Core } from "../raft/core.ts";
 import { raftOptions } from "../raft/options.ts";
 import type { RaftId } from "../raft/types.ts";
 import { BufferedStore } from "../store/buffered_store.ts";
+import type { RecordKeys } from "../store/record_keys.ts";
 import type { Transport, TransportHost } from "../transport/port.ts";
 import { Wal } from "../wal/wal.ts";
 import {
@@ -19,6 +21,7 @@ import {
 } from "./begin.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { type DataDirPaths, dataDirPaths, lockDataDir } from "./data_dir.ts";
+import { NodeRecordKeys } from "./encryption/record_keys.ts";
 import { type KeySettings, NO_KEYS } from "./guards/open_keys.ts";
 import { type GuardedStart, guardStart } from "./guards/start.ts";
 import { Node } from "./node.ts";
@@ -84,10 +87,8 @@ export async function openNode(
   try {
     const { custody, openSessions } = await openKeys(ports, options);
     const place = await openStorePlace(ports.disk, paths);
-    const store = await BufferedStore.open({
-      kv: ports.openKv(place.path),
-      log: ports.log,
-      clock: ports.clock,
+    const { store, sessions, recordKeys } = await openStore(ports, {
+      ...{ path: place.path, custody, openSessions },
     });
     opened.unshift(store);
     const beginning = await beginNode(ports, options, { paths, store });
@@ -106,16 +107,15 @@ export async function openNode(
     const { checkpointBytesPerSecond: rate } = options;
     const checkpoints = await Checkpoints.open({
       ...ports,
-      ...{ store, place, identity, custody },
+      ...{ store, place, identity, custody, recordKeys },
       dir: paths.checkpoints,
       ...(rate === undefined ? {} : { bytesPerSecond: rate }),
     });
     opened.unshift({ close: () => checkpoints.stop() });
-    const rows: SessionRows = { insert: (row) => store.insertSession(row) };
-    const sessions = openSessions?.(rows) ?? null;
     const parts = {
       ...ports,
       ...{ core, wal, store, lock, identity, custody, checkpoints, sessions },
+      place,
     };
     const node = new Node(parts, options, {
       ...beginnings,
@@ -163,6 +163,30 @@ async function beginEpochs(custody: KeyCustody, log: EventLog): Promise<void> {
     keks: custody.kekIds.join(),
     stateIndex: custody.sidecarIndex,
   });
+}
+
+/** A node that never seals has no sessions and no keys of records. */
+async function openStore(
+  { openKv, log, clock }: NodePorts,
+  { path, custody, openSessions }: OpenedKeys & { readonly path: string },
+): Promise<{
+  readonly store: BufferedStore;
+  readonly sessions: Sessions | null;
+  readonly recordKeys: RecordKeys | null;
+}> {
+  const opened: { store?: BufferedStore } = {};
+  const sessions = openSessions?.({
+    insert: (row) => present(opened.store, "a store").insertSession(row),
+  }) ?? null;
+  const recordKeys = sessions === null
+    ? null
+    : new NodeRecordKeys({ custody, sessions });
+  const store = await BufferedStore.open({
+    ...{ kv: openKv(path), log, clock },
+    ...(recordKeys === null ? {} : { keys: recordKeys }),
+  });
+  opened.store = store;
+  return { store, sessions, recordKeys };
 }
 
 async function beginNode(

@@ -28,9 +28,12 @@ export class StorePointerDamagedError extends NodeError {
 
 const POINTER = "store.pointer";
 const TEMPORARY = ".tmp";
-/** A store that came from a checkpoint; the founding one is "store.sqlite". */
-const BUILT_NAME = /^store-\d+(-b)?\.sqlite$/;
-const ANY_STORE = /^store(-\d+(-b)?)?\.sqlite(-wal|-shm|-journal)?$/;
+/**
+ * A store that came from a checkpoint, or from the store before; the founding
+ * one is "store.sqlite".
+ */
+const BUILT_NAME = /^store-\d+(-[bcd])?\.sqlite$/;
+const ANY_STORE = /^store(-\d+(-[bcd])?)?\.sqlite(-wal|-shm|-journal)?$/;
 /** What SQLite keeps beside a file. */
 const SIDE_FILES = ["-wal", "-shm", "-journal"];
 
@@ -57,6 +60,8 @@ export class StorePlace {
   readonly #disk: Disk;
   readonly #paths: StorePaths;
   #current: Pointer | null;
+  /** A copy of the current store that is being made. */
+  #copy: string | null = null;
 
   constructor(disk: Disk, paths: StorePaths, current: Pointer | null) {
     this.#disk = disk;
@@ -76,12 +81,37 @@ export class StorePlace {
   }
 
   /** A path at which nothing is, for a store to be built at `index`. */
-  async prepare(index: number): Promise<string> {
-    const plain = `store-${index}.sqlite`;
-    const isTaken = plain === this.#current?.store;
-    const path = `${this.#paths.root}/${
-      isTaken ? `store-${index}-b.sqlite` : plain
-    }`;
+  prepare(index: number): Promise<string> {
+    return this.#free(`store-${index}.sqlite`, `store-${index}-b.sqlite`);
+  }
+
+  /**
+   * As `prepare`, for a copy of the current store of `index`: what is there
+   * stays through `removeOthers` until it is current, or `discard` removes it.
+   * One at a time.
+   */
+  async prepareCopy(index: number): Promise<string> {
+    assert(this.#copy === null, "one copy at a time");
+    this.#copy = await this.#free(
+      `store-${index}-c.sqlite`,
+      `store-${index}-d.sqlite`,
+    );
+    return this.#copy;
+  }
+
+  /** Removes a store that is not current: a copy, or the one before it. */
+  async discard(path: string): Promise<void> {
+    assert(path !== this.path, "the current store stays");
+    for (const side of ["", ...SIDE_FILES]) {
+      await this.#disk.remove(`${path}${side}`);
+    }
+    await this.#disk.syncDir(this.#paths.root);
+    if (this.#copy === path) this.#copy = null;
+  }
+
+  async #free(name: string, other: string): Promise<string> {
+    const isTaken = name === this.#current?.store;
+    const path = `${this.#paths.root}/${isTaken ? other : name}`;
     for (const side of ["", ...SIDE_FILES]) {
       await this.#disk.remove(`${path}${side}`);
     }
@@ -92,8 +122,9 @@ export class StorePlace {
    * Makes the store at `path`, whole and durable, the current one: before a
    * crash in here the old one is, or the new one.
    *
-   * `path` is what `prepare(index)` gave; the old store's files stay until
-   * `removeOthers`.
+   * `path` is what `prepare(index)` or `prepareCopy` gave, `index` that of the
+   * checkpoint that it came from, 0 for none; the old store's files stay until
+   * `removeOthers`, or `discard`.
    */
   async switchTo(path: string, index: number): Promise<void> {
     const { root } = this.#paths;
@@ -116,12 +147,14 @@ export class StorePlace {
     await this.#disk.rename(temporary, pointer);
     await this.#disk.syncDir(root);
     this.#current = { store, index };
+    if (this.#copy === path) this.#copy = null;
   }
 
   /** Removes stores that are not current, and temporary files. */
   async removeOthers(): Promise<void> {
     const { root } = this.#paths;
-    const own = ["", ...SIDE_FILES].map((side) => `${this.path}${side}`);
+    const own = [this.path, ...(this.#copy === null ? [] : [this.#copy])]
+      .flatMap((kept) => ["", ...SIDE_FILES].map((side) => `${kept}${side}`));
     for (const { name, isDirectory } of await this.#disk.list(root)) {
       const path = `${root}/${name}`;
       const isRest = ANY_STORE.test(name) || name.endsWith(TEMPORARY);

@@ -7,11 +7,13 @@ import { assertState, batchCost } from "./changes.ts";
 import type { CheckpointOptions } from "./checkpoint/scan.ts";
 import type { CheckpointSource } from "./checkpoint/source.ts";
 import { CurrentSessions } from "./current_sessions.ts";
+import type { IntegrityFault } from "./errors.ts";
 import { hiddenCount, laidOver, mergeRange } from "./merge_range.ts";
 import type { StoreCopy, StoreCopyOptions } from "./copy.ts";
 import type { CountOptions, RecordCounts } from "./count.ts";
 import type { StoreState } from "./meta.ts";
 import type { RewriteOptions, RewriteStep } from "./rewrite.ts";
+import { OpenFailures } from "./open_failures.ts";
 import { Overlay } from "./overlay.ts";
 import type { StoreEntry, StoreRange } from "./read.ts";
 import type { SessionPlace, SessionRow } from "./session_row.ts";
@@ -63,6 +65,8 @@ export class BufferedStore {
   /** Earliest expiry that the store may not know yet. */
   #pendingExpiryMs: number | null = null;
   readonly #sessions = new CurrentSessions();
+  /** Of the stores that were replaced. */
+  readonly #openFailuresBefore = new OpenFailures();
 
   readonly #clock: Clock | null;
   #isHurried = false;
@@ -94,6 +98,27 @@ export class BufferedStore {
 
   get counters(): WriterCounters {
     return this.#layers.store.counters;
+  }
+
+  /** As `Store.openFailures`, of replaced stores too. */
+  get openFailures(): ReadonlyMap<IntegrityFault, number> {
+    const all = new OpenFailures();
+    all.addAll(this.#openFailuresBefore.counts);
+    all.addAll(this.#layers.store.openFailures);
+    return all.counts;
+  }
+
+  /** As `Store.hasNoCleartextMark`. */
+  get hasNoCleartextMark(): boolean {
+    return this.#layers.store.hasNoCleartextMark;
+  }
+
+  /**
+   * As `Store.markNoCleartext`, of the store that is current: ask again whether
+   * it has the mark if it may have been replaced.
+   */
+  markNoCleartext(): Promise<void> {
+    return this.#layers.store.markNoCleartext();
   }
 
   /**
@@ -302,6 +327,7 @@ export class BufferedStore {
   }
 
   #take(store: Store): void {
+    this.#openFailuresBefore.addAll(this.#layers.store.openFailures);
     this.#layers = { store, overlay: new Overlay() };
     this.#state = store.state;
     this.#failure = null;

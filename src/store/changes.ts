@@ -27,9 +27,11 @@ import {
   expiryKey,
   MEMBERS_KEY,
   overflowKey,
+  ROLLOUT_KEY,
   rowKey,
 } from "./row_key.ts";
 import { recordName } from "./record_name.ts";
+import { encodeRollout, ROLLOUT_ROW_BYTES_MAX } from "./rollout_row.ts";
 import type { RecordSealer } from "./sealer.ts";
 
 /** Value of an expiry row; all it says is in its key. */
@@ -43,6 +45,8 @@ export const META_COST = setCost(3, 40_960);
 
 const MEMBERS_COST = setCost(3, MEMBERS_ROW_BYTES_MAX);
 
+const ROLLOUT_COST = setCost(3, ROLLOUT_ROW_BYTES_MAX);
+
 /** Every part is set, or deleted, which costs less. */
 const ENCRYPTION_COST: AtomicCost = {
   mutations: ENCRYPTION_PARTS_MAX,
@@ -52,8 +56,8 @@ const ENCRYPTION_COST: AtomicCost = {
 };
 
 /**
- * What `mutations`, and members and encryption other than `prior` knew, cost at
- * most.
+ * What `mutations`, and members, rollout and encryption other than `prior` knew,
+ * cost at most.
  */
 export function batchCost(
   prior: StoreState,
@@ -66,6 +70,9 @@ export function batchCost(
   let cost = boundCost(mutations);
   if (prior.fsm.members !== state.fsm.members) {
     cost = addCost(cost, MEMBERS_COST);
+  }
+  if (prior.fsm.rollout !== state.fsm.rollout) {
+    cost = addCost(cost, ROLLOUT_COST);
   }
   return isEncryptionSame(prior, state) ? cost : addCost(cost, ENCRYPTION_COST);
 }
@@ -173,6 +180,16 @@ export function memberChanges(
   const { members } = next.fsm;
   if (members === prior.fsm.members) return [];
   return [{ key: MEMBERS_KEY, value: encodeMembers(members) }];
+}
+
+/** The rollout row, when `next` has another rollout than `prior`. */
+export function rolloutChanges(
+  prior: StoreState,
+  next: StoreState,
+): readonly RowChange[] {
+  const { rollout } = next.fsm;
+  if (rollout === prior.fsm.rollout) return [];
+  return [{ key: ROLLOUT_KEY, value: encodeRollout(rollout) }];
 }
 
 /** The encryption rows, when `next` has another state or MAC than `prior`. */

@@ -32,19 +32,66 @@ export class StoreRecordDamagedError extends NodeError {
   }
 }
 
-/** A record is sealed and this program holds no keys. */
+/** Records are sealed, or must be, and the store was opened without keys. */
 export class StoreRecordSealedError extends NodeError {
   override readonly name = "StoreRecordSealedError";
   override readonly code = "STORE_RECORD_SEALED";
   override readonly remedy =
-    "Start the version of sealkv that wrote this data directory";
+    "Start the node with its keys; `sealkv doctor --data-dir D` says what is missing";
 
   constructor(readonly database: number, readonly keyName: string) {
     super(
-      `Cannot open record ${keyName} of database ${database} as sealed records are not supported before keys exist`,
+      `Cannot use record ${keyName} of database ${database} as records of this store are sealed: current value is a store opened without keys`,
     );
   }
 }
+
+/** Why a record's envelope, or the lack of one, is not believed. */
+export type IntegrityFault =
+  | "tag-mismatch"
+  | "envelope-malformed"
+  | "session-unknown"
+  | "key-unknown"
+  | "cleartext-after-cutover"
+  | "cleartext-after-lock";
+
+/** What a refused record is called: `null` where that cannot be told. */
+export interface RefusedRecord {
+  /** 20 hex digits, as stored. */
+  readonly versionstamp: string;
+  /** Keyed hash of its place: never the key. */
+  readonly name: string | null;
+}
+
+/** A record that this node did not seal as it is now. Never served. */
+export class StoreRecordIntegrityError extends NodeError {
+  override readonly name = "StoreRecordIntegrityError";
+  override readonly code = "STORE_RECORD_INTEGRITY";
+  override readonly remedy =
+    "Keep a copy of the data directory and find out who can write to it, then let the others rebuild this member: `sealkv member rebuild NAME --data-dir D --admin ADDR`; alone, restore a backup";
+
+  constructor(
+    readonly fault: IntegrityFault,
+    readonly record: RefusedRecord,
+    options?: ErrorOptions,
+  ) {
+    super(
+      `Cannot serve the record of versionstamp ${record.versionstamp}${
+        record.name === null ? "" : ` (name ${record.name})`
+      } as ${INTEGRITY_RULE[fault]}: current value has "${fault}"`,
+      options,
+    );
+  }
+}
+
+const INTEGRITY_RULE: Readonly<Record<IntegrityFault, string>> = {
+  "tag-mismatch": "its bytes, key and place must be those that were sealed",
+  "envelope-malformed": "it must be an envelope of this node",
+  "session-unknown": "this store must have the session that sealed it",
+  "key-unknown": "this node must hold the key that sealed it",
+  "cleartext-after-cutover": "it was written when records were sealed",
+  "cleartext-after-lock": "no cleartext is left in this cluster",
+};
 
 /** An internal row does not decode. */
 export class StoreRowDamagedError extends NodeError {

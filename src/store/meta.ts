@@ -84,8 +84,8 @@ export const EMPTY_STATE: StoreState = {
 };
 
 /**
- * The meta row: all of the state but databases, members and encryption, which
- * have rows of their own.
+ * The meta row: all of the state but databases, members, the rollout and
+ * encryption, which have rows of their own.
  *
  *     offset  bytes  field
  *     0       1      version = 1
@@ -139,7 +139,7 @@ export function encodeMeta(state: StoreState): Bytes {
 
 /** What a meta row says. */
 export interface StoredMeta {
-  /** Without members and encryption: those have rows of their own. */
+  /** Without what has rows of its own, but for the databases. */
   readonly state: StoreState;
   readonly hasEncryption: boolean;
 }

@@ -4,6 +4,8 @@ import {
   type Member,
   type MemberId,
   NO_ENCRYPTION,
+  NO_ROLLOUT,
+  type RolloutState,
 } from "../fsm/types.ts";
 import type { Backing } from "./backing.ts";
 import { decodeEncryption, type StoredEncryption } from "./encryption_row.ts";
@@ -17,8 +19,10 @@ import {
 } from "./meta.ts";
 import { decodeMembers } from "./members_row.ts";
 import { recoverParts } from "./multi_part.ts";
+import { readNoCleartext } from "./no_cleartext.ts";
 import { PlaceFilter } from "./place_filter.ts";
 import { readRow } from "./read.ts";
+import { decodeRollout } from "./rollout_row.ts";
 import {
   ALL_ROWS,
   DATABASE_ROWS,
@@ -30,6 +34,7 @@ import {
   parseDatabaseKey,
   parseEncryptionKey,
   parseRowKey,
+  ROLLOUT_KEY,
 } from "./row_key.ts";
 import { rowsOf } from "./rows_of.ts";
 
@@ -39,6 +44,8 @@ export interface OpenedState {
   readonly databasesStored: Set<DatabaseNumber>;
   readonly overflows: PlaceFilter;
   readonly nextExpiryMs: number | null;
+  /** No record is in cleartext any more. */
+  readonly hasNoCleartextMark: boolean;
   readonly recovered: "nothing" | "finished" | "dropped";
 }
 
@@ -61,12 +68,14 @@ export async function openState(backing: Backing): Promise<OpenedState> {
     backing,
     hasEncryption,
   );
-  const fsm = { ...state.fsm, members, encryption };
+  const rollout = await readRollout(backing);
+  const fsm = { ...state.fsm, members, encryption, rollout };
   return {
     state: { ...state, fsm, encryptionMac },
     databasesStored: new Set(databases.values()),
     overflows: await readOverflows(backing),
     nextExpiryMs: await firstExpiryMs(backing),
+    hasNoCleartextMark: await readNoCleartext(backing),
     recovered,
   };
 }
@@ -81,6 +90,7 @@ async function openEmpty(backing: Backing): Promise<OpenedState> {
     databasesStored: new Set(),
     overflows: new PlaceFilter(),
     nextExpiryMs: null,
+    hasNoCleartextMark: false,
     recovered,
   };
 }
@@ -105,6 +115,12 @@ export async function readMembers(
 ): Promise<ReadonlyMap<MemberId, Member>> {
   const [row] = await backing.get([MEMBERS_KEY]);
   return row === null || row === undefined ? new Map() : decodeMembers(row);
+}
+
+/** There is none before anything happened. */
+export async function readRollout(backing: Backing): Promise<RolloutState> {
+  const [row] = await backing.get([ROLLOUT_KEY]);
+  return row === null || row === undefined ? NO_ROLLOUT : decodeRollout(row);
 }
 
 /** Programs that knew no encryption wrote no rows, and say so. */

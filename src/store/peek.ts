@@ -2,7 +2,7 @@ import type { KeyId } from "../base/data_key.ts";
 import type { Kv } from "../io/kv.ts";
 import { Backing } from "./backing.ts";
 import { decodeMeta, EMPTY_STATE, type StoreState } from "./meta.ts";
-import { readEncryption, readMembers } from "./open.ts";
+import { readEncryption, readMembers, readRollout } from "./open.ts";
 import { META_KEY } from "./row_key.ts";
 import { highestEpochs, readSessions } from "./sessions.ts";
 
@@ -30,8 +30,9 @@ export async function peekStore(kv: Kv | Promise<Kv>): Promise<StorePeek> {
     const { state, hasEncryption } = decodeMeta(meta, new Map());
     const stored = await readEncryption(backing, hasEncryption);
     const members = await readMembers(backing);
+    const rollout = await readRollout(backing);
     const { encryption, encryptionMac } = stored;
-    const fsm = { ...state.fsm, members, encryption };
+    const fsm = { ...state.fsm, members, encryption, rollout };
     return { state: { ...state, fsm, encryptionMac }, sessionEpochs };
   } finally {
     backing.close();

@@ -20,7 +20,7 @@ import {
   rowBounds,
   rowKey,
 } from "./row_key.ts";
-import type { RecordSealer } from "./sealer.ts";
+import type { RecordOpener } from "./sealer.ts";
 
 /** Half-open [start, end) in unsigned byte order; empty when end ≤ start. */
 export interface StoreRange {
@@ -39,13 +39,13 @@ export interface StoreEntry extends StoredRecord {
 export class ReadSession implements CountsReads {
   readonly #backing: Backing;
   readonly #points: PointReader;
-  readonly #sealer: RecordSealer;
+  readonly #opener: RecordOpener;
   #reads = 0;
 
-  constructor(backing: Backing, points: PointReader, sealer: RecordSealer) {
+  constructor(backing: Backing, points: PointReader, opener: RecordOpener) {
     this.#backing = backing;
     this.#points = points;
-    this.#sealer = sealer;
+    this.#opener = opener;
   }
 
   get reads(): number {
@@ -96,7 +96,7 @@ export class ReadSession implements CountsReads {
       long.forEach((row, i) => parts.set(row, values[i] ?? null));
     }
     const records = rows.map((row) =>
-      openRecord(this.#sealer, row, parts.get(row) ?? null)
+      openRecord(this.#opener, row, parts.get(row) ?? null)
     );
     return records.some((record) => record instanceof Promise)
       ? Promise.all(records)

@@ -16,11 +16,7 @@ import {
   VERSIONSTAMP_BYTES,
 } from "../fsm/types.ts";
 import { KV_VALUE_BYTES_MAX } from "../io/kv.ts";
-import {
-  type RecordFault,
-  StoreRecordDamagedError,
-  StoreRecordSealedError,
-} from "./errors.ts";
+import { type RecordFault, StoreRecordDamagedError } from "./errors.ts";
 import {
   CLIENT_KEY_BYTES_MAX,
   isLongKey,
@@ -29,14 +25,15 @@ import {
   type ParsedRowKey,
 } from "./row_key.ts";
 import {
+  bodyState,
   RECORD_HEADER_BYTES,
+  type RecordOpener,
   type RecordSealer,
-  STATE_CLEARTEXT,
+  STATE_BODY_MASK,
   STATE_SEALED,
 } from "./sealer.ts";
 
 const FORMAT = 1;
-const STATE_BODY_MASK = 0b0000_0011;
 const STATE_OVERFLOW = 0b0000_0100;
 const KEY_LENGTH_BYTES = 2;
 
@@ -158,10 +155,10 @@ function longKey(at: ParsedRowKey, row: Uint8Array): Uint8Array {
  * The result keeps `found.row`.
  *
  * @throws {StoreRecordDamagedError} A byte changed, or the part is missing.
- * @throws {StoreRecordSealedError} Sealed, and `sealer` is not.
+ * @throws {NodeError} What `opener` throws.
  */
 export function openRecord(
-  sealer: RecordSealer,
+  opener: RecordOpener,
   found: RecordRow,
   overflow: Uint8Array | null,
 ): StoredRecord | Promise<StoredRecord> {
@@ -172,13 +169,11 @@ export function openRecord(
   const row = overflow === null || !hasOverflow
     ? found.row
     : concatBytes(found.row, overflow);
-  const state = (row[headerAt + 1] ?? 0) & STATE_BODY_MASK;
-  if (state !== sealer.state) {
-    throw state === STATE_SEALED && sealer.state === STATE_CLEARTEXT
-      ? new StoreRecordSealedError(place.database, keyName(place))
-      : damaged(place, "reserved state bits");
+  const bodyAt = headerAt + RECORD_HEADER_BYTES;
+  if (bodyState(row, bodyAt) > STATE_SEALED) {
+    throw damaged(place, "reserved state bits");
   }
-  const opened = sealer.open(row, headerAt + RECORD_HEADER_BYTES, place);
+  const opened = opener.open(row, bodyAt, place);
   return opened instanceof Promise
     ? opened.then((plaintext) => readHeader(place, row, headerAt, plaintext))
     : readHeader(place, row, headerAt, opened);

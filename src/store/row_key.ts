@@ -1,5 +1,11 @@
 import { assert } from "../base/assert.ts";
-import { compareBytes, equalBytes, toHex } from "../base/bytes.ts";
+import {
+  type Bytes,
+  compareBytes,
+  equalBytes,
+  toHex,
+  viewOf,
+} from "../base/bytes.ts";
 import { sha256 } from "../base/sha256.ts";
 import type { DatabaseNumber, RecordKey } from "../fsm/types.ts";
 import type { KvKey } from "../io/kv.ts";
@@ -35,10 +41,14 @@ const KIND_MARKER = 6n;
 const KIND_MEMBERS = 7n;
 const KIND_ENCRYPTION = 8n;
 const KIND_SESSION = 9n;
+const KIND_ROLLOUT = 10n;
+const KIND_NO_CLEARTEXT = 11n;
 
 export const META_KEY: KvKey = [INTERNAL, KIND_META];
 export const MARKER_KEY: KvKey = [INTERNAL, KIND_MARKER];
 export const MEMBERS_KEY: KvKey = [INTERNAL, KIND_MEMBERS];
+export const ROLLOUT_KEY: KvKey = [INTERNAL, KIND_ROLLOUT];
+export const NO_CLEARTEXT_KEY: KvKey = [INTERNAL, KIND_NO_CLEARTEXT];
 export const DATABASE_ROWS = kindRange(KIND_DATABASE);
 export const OVERFLOW_ROWS = kindRange(KIND_OVERFLOW);
 export const EXPIRY_ROWS = kindRange(KIND_EXPIRY);
@@ -246,11 +256,16 @@ export function parseDatabaseKey(key: KvKey): DatabaseNumber | null {
  * A name for a user's key that is safe in errors and logs: 8 hex digits, the
  * same for the same key in one database.
  */
-export function keyName({ database, key }: RecordKey): string {
+export function keyName(place: RecordKey): string {
+  return toHex(sha256(placeBytes(place)).subarray(0, 4));
+}
+
+/** What a body vouches for as its place: database u32 ‖ client's key. */
+export function placeBytes({ database, key }: RecordKey): Bytes {
   const place = new Uint8Array(4 + key.length);
-  new DataView(place.buffer).setUint32(0, database);
+  viewOf(place).setUint32(0, database);
   place.set(key, 4);
-  return toHex(sha256(place).subarray(0, 4));
+  return place;
 }
 
 /** Bytes of `key` that its row holds. */

@@ -2,6 +2,8 @@ import type { Bytes } from "../base/bytes.ts";
 import { viewOf } from "../base/bytes.ts";
 import { crc32c } from "../base/crc32c.ts";
 import type { RecordKey } from "../fsm/types.ts";
+import { StoreRecordSealedError } from "./errors.ts";
+import { keyName } from "./row_key.ts";
 
 export const RECORD_HEADER_BYTES = 21;
 
@@ -9,24 +11,42 @@ export const RECORD_HEADER_BYTES = 21;
 export const STATE_CLEARTEXT = 0;
 export const STATE_SEALED = 1;
 
+export const STATE_BODY_MASK = 0b0000_0011;
+
+/** State bits 0-1 of a whole record whose body begins at `bodyAt`. */
+export function bodyState(row: Uint8Array, bodyAt: number): number {
+  return (row[bodyAt - RECORD_HEADER_BYTES + 1] ?? 0) & STATE_BODY_MASK;
+}
+
 /**
- * Makes and opens bodies of records. The body vouches for its header and its
- * place (database number u32 ‖ client's key) too.
- *
- * `row` is a whole record with its header in the 21 bytes before `bodyAt`.
+ * Makes bodies of records. A body vouches for its header and its place
+ * (`placeBytes`) too.
  */
 export interface RecordSealer {
   readonly state: typeof STATE_CLEARTEXT | typeof STATE_SEALED;
   /** Length of a body over its plaintext. */
   readonly overheadBytes: number;
-  /** Fills `row` from `bodyAt` to its end. */
+  /**
+   * Fills `row`, a whole record with its header in the 21 bytes before
+   * `bodyAt`, from there to its end.
+   */
   seal(
     row: Bytes,
     bodyAt: number,
     place: RecordKey,
     plaintext: Uint8Array,
   ): void | Promise<void>;
-  /** The plaintext, a view into `row` or fresh; `null` for changed bytes. */
+}
+
+/** Opens bodies of records. */
+export interface RecordOpener {
+  /**
+   * The plaintext of the whole record `row`, a view into it or fresh; `null` for
+   * changed bytes.
+   *
+   * @throws {NodeError} Why it is not opened: STORE_RECORD_INTEGRITY,
+   * STORE_RECORD_SEALED.
+   */
   open(
     row: Uint8Array,
     bodyAt: number,
@@ -41,7 +61,7 @@ const CHECKSUM_BYTES = 4;
  *
  *     body = plaintext ‖ CRC-32C (header ‖ place ‖ plaintext)
  */
-export class CleartextSealer implements RecordSealer {
+export class CleartextSealer implements RecordSealer, RecordOpener {
   readonly state = STATE_CLEARTEXT;
   readonly overheadBytes = CHECKSUM_BYTES;
 
@@ -61,6 +81,9 @@ export class CleartextSealer implements RecordSealer {
     bodyAt: number,
     place: RecordKey,
   ): Uint8Array | null {
+    if (bodyState(row, bodyAt) !== STATE_CLEARTEXT) {
+      throw new StoreRecordSealedError(place.database, keyName(place));
+    }
     const until = row.length - CHECKSUM_BYTES;
     if (until < bodyAt) return null;
     const stored = viewOf(row).getUint32(until);

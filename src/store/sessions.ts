@@ -1,8 +1,9 @@
+import { equalBytes } from "../base/bytes.ts";
 import type { KeyId } from "../base/data_key.ts";
 import type { KvRow } from "../io/kv.ts";
 import type { Backing } from "./backing.ts";
 import { StoreRowDamagedError } from "./errors.ts";
-import { encodeMeta, type StoreState } from "./meta.ts";
+import { EMPTY_STATE, encodeMeta, type StoreState } from "./meta.ts";
 import {
   META_KEY,
   parseSessionKey,
@@ -19,17 +20,32 @@ import {
 
 /**
  * Makes `row` durable; false, and nothing changed, when its session has one.
- * For the single writer only: `state` is what the store has.
+ * Needs no turn among commits: it names no row that they do.
  */
-export function insertSession(
+export async function insertSession(
   backing: Backing,
   row: SessionRow,
   state: StoreState,
 ): Promise<boolean> {
   const key = sessionKey(row);
-  // A store with rows and without a meta row would not open.
-  const meta = { key: META_KEY, value: encodeMeta(state) };
-  return backing.insert([key], [{ key, value: encodeSession(row) }, meta]);
+  const set = { key, value: encodeSession(row) };
+  if (state === EMPTY_STATE) {
+    // A store with rows and without a meta row would not open.
+    const meta = { key: META_KEY, value: encodeMeta(state) };
+    if (await backing.insert([key, META_KEY], [set, meta])) return true;
+  }
+  return await backing.insert([key], [set]);
+}
+
+/** Whether the store has `row` now, salt and all, inserted if absent. */
+export async function placeSession(
+  backing: Backing,
+  row: SessionRow,
+  state: StoreState,
+): Promise<boolean> {
+  if (await insertSession(backing, row, state)) return true;
+  const found = await findSession(backing, row);
+  return found !== null && equalBytes(found.salt, row.salt);
 }
 
 /** The session's row; `null` when there is none. @throws {NodeError} */

@@ -6,13 +6,15 @@ import type { EventLog } from "../io/log.ts";
 import { Backing } from "./backing.ts";
 import { type CheckpointOptions, CheckpointScan } from "./checkpoint/scan.ts";
 import type { CheckpointSource } from "./checkpoint/source.ts";
-import { StoreClosedError } from "./errors.ts";
+import { type IntegrityFault, StoreClosedError } from "./errors.ts";
 import type { StoreCopy, StoreCopyOptions } from "./copy.ts";
 import { type CountOptions, countRecords, type RecordCounts } from "./count.ts";
 import { firstExpiryMs, sweepOnce } from "./expiry.ts";
 import { StateGate } from "./gate.ts";
 import type { StoreState } from "./meta.ts";
+import { encodeNoCleartext } from "./no_cleartext.ts";
 import { type OpenedState, openState } from "./open.ts";
+import { OpenFailures } from "./open_failures.ts";
 import { PointReader } from "./point_reader.ts";
 import {
   readRanges,
@@ -25,12 +27,15 @@ import {
   type RewriteStep,
   rewriteStep,
 } from "./rewrite.ts";
-import { CleartextSealer, type RecordSealer } from "./sealer.ts";
+import type { RecordKeys } from "./record_keys.ts";
+import { NO_CLEARTEXT_KEY } from "./row_key.ts";
+import { RecordSealing } from "./sealing.ts";
 import type { SessionPlace, SessionRow } from "./session_row.ts";
 import {
   findSession,
   highestEpochs,
   insertSession,
+  placeSession,
   readSessions,
 } from "./sessions.ts";
 import { type StoreBatch, Writer, type WriterCounters } from "./writer.ts";
@@ -39,6 +44,11 @@ export interface StoreOptions {
   /** Or its opening, whose failure is reported as the store's. */
   readonly kv: Kv | Promise<Kv>;
   readonly log: EventLog;
+  /**
+   * What records are sealed and opened with. Without any, a store that has a
+   * storage cutover reads nothing sealed and takes no records.
+   */
+  readonly keys?: RecordKeys;
 }
 
 /** Expiry rows looked at in one go: values of 64 KiB make 6 MiB. */
@@ -51,6 +61,7 @@ const SWEEP_ROWS = 100;
  * 2. All reads of one call see one state between two commits.
  * 3. A record with a changed byte is refused, never served.
  * 4. After a failed commit every call fails until the store is opened again.
+ * 5. From the batch on that brings the storage cutover, records are sealed.
  *
  * Returned bytes are views that the caller may keep but not change.
  */
@@ -58,22 +69,35 @@ export class Store {
   readonly #backing: Backing;
   readonly #gate = new StateGate();
   readonly #points: PointReader;
-  readonly #sealer: RecordSealer = new CleartextSealer();
+  readonly #sealing: RecordSealing;
+  readonly #openFailures = new OpenFailures();
   readonly #writer: Writer;
   #nextExpiryMs: number | null;
+  #hasNoCleartextMark: boolean;
   /** The checkpoint that is being read, and the end of those in line. */
   #scan: CheckpointScan | null = null;
   #scans: Promise<void> = Promise.resolve();
   #isEnding = false;
 
-  private constructor(backing: Backing, opened: OpenedState) {
+  private constructor(
+    backing: Backing,
+    opened: OpenedState,
+    keys: RecordKeys | null,
+  ) {
     this.#backing = backing;
+    this.#hasNoCleartextMark = opened.hasNoCleartextMark;
+    this.#sealing = new RecordSealing({
+      keys,
+      findSession: (place) => findSession(backing, place),
+      insertSession: (row) => placeSession(backing, row, this.state),
+      state: () => this.state,
+    });
     this.#points = new PointReader(backing);
     this.#nextExpiryMs = opened.nextExpiryMs;
     this.#writer = new Writer({
       backing,
       gate: this.#gate,
-      sealer: this.#sealer,
+      sealing: this.#sealing,
       overflows: opened.overflows,
       databasesStored: opened.databasesStored,
       state: opened.state,
@@ -93,7 +117,7 @@ export class Store {
    * @throws {NodeError} STORE_ROW_DAMAGED, STORE_VERSION_UNSUPPORTED,
    * STORE_BACKING_FAILED. `kv` is closed then.
    */
-  static async open({ kv, log }: StoreOptions): Promise<Store> {
+  static async open({ kv, log, keys }: StoreOptions): Promise<Store> {
     const backing = await Backing.open(kv);
     try {
       const opened = await openState(backing);
@@ -103,7 +127,7 @@ export class Store {
           applied: opened.state.applied.index,
         });
       }
-      return new Store(backing, opened);
+      return new Store(backing, opened, keys ?? null);
     } catch (error) {
       backing.close();
       throw error;
@@ -119,15 +143,25 @@ export class Store {
     return this.#writer.counters;
   }
 
+  /** How many reads were refused as records were not believed, by reason. */
+  get openFailures(): ReadonlyMap<IntegrityFault, number> {
+    return this.#openFailures.counts;
+  }
+
+  /** Whether this store was found to have no cleartext record any more. */
+  get hasNoCleartextMark(): boolean {
+    return this.#hasNoCleartextMark;
+  }
+
   /** Records of any number of keys, expired ones too, from one state. */
   readRecords(
     keys: readonly RecordKey[],
   ): Promise<readonly (StoredRecord | null)[]> {
     if (keys.length === 0) return Promise.resolve([]);
-    return this.#gate.read(
+    return this.#openFailures.watch(this.#gate.read(
       () => this.#session(),
       (session) => session.records(keys),
-    );
+    ));
   }
 
   /**
@@ -142,10 +176,10 @@ export class Store {
   ): Promise<readonly (readonly StoreEntry[])[]> {
     assert(ranges.every(({ limit }) => limit >= 1), "a limit is at least 1");
     if (database === null) return Promise.resolve(ranges.map(() => []));
-    return this.#gate.read(
+    return this.#openFailures.watch(this.#gate.read(
       () => this.#session(),
       (session) => readRanges(session, database, { ranges, clockMs }),
-    );
+    ));
   }
 
   /**
@@ -159,17 +193,27 @@ export class Store {
   }
 
   /**
-   * Makes a session's salt durable, in line with the commits; false, and
-   * nothing changed, when that session has one.
+   * Makes a session's salt durable; false, and nothing changed, when that
+   * session has one. Does not wait for commits: those may wait for a session.
    *
    * @throws {StoreBackingFailedError} Whether it took place is unknown.
    */
-  async insertSession(row: SessionRow): Promise<boolean> {
-    let isInserted = false;
-    await this.#writer.run(async () => {
-      isInserted = await insertSession(this.#backing, row, this.state);
-    });
-    return isInserted;
+  insertSession(row: SessionRow): Promise<boolean> {
+    return insertSession(this.#backing, row, this.state);
+  }
+
+  /**
+   * Notes durably that no record is in cleartext: found by a scan that began
+   * when the storage cutover was durable here.
+   *
+   * @throws {StoreBackingFailedError} Whether it took place is unknown.
+   */
+  async markNoCleartext(): Promise<void> {
+    const { storageCutoverIndex } = this.state.fsm.encryption;
+    const value = encodeNoCleartext(storageCutoverIndex);
+    const sets = [{ key: NO_CLEARTEXT_KEY, value }];
+    await this.#backing.commit({ sets, deletes: [] });
+    this.#hasNoCleartextMark = true;
   }
 
   /** @throws {StoreRowDamagedError | StoreVersionUnsupportedError} */
@@ -208,7 +252,7 @@ export class Store {
     let more = true;
     while (more && left > 0) {
       const rows = Math.min(left, SWEEP_ROWS);
-      await this.#writer.run(async () => {
+      await this.#openFailures.watch(this.#writer.run(async () => {
         // Replicas agree on what is absent by the replicated clock alone.
         const untilMs = Math.min(clockMs, this.state.fsm.clockMs);
         const swept = await sweepOnce(this.#backing, this.#gate, {
@@ -219,7 +263,7 @@ export class Store {
         removed.push(...swept.removed);
         more = swept.seen === rows;
         this.#nextExpiryMs = await firstExpiryMs(this.#backing);
-      });
+      }));
       left -= rows;
     }
     return removed;
@@ -285,9 +329,13 @@ export class Store {
     const { promise, resolve } = Promise.withResolvers<CheckpointScan>();
     await this.#writer.run(() => {
       if (this.#isEnding) return Promise.reject(new StoreClosedError());
-      const [backing, sealer] = [this.#backing, this.#sealer];
       const { state } = this;
-      const scan = new CheckpointScan({ ...options, backing, sealer, state });
+      const scan = new CheckpointScan({
+        ...options,
+        ...{ backing: this.#backing, state },
+        opener: this.#sealing.openerAt(state),
+        failures: this.#openFailures,
+      });
       this.#scan = scan;
       scan.ended.then(() => {
         this.#scan = null;
@@ -316,6 +364,6 @@ export class Store {
   }
 
   #session(): ReadSession {
-    return new ReadSession(this.#backing, this.#points, this.#sealer);
+    return new ReadSession(this.#backing, this.#points, this.#sealing);
   }
 }

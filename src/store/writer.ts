@@ -20,13 +20,14 @@ import {
   lastMutations,
   memberChanges,
   META_COST,
+  rolloutChanges,
 } from "./changes.ts";
 import type { StateGate } from "./gate.ts";
 import { encodeMeta, type StoreState } from "./meta.ts";
 import { commitInParts } from "./multi_part.ts";
 import type { PlaceFilter } from "./place_filter.ts";
 import { META_KEY } from "./row_key.ts";
-import type { RecordSealer } from "./sealer.ts";
+import type { RecordSealing } from "./sealing.ts";
 
 /** What one or more log entries did: records and the state after them. */
 export interface StoreBatch {
@@ -52,7 +53,7 @@ export interface WriterCounters {
 export interface WriterOptions {
   readonly backing: Backing;
   readonly gate: StateGate;
-  readonly sealer: RecordSealer;
+  readonly sealing: Pick<RecordSealing, "sealerFor">;
   readonly overflows: PlaceFilter;
   readonly databasesStored: Set<DatabaseNumber>;
   readonly state: StoreState;
@@ -190,12 +191,15 @@ export class Writer {
     state: StoreState,
     mutationLists: readonly (readonly Mutation[])[],
   ): Promise<void> {
-    const { backing, gate, databasesStored, onExpiry } = this.#options;
+    const { backing, gate, sealing, overflows } = this.#options;
+    const { databasesStored, onExpiry } = this.#options;
     const mutations = lastMutations(mutationLists);
-    const changes = await changesOf(mutations, this.#options);
+    const sealer = sealing.sealerFor(state);
+    const changes = await changesOf(mutations, { sealer, overflows });
     const more = [
       ...databaseChanges(state.fsm.databases, databasesStored),
       ...memberChanges(this.#state, state),
+      ...rolloutChanges(this.#state, state),
       ...encryptionChanges(this.#state, state),
     ];
     for (const change of more) changes.push(change);

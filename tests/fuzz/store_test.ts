@@ -1,3 +1,6 @@
+import { decodeRollout, encodeRollout } from "../../src/store/rollout_row.ts";
+import { ROLLOUTS } from "../unit/store/rollout_model.ts";
+import type { RolloutState } from "../../src/fsm/types.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { viewOf } from "../../src/base/bytes.ts";
@@ -201,6 +204,12 @@ const DECODERS: readonly (readonly [
     ),
     decodeMembers,
     encodeMembers,
+  ],
+  [
+    "decodeRollout",
+    encodeRollout(ROLLOUTS[1] as RolloutState),
+    decodeRollout,
+    encodeRollout,
   ],
   [
     "decodeMeta of version 2",

@@ -22,6 +22,7 @@ import {
   encodeEncryption,
 } from "../../src/store/encryption_row.ts";
 import { decodeMembers } from "../../src/store/members_row.ts";
+import { decodeRollout } from "../../src/store/rollout_row.ts";
 import { openRecord, readRecordRow } from "../../src/store/record.ts";
 import {
   databaseKey,
@@ -32,6 +33,7 @@ import {
   META_KEY,
   overflowKey,
   parseRowKey,
+  ROLLOUT_KEY,
   rowKey,
   sessionKey,
   stagedKey,
@@ -131,6 +133,26 @@ Deno.test("store_marker opens", async () => {
   const [key, row] = await fixture("store_marker");
   assert.deepEqual(encodeKvKey(MARKER_KEY), key);
   assert.deepEqual(decodeMarker(row!), { next: 499, count: 1_500 });
+});
+
+Deno.test("store_rollout opens", async () => {
+  const [key, row] = await fixture("store_rollout");
+  assert.deepEqual(encodeKvKey(ROLLOUT_KEY), key);
+  const event = {
+    index: 184_202,
+    atMs: 1_790_000_000_123,
+    actor: "token:ops",
+    action: "enable-storage-envelope",
+    planHash: "0123456789abcdef",
+    result: "refused",
+    entry: 0,
+    detail: "NODE_CAPABILITY_UNPROVEN",
+  };
+  assert.deepEqual(decodeRollout(row!), {
+    rewrite: { id: 184_201, bytesPerSecond: 8_388_608, isPaused: true },
+    dwellUntilMs: 1_790_000_000_123,
+    events: [event],
+  });
 });
 
 Deno.test("store_members opens", async () => {

@@ -33,16 +33,13 @@ export interface LongChangeContext {
   propose(change: EncryptionChange): Promise<LogIndex>;
 }
 
-/** What the barrier of phase 2 works with; the lock of changes is held. */
-export interface RaftCutoverContext {
-  /** As `EncryptionChangesHost.propose`: for the marker's payload alone. */
-  propose(payload: Uint8Array): Promise<EncryptionOutcome> | null;
-}
-
 /** Steps that take long, as whoever carries them out has them. */
 export interface LongChanges {
-  /** Closes the gate, drains, and sets the marker; every member has proven. */
-  enableRaftEnvelope(context: RaftCutoverContext): Promise<EncryptionOutcome>;
+  /**
+   * Closes the gate, drains, and sets the marker, as the leader of `term`; the
+   * lock of changes is held, and every member has proven.
+   */
+  enableRaftEnvelope(term: Term): Promise<EncryptionOutcome>;
   /** Proposes the lock once every member has found no cleartext. */
   sealCleartext(context: LongChangeContext): Promise<LogIndex>;
   /** Proposes to forget the key once every member has shown it is unused. */

@@ -28,6 +28,13 @@ interface Aim {
   readonly key: KeyId;
 }
 
+interface Paced {
+  readonly rate: number;
+  readonly pace: Pace | null;
+}
+
+const NO_PACE: Paced = { rate: 0, pace: null };
+
 /** One step stands in the way of commits for a few ms. */
 const STEP_ROWS_MAX = 128;
 const STEP_BYTES_MAX = 256 * 1024;
@@ -53,6 +60,8 @@ export class Rewriter {
   #news = Promise.withResolvers<void>();
   #seen: { readonly job: RewriteJob | null; readonly key: KeyId } | null = null;
   #done: Aim | null = null;
+  #step: Promise<unknown> = Promise.resolve();
+  #rest: Promise<void> | null = null;
   #failure: { readonly aim: Aim; readonly text: string } | null = null;
   /** Of the job under way. */
   #tally = { id: 0, done: 0, total: 0, bytes: 0, sinceMs: 0, untilMs: 0 };
@@ -74,6 +83,19 @@ export class Rewriter {
     if (this.#seen?.job === job && this.#seen.key === key) return;
     this.#seen = { job, key };
     this.#wake();
+  }
+
+  /** Lets the step under way end, then runs `task` while there is none. */
+  async rest(task: () => Promise<void>): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#rest = promise;
+    try {
+      await this.#step;
+      await task();
+    } finally {
+      this.#rest = null;
+      resolve();
+    }
   }
 
   /** Resolves when no step is under way, for ever. */
@@ -196,7 +218,7 @@ export class Rewriter {
   async #sealAll(aim: Aim): Promise<void> {
     const { store } = this.#host;
     const tally = this.#tally;
-    let pace: { readonly rate: number; readonly pace: Pace } | null = null;
+    let paced: Paced = NO_PACE;
     let after: RewriteCursor | null = null;
     do {
       while (this.#job?.isPaused === true && this.#isCurrent(aim)) {
@@ -204,25 +226,34 @@ export class Rewriter {
       }
       if (!this.#isCurrent(aim)) return;
       const rate = this.#job?.bytesPerSecond ?? 0;
-      if (rate > 0 && pace?.rate !== rate) {
-        pace = { rate, pace: new Pace(this.#host.clock, rate) };
-      }
+      paced = this.#paced(paced, rate);
+      while (this.#rest !== null) await this.#rest;
       const yields = this.#turn();
-      const step = await store.rewriteStep({
+      const stepped = store.rewriteStep({
         after,
         rowsMax: STEP_ROWS_MAX,
         bytesMax: stepBytes(rate),
         isStale: (key) => this.#isStale(key),
       });
+      // Whoever waits for its end does not care how it ends.
+      this.#step = stepped.catch(() => {});
+      const step = await stepped;
       tally.done += step.rewritten;
       tally.bytes += step.bytes;
       // What was counted may have grown: progress is never above its end.
       tally.total = Math.max(tally.total, tally.done);
       after = step.next;
       if (step.rewritten === 0) continue;
-      if (rate > 0) await pace?.pace.spend(step.bytes, this.#news.promise);
+      await paced.pace?.spend(step.bytes, this.#news.promise);
       await yields();
     } while (after !== null);
+  }
+
+  #paced(prior: Paced, rate: number): Paced {
+    if (prior.rate === rate) return prior;
+    return rate === 0
+      ? NO_PACE
+      : { rate, pace: new Pace(this.#host.clock, rate) };
   }
 
   /** Gives commits as long as the step took, if there are any. */

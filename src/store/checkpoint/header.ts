@@ -18,12 +18,17 @@ import {
   ENCRYPTION_STATE_BYTES_MAX,
 } from "../../fsm/encryption_codec.ts";
 import {
+  decodeRolloutState,
+  encodeRolloutState,
+} from "../../fsm/rollout_codec.ts";
+import {
   DATABASES_MAX,
   type EncryptionState,
   type Member,
   MEMBERS_MAX,
   NO_ENCRYPTION,
   NO_ROLLOUT,
+  type RolloutState,
 } from "../../fsm/types.ts";
 import {
   CheckpointDamagedError,
@@ -45,7 +50,7 @@ export const HEADER_PREFIX_BYTES = MAGIC.length + 4;
 const HASH_BYTES = 32;
 /**
  * Protobuf of a header: 32 members and four lists of ids are below 70 KiB, the
- * rest of 2^18 is for what later programs add; the encryption state comes to it.
+ * rollout is below 56, the rest of 2^18 is for what later programs add; the encryption state comes to it.
  */
 export const HEADER_BODY_BYTES_MAX = 2 ** 18 + ENCRYPTION_STATE_BYTES_MAX;
 
@@ -104,6 +109,7 @@ export function encodeHeader(header: CheckpointHeader): Bytes {
         .map(toMemberMessage),
       clockMs: BigInt(fsm.clockMs),
       encryptionState: encodeEncryptionState(fsm.encryption),
+      rollout: encodeRolloutState(fsm.rollout),
     }),
   );
   assert(body.length <= HEADER_BODY_BYTES_MAX, "a header is short");
@@ -204,7 +210,7 @@ function readMessage(message: HeaderMessage, refuse: Refuse): CheckpointHeader {
       databases: new Map(),
       members: readMembers(message.members, refuse),
       encryption: readEncryption(message, refuse),
-      rollout: NO_ROLLOUT,
+      rollout: readRollout(message, refuse),
     },
   };
   if (message.keyId !== streamKeyId(state)) {
@@ -298,6 +304,29 @@ function parseEncryption(bytes: Uint8Array, refuse: Refuse): EncryptionState {
   } catch (cause) {
     if (!(cause instanceof NodeError)) throw cause;
     throw refuse("an encryption state of another form", { cause });
+  }
+}
+
+function readRollout(
+  { rollout, index }: HeaderMessage,
+  refuse: Refuse,
+): RolloutState {
+  if (rollout.length === 0) return NO_ROLLOUT;
+  const state = parseRollout(rollout, refuse);
+  const last = Math.max(
+    state.rewrite?.id ?? 0,
+    state.events.at(-1)?.index ?? 0,
+  );
+  if (last > index) throw refuse("a rollout of later");
+  return state;
+}
+
+function parseRollout(bytes: Uint8Array, refuse: Refuse): RolloutState {
+  try {
+    return decodeRolloutState(bytes);
+  } catch (cause) {
+    if (!(cause instanceof NodeError)) throw cause;
+    throw refuse("a rollout of another form", { cause });
   }
 }
 

@@ -4,10 +4,11 @@ import { KV_READ_KEYS_MAX, type KvKey, type KvRow } from "../../io/kv.ts";
 import type { Backing } from "../backing.ts";
 import { StoreClosedError } from "../errors.ts";
 import type { StoreState } from "../meta.ts";
+import type { OpenFailures } from "../open_failures.ts";
 import { readRow } from "../read.ts";
 import { openRecord, type RecordRow } from "../record.ts";
 import { overflowKey, RECORD_ROWS, rowAfter, rowName } from "../row_key.ts";
-import type { RecordSealer } from "../sealer.ts";
+import type { RecordOpener } from "../sealer.ts";
 import type { Pace } from "./pace.ts";
 import { Preimages } from "./preimages.ts";
 import type { CheckpointRecord, CheckpointSource } from "./source.ts";
@@ -23,7 +24,8 @@ export interface CheckpointOptions {
 
 export interface ScanOptions extends CheckpointOptions {
   readonly backing: Backing;
-  readonly sealer: RecordSealer;
+  readonly opener: RecordOpener;
+  readonly failures: OpenFailures;
   readonly state: StoreState;
 }
 
@@ -133,7 +135,8 @@ export class CheckpointScan implements CheckpointSource {
     this.#start = last === null ? null : rowAfter(last.key);
     const bytes = sizeOf(rows);
     this.#pageRows = Math.min(nextPageRows(listed, limit), this.#pageRowsMax);
-    const records = await this.#open(rows, overflows);
+    const { failures } = this.#options;
+    const records = await failures.watch(this.#open(rows, overflows));
     if (pace !== undefined && bytes > 0) {
       await pace.spend(bytes, this.#preimages.pressure);
     }
@@ -184,10 +187,10 @@ export class CheckpointScan implements CheckpointSource {
     rows: readonly ScannedRow[],
     overflows: ReadonlyMap<RecordRow, Bytes | null>,
   ): Promise<readonly CheckpointRecord[]> {
-    const { sealer } = this.#options;
+    const { opener } = this.#options;
     const records: CheckpointRecord[] = [];
     for (const { frame } of rows) {
-      const opened = openRecord(sealer, frame, overflows.get(frame) ?? null);
+      const opened = openRecord(opener, frame, overflows.get(frame) ?? null);
       const record = opened instanceof Promise ? await opened : opened;
       records.push({ ...frame.place, ...record });
     }

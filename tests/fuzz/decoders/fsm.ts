@@ -28,6 +28,11 @@ import {
 } from "../../../src/fsm/payload.ts";
 import { decodeProposal, encodeProposal } from "../../../src/fsm/proposal.ts";
 import { encodeRollout } from "../../../src/fsm/rollout_payload.ts";
+import {
+  decodeRolloutState,
+  encodeRolloutState,
+  ROLLOUT_BYTES_MAX,
+} from "../../../src/fsm/rollout_codec.ts";
 import type { EncryptionChange } from "../../../src/fsm/types.ts";
 import {
   EVERY_KIND,
@@ -40,6 +45,8 @@ import {
   longEncryptionOf,
 } from "../../unit/store/encryption_model.ts";
 import { memberOf } from "../../unit/store/store_model.ts";
+import { rolloutChange } from "../../unit/fsm/rollout_arbitraries.ts";
+import { ROLLOUTS } from "../../unit/store/rollout_model.ts";
 import { type Decoder, only } from "../run/decoder.ts";
 import { edited } from "../run/inputs.ts";
 
@@ -73,6 +80,8 @@ const HEADS: readonly (readonly [head: readonly number[], bytesMax: number])[] =
     [[5, 5], 0],
     [[5, 6], 0],
   ];
+
+const ROLLOUT_CHANGES = fc.sample(rolloutChange, { numRuns: 200, seed: 4 });
 
 const PAYLOADS: readonly Decoder[] = HEADS.map(([head, bytesMax]) => {
   const valid = CHANGES.map(encodeEncryption)
@@ -183,6 +192,26 @@ export const FSM_DECODERS: readonly Decoder[] = [
     near: (rng) => edited(rng.once(2_000) ? LONG_STATES : STATES, rng, 1),
     heapPerByte: 256,
     decode: (bytes) => encodeEncryptionState(decodeEncryptionState(bytes)),
+    refuses,
+  },
+  {
+    name: "fsm payload 07",
+    bytesMax: 2 ** 10,
+    valid: ROLLOUT_CHANGES.map(encodeRollout),
+    repair: (bytes) => {
+      bytes.set([7].slice(0, bytes.length));
+      return bytes;
+    },
+    heapPerByte: 256,
+    decode: (bytes) => encodePayload(decodePayload(bytes)),
+    refuses,
+  },
+  {
+    name: "fsm rollout",
+    bytesMax: ROLLOUT_BYTES_MAX,
+    valid: ROLLOUTS.map(encodeRolloutState),
+    heapPerByte: 256,
+    decode: (bytes) => encodeRolloutState(decodeRolloutState(bytes)),
     refuses,
   },
   {

@@ -1,4 +1,10 @@
 import {
+  decodeRollout,
+  encodeRollout,
+  ROLLOUT_ROW_BYTES_MAX,
+} from "../../../src/store/rollout_row.ts";
+import { ROLLOUTS } from "../../unit/store/rollout_model.ts";
+import {
   type Bytes,
   concatBytes,
   equalBytes,
@@ -260,6 +266,15 @@ export const STORE_DECODERS: readonly Decoder[] = [
     repair: withChecksum,
     heapPerByte: 32,
     decode: (bytes) => encodeMembers(decodeMembers(bytes)),
+    refuses,
+  },
+  {
+    name: "store rollout row",
+    bytesMax: ROLLOUT_ROW_BYTES_MAX,
+    valid: ROLLOUTS.map(encodeRollout),
+    repair: withChecksum,
+    heapPerByte: 256,
+    decode: (bytes) => encodeRollout(decodeRollout(bytes)),
     refuses,
   },
   {

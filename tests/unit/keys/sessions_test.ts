@@ -76,7 +76,8 @@ for (const purpose of ["storage", "raft"] as const) {
       [keyId, purpose, NODE16, 2],
     );
     assert.equal(session.salt.length, purpose === "storage" ? 32 : 16);
-    const { key: _, nonces: __, purpose: ___, ...row } = session;
+    const { clusterId, key: _, nonces: __, purpose: ___, ...row } = session;
+    assert.deepEqual(clusterId, CLUSTER_ID);
     const expected = purpose === "storage" ? [row] : [];
     assert.deepEqual([...rows.rows.values()], expected);
     const name = { ...row, purpose, clusterId: CLUSTER_ID };

@@ -10,6 +10,7 @@ import { encodeProposal } from "../../../src/fsm/proposal.ts";
 import type { Member, WriteReply } from "../../../src/fsm/types.ts";
 import { Applier } from "../../../src/node/applier.ts";
 import type { EncryptionActing } from "../../../src/node/encryption/acting.ts";
+import type { RaftOpener } from "../../../src/node/raft_sealing/opener.ts";
 import { ApplyHaltedError } from "../../../src/node/errors.ts";
 import {
   CHANGE_ADD_LEARNER,
@@ -50,6 +51,11 @@ const NO_CHANGES = {
   apply: () => Promise.reject(new Error("not asked here")),
 } satisfies Pick<EncryptionActing, "wake" | "apply">;
 
+const NOTHING_SEALED = {
+  isSealed: () => false,
+  open: () => Promise.reject(new Error("not asked here")),
+} satisfies Pick<RaftOpener, "isSealed" | "open">;
+
 /** An applier on a store of voters 1 to 3, and what it told its node. */
 class Bench {
   readonly replies = new Map<number, readonly WriteReply[]>();
@@ -76,7 +82,7 @@ class Bench {
         this.halted = error;
         this.#settled.resolve();
       },
-    }, NO_CHANGES);
+    }, { acting: NO_CHANGES, opening: NOTHING_SEALED });
   }
 
   static async open(disk: SimKvDisk): Promise<Bench> {

@@ -34,14 +34,30 @@ function verdictOf(
   return { kind: "verdict", boot: 7, term: 3, sequence, verdict, ...given };
 }
 
+/** Has a forward answered at once; `isTaken` is asked if it is new. */
+function answered(
+  receiver: ForwardReceiver,
+  from: number,
+  one: Forward,
+  isTaken: () => boolean,
+): ForwardVerdict {
+  const answers: ForwardVerdict[] = [];
+  receiver.receive(from, one, {
+    propose: (decide) => decide(isTaken()),
+    answer: (verdict) => answers.push(verdict),
+  });
+  assert.equal(answers.length, 1);
+  return answers[0]!;
+}
+
 /** A receiver whose log takes everything but `refused`. */
 function receiving(...refused: readonly number[]) {
   const receiver = new ForwardReceiver();
   const log: number[] = [];
   const take = (one: Forward, from = 2) =>
-    receiver.receive(from, one, ({ proposalId }) => {
-      if (refused.includes(proposalId)) return false;
-      log.push(proposalId);
+    answered(receiver, from, one, () => {
+      if (refused.includes(one.proposalId)) return false;
+      log.push(one.proposalId);
       return true;
     }).verdict;
   return { receiver, log, take };
@@ -86,7 +102,7 @@ Deno.test("ForwardReceiver.receive() echoes whom it answers", () => {
   const { receiver } = receiving();
   const given = { boot: 9, term: 5 };
   assert.deepEqual(
-    receiver.receive(2, forward(1, given), () => true),
+    answered(receiver, 2, forward(1, given), () => true),
     verdictOf(1, "taken", given),
   );
 });
@@ -94,12 +110,33 @@ Deno.test("ForwardReceiver.receive() echoes whom it answers", () => {
 Deno.test("ForwardReceiver remembers as many refusals as a sender has open", () => {
   const { receiver } = receiving();
   for (let sequence = 1; sequence <= 3_000; sequence += 1) {
-    receiver.receive(2, forward(sequence), () => false);
+    answered(receiver, 2, forward(sequence), () => false);
   }
   const again = (sequence: number) =>
-    receiver.receive(2, forward(sequence), () => assert.fail("again")).verdict;
+    answered(receiver, 2, forward(sequence), () => assert.fail("again"))
+      .verdict;
   assert.equal(again(3_000 - 1_023), "refused");
   assert.equal(again(3_000 - 1_024), "taken");
+});
+
+Deno.test("ForwardReceiver answers what takes time once it is decided, and once", () => {
+  const receiver = new ForwardReceiver();
+  const answers: [number, Verdict][] = [];
+  const decisions: ((isTaken: boolean) => void)[] = [];
+  const ask = (sequence: number) =>
+    receiver.receive(2, forward(sequence), {
+      propose: (decide) => decisions.push(decide),
+      answer: (one) => answers.push([one.sequence, one.verdict]),
+    });
+  for (const sequence of [1, 2, 1, 2, 4]) ask(sequence);
+  assert.deepEqual(answers.splice(0), [[4, "gap"]]);
+  assert.equal(decisions.length, 2, "each is proposed once");
+  decisions[1]!(false);
+  decisions[0]!(true);
+  assert.deepEqual(answers.splice(0), [[2, "refused"], [1, "taken"]]);
+  for (const sequence of [2, 1]) ask(sequence);
+  assert.deepEqual(answers, [[2, "refused"], [1, "taken"]]);
+  assert.equal(decisions.length, 2);
 });
 
 function sending() {
@@ -338,7 +375,8 @@ class ForwardingWorld {
   #deliver(bytes: Uint8Array | undefined): void {
     const packet = bytes && decodePacket(bytes);
     if (packet?.kind !== "forward" || packet.term !== this.#term) return;
-    const verdict = this.#receiver.receive(2, packet, ({ proposalId }) => {
+    const verdict = answered(this.#receiver, 2, packet, () => {
+      const { proposalId } = packet;
       if (this.#isFull) return false;
       this.#logOf(this.#term).push(proposalId);
       return true;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { utf8 } from "../../../src/base/bytes.ts";
+import { type Bytes, utf8 } from "../../../src/base/bytes.ts";
+import { type KeyId, NO_KEY } from "../../../src/base/data_key.ts";
 import { fullNodeId } from "../../../src/base/identity.ts";
 import { encodeEncryption } from "../../../src/fsm/encryption_payload.ts";
 import {
@@ -24,6 +25,8 @@ import {
 } from "../../../src/node/packet.ts";
 import { Proposals } from "../../../src/node/proposals.ts";
 import { Proposer } from "../../../src/node/proposer.ts";
+import { EntryLine } from "../../../src/node/raft_sealing/entry_line.ts";
+import { ProposalGate } from "../../../src/node/raft_sealing/gate.ts";
 import type { RaftId } from "../../../src/raft/types.ts";
 import { SimClock } from "../../sim/io/clock.ts";
 import { CoreGroup } from "../raft/core_group.ts";
@@ -73,7 +76,18 @@ class Bench {
   readonly proposals = new Proposals(100);
   readonly packets: { to: RaftId; packet: Packet }[] = [];
   readonly proposer: Proposer;
+  readonly gate = new ProposalGate();
   readonly id: RaftId;
+  /** Set: entries are sealed with it, and `seals` are let go by hand. */
+  keyId: KeyId = NO_KEY;
+  readonly seals: {
+    readonly keyId: KeyId;
+    readonly payload: Bytes;
+    readonly end: (envelope: Bytes) => void;
+  }[] = [];
+  wakes = 0;
+  /** Term of the last applied entry, unless it is the core's. */
+  appliedTerm: number | null = null;
   init: Uint8Array | null = null;
   announcement: Uint8Array | null = null;
   registration: Uint8Array | null = null;
@@ -81,8 +95,24 @@ class Bench {
 
   constructor(id: RaftId) {
     this.id = id;
+    const core = this.group.core(id);
+    const line = new EntryLine({
+      ...{ core, gate: this.gate },
+      sealer: {
+        keyId: () => this.keyId,
+        seal: (keyId, payload) => {
+          const { promise, resolve } = Promise.withResolvers<Bytes>();
+          this.seals.push({ keyId, payload, end: resolve });
+          return promise;
+        },
+      },
+      appliedTerm: () =>
+        this.appliedTerm ?? this.group.at(id).applied.at(-1)?.term ?? 0,
+      wake: () => this.wakes += 1,
+      failed: (error) => assert.fail(`${error}`),
+    });
     this.proposer = new Proposer({
-      core: this.group.core(id),
+      ...{ core, line },
       proposals: this.proposals,
       clock: this.clock,
       boot: BOOT,

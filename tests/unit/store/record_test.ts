@@ -13,6 +13,7 @@ import {
 import { parseRowKey, rowKey } from "../../../src/store/row_key.ts";
 import {
   CleartextSealer,
+  type RecordOpener,
   type RecordSealer,
 } from "../../../src/store/sealer.ts";
 import { recordOf } from "./store_model.ts";
@@ -39,11 +40,11 @@ async function encode(
 async function open(
   place: RecordKey,
   { row, overflow }: EncodedRecord,
-  sealer: RecordSealer = SEALER,
+  opener: RecordOpener = SEALER,
 ): Promise<StoredRecord> {
   const at = parseRowKey(rowKey(place));
   assert.ok(at !== null);
-  return await openRecord(sealer, readRecordRow(at, row), overflow);
+  return await openRecord(opener, readRecordRow(at, row), overflow);
 }
 
 Deno.test("encodeRecord() lays a record out as formats.md says", async () => {
@@ -199,7 +200,7 @@ Deno.test("errors name a record without its key", async () => {
 });
 
 /** Stands in for sealing: inverts bytes, asynchronously. */
-class InvertingSealer implements RecordSealer {
+class InvertingSealer implements RecordSealer, RecordOpener {
   readonly state = 1;
   readonly overheadBytes = 34;
 

@@ -84,23 +84,24 @@ Deno.test("a store with nothing but a session opens in the empty state", async (
   await last.close();
 });
 
-Deno.test("insertSession() goes in line with commits and changes no state", async () => {
+Deno.test("insertSession() waits for no commit and changes no state", async () => {
   const disk = new SimKvDisk();
   const store = await open(disk);
-  const done: string[] = [];
-  const note = (what: string) => () => void done.push(what);
-  await Promise.all([
-    store.commit({ state: stateAt(1), mutations: many(1) }).then(note("1")),
-    store.insertSession(sessionOf(1)).then(note("session")),
-    store.commit({ state: stateAt(2), mutations: [put("a", 2)] })
-      .then(note("2")),
-  ]);
-  assert.deepEqual(done, ["1", "session", "2"]);
+  const first = store.commit({ state: stateAt(1), mutations: many(1) });
+  assert.equal(await store.insertSession(sessionOf(1)), true);
+  const died = await open(disk.copy());
+  assert.deepEqual(await died.sessionRows(), [sessionOf(1)]);
+  assert.equal(died.state.applied.index, 0);
+  await died.close();
+  await first;
+  const second = store.commit({ state: stateAt(2), mutations: many(2) });
+  assert.equal(await store.insertSession(sessionOf(2)), true);
+  await second;
   assert.equal(store.state.applied.index, 2);
   await store.close();
   const again = await open(disk);
   assert.equal(again.state.applied.index, 2);
-  assert.equal((await again.sessionRows()).length, 1);
+  assert.equal((await again.sessionRows()).length, 2);
   await again.close();
 });
 

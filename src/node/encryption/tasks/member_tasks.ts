@@ -19,8 +19,6 @@ export interface MemberTasksHost {
   send(to: RaftId, ask: TaskAsk): boolean;
   /** What this node says when it is asked. */
   answer(ask: TaskAsk): TaskReport;
-  /** @throws {NodeError} It may not ask any more. */
-  mustLead(): void;
 }
 
 /** A member that says nothing for so long is given up on. */
@@ -30,6 +28,15 @@ const ONCE_MS = 1_000;
 /** Between two questions: at first, and as a task goes on. */
 const POLL_MS_MIN = 20;
 const POLL_MS_MAX = 500;
+
+/** Throws a NodeError once this node may not ask any more. */
+export type MustLead = () => void;
+
+export interface RunTerms {
+  /** What cannot be done when the task is not. */
+  readonly action: string;
+  readonly mustLead: MustLead;
+}
 
 interface Asked {
   readonly target: TaskTarget;
@@ -68,6 +75,7 @@ export class MemberTasks {
   async *follow(
     spec: TaskSpec,
     targets: readonly TaskTarget[],
+    mustLead: MustLead,
   ): AsyncGenerator<readonly MemberReport[]> {
     const task = this.#draw();
     const asked = this.#expect(task, targets);
@@ -76,7 +84,7 @@ export class MemberTasks {
         let pollMs = POLL_MS_MIN;;
         pollMs = Math.min(pollMs * 2, POLL_MS_MAX)
       ) {
-        this.#host.mustLead();
+        mustLead();
         this.#ask({ task, spec }, asked);
         await this.#pass(pollMs);
         this.#silence(asked, TASK_SILENT_MS);
@@ -92,15 +100,17 @@ export class MemberTasks {
    * As `follow`, to the end.
    *
    * @throws {NodeError} NODE_MEMBER_SILENT, NODE_MEMBER_TASK_FAILED, and what
-   * `follow` throws; `action` is what cannot be done then.
+   * `follow` throws.
    */
   async run(
-    action: string,
     spec: TaskSpec,
     targets: readonly TaskTarget[],
+    { action, mustLead }: RunTerms,
   ): Promise<readonly MemberReport[]> {
     let reports: readonly MemberReport[] = [];
-    for await (const news of this.follow(spec, targets)) reports = news;
+    for await (const news of this.follow(spec, targets, mustLead)) {
+      reports = news;
+    }
     const failures = reports.filter(({ state }) => state === "failed");
     if (failures.length > 0) throw new MemberTaskFailedError(action, failures);
     const silent = reports.filter(({ state }) => state === "silent");
@@ -114,9 +124,10 @@ export class MemberTasks {
   async poll(
     spec: TaskSpec,
     targets: readonly TaskTarget[],
+    mustLead: MustLead,
   ): Promise<readonly MemberReport[]> {
     const { clock } = this.#host;
-    this.#host.mustLead();
+    mustLead();
     const task = this.#draw();
     const asked = this.#expect(task, targets);
     const untilMs = clock.monotonicMs() + ONCE_MS;

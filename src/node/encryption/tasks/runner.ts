@@ -1,5 +1,6 @@
 import { NodeError } from "../../../base/error.ts";
 import type { Clock } from "../../../io/clock.ts";
+import { TaskFailure } from "./failure.ts";
 import { FAILURE_LENGTH_MAX } from "./packet.ts";
 import {
   NO_FINDING,
@@ -7,7 +8,7 @@ import {
   type TaskFinding,
   type TaskProgress,
   type TaskReport,
-  type TaskSpec,
+  type WorkSpec,
 } from "./task.ts";
 
 /** What a task tells while it is carried out, and is told. */
@@ -23,8 +24,8 @@ export interface TaskControl {
 
 export interface TaskRunnerHost {
   readonly clock: Clock;
-  /** @throws {NodeError} Why it cannot be done; that is its outcome. */
-  perform(spec: TaskSpec, control: TaskControl): Promise<TaskFinding>;
+  /** @throws {NodeError | TaskFailure} Why not; that is its outcome. */
+  perform(spec: WorkSpec, control: TaskControl): Promise<TaskFinding>;
   /** How the rewrite job gets on here. */
   rewrite(): TaskProgress;
   /** This program is wrong. */
@@ -84,7 +85,7 @@ export class TaskRunner {
     await Promise.all(this.#running().map(({ ended }) => ended));
   }
 
-  #begin(task: number, spec: TaskSpec, nowMs: number): Known {
+  #begin(task: number, spec: WorkSpec, nowMs: number): Known {
     this.#forget();
     const { promise, resolve } = Promise.withResolvers<void>();
     const known: Known = {
@@ -98,7 +99,7 @@ export class TaskRunner {
     return known;
   }
 
-  async #carryOut(spec: TaskSpec, known: Known): Promise<void> {
+  async #carryOut(spec: WorkSpec, known: Known): Promise<void> {
     const { clock } = this.#host;
     const end = (how: Partial<TaskProgress>) => {
       const elapsedMs = elapsed(clock.monotonicMs(), known);
@@ -114,7 +115,9 @@ export class TaskRunner {
       );
     } catch (error) {
       end({ state: "failed", failure: failureOf(error) });
-      if (!(error instanceof NodeError)) this.#host.failed(error);
+      const isKnown = error instanceof NodeError ||
+        error instanceof TaskFailure;
+      if (!isKnown) this.#host.failed(error);
     }
   }
 
@@ -171,10 +174,11 @@ function elapsed(nowMs: number, { sinceMs }: Known): number {
 
 /** In words that may travel. */
 export function failureOf(error: unknown): string {
-  const said = error instanceof NodeError
-    ? `${error.message} (${error.code}); ${error.remedy}`
-    : String(error);
-  return said.slice(0, FAILURE_LENGTH_MAX);
+  const said = error instanceof Error ? error.message : String(error);
+  const what = error instanceof NodeError
+    ? `${said} (${error.code}); ${error.remedy}`
+    : said;
+  return what.slice(0, FAILURE_LENGTH_MAX);
 }
 
 function sleep(clock: Clock, ms: number): Promise<void> {

@@ -16,7 +16,8 @@ export type TaskSpec =
   /** Begins nothing: how is the rewrite job getting on? */
   | { readonly kind: "rewrite" };
 
-export type TaskKind = TaskSpec["kind"];
+/** One that a member begins, and ends. */
+export type WorkSpec = Exclude<TaskSpec, { readonly kind: "rewrite" }>;
 
 /** One question about a task; the same `task` is begun once. */
 export interface TaskAsk {

@@ -8,6 +8,7 @@ import { type AppliedGroup, Applier } from "../../../../src/node/applier.ts";
 import { EncryptionActing } from "../../../../src/node/encryption/acting.ts";
 import { writerNameOf } from "../../../../src/node/encryption/own_rows.ts";
 import { type Entry, ENTRY_NORMAL } from "../../../../src/raft/types.ts";
+import { RaftOpener } from "../../../../src/node/raft_sealing/opener.ts";
 import { BufferedStore } from "../../../../src/store/buffered_store.ts";
 import { settle, SimClock } from "../../../sim/io/clock.ts";
 import {
@@ -55,7 +56,10 @@ export class ActingBench {
       },
       skipped: (seq) => this.skipped.push(seq),
       halted: (error) => this.halted = error,
-    }, this.acting);
+    }, {
+      acting: this.acting,
+      opening: new RaftOpener({ name: "n1", custody }),
+    });
   }
 
   static async open(

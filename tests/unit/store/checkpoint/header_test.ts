@@ -24,12 +24,24 @@ import {
 import {
   type EncryptionState,
   NO_ENCRYPTION,
+  NO_ROLLOUT,
+  type RolloutState,
 } from "../../../../src/fsm/types.ts";
+import { encodeRolloutState } from "../../../../src/fsm/rollout_codec.ts";
 import { NodeError } from "../../../../src/base/error.ts";
 import { CheckpointDamagedError } from "../../../../src/store/errors.ts";
 import { EMPTY_STATE } from "../../../../src/store/meta.ts";
 import { encryptionOf, RAFT_KEY, STORAGE_KEY } from "../encryption_model.ts";
 import { STATE } from "./stream.ts";
+
+const ROLLOUT: RolloutState = {
+  rewrite: { id: 6, bytesPerSecond: 0, isPaused: false },
+  dwellUntilMs: 5,
+  events: [{
+    ...{ index: 7, atMs: 1, actor: "a", action: "rewrite", detail: "" },
+    ...{ planHash: "0123456789abcdef", result: "done", entry: 6 },
+  }],
+};
 
 /** A header around any protobuf, its hash right. */
 function around(body: Uint8Array): Bytes {
@@ -145,7 +157,7 @@ Deno.test("decodeHeader() refuses protobuf that says things twice or oddly", () 
 
 Deno.test("decodeHeader() leaves what it does not know to a later program", () => {
   const unsupported = { code: "STORE_CHECKPOINT_UNSUPPORTED" };
-  const unknown = concatBytes(bodyOf(), Uint8Array.of(0x68, 1));
+  const unknown = concatBytes(bodyOf(), Uint8Array.of(0x70, 1));
   assert.throws(() => decodeHeader("x", around(unknown)), unsupported);
   const inMember = bodyOf({ members: [member(MEMBER)] });
   // The member's length and a field 15 at its end.
@@ -207,6 +219,35 @@ Deno.test("decodeHeader() refuses an encryption state that nobody wrote", () => 
     ...{ code: "STORE_CHECKPOINT_DAMAGED" },
     fault: "an encryption state of later",
   });
+});
+
+Deno.test("decodeHeader() gives back the rollout, and NO_ROLLOUT for none", () => {
+  const header = headerOf(NO_ENCRYPTION);
+  const { state } = header;
+  const made = { ...state, fsm: { ...state.fsm, rollout: ROLLOUT } };
+  const given = { ...header, state: made };
+  assert.deepEqual(decodeHeader("x", encodeHeader(given)), given);
+  const none = decodeHeader("x", encodeHeader(header));
+  assert.equal(none.state.fsm.rollout, NO_ROLLOUT);
+});
+
+Deno.test("decodeHeader() refuses a rollout that nobody wrote", () => {
+  const foreign = around(bodyOf({ index: 9n, rollout: Uint8Array.of(0xff) }));
+  assert.throws(() => decodeHeader("x", foreign), {
+    fault: "a rollout of another form",
+  });
+  const rollout = encodeRolloutState(ROLLOUT);
+  const early = around(bodyOf({ index: 6n, rollout }));
+  assert.throws(() => decodeHeader("x", early), {
+    fault: "a rollout of later",
+  });
+  const jobOnly = encodeRolloutState({ ...ROLLOUT, events: [] });
+  const earlier = around(bodyOf({ index: 5n, rollout: jobOnly }));
+  assert.throws(() => decodeHeader("x", earlier), {
+    fault: "a rollout of later",
+  });
+  const sound = around(bodyOf({ index: 7n, rollout }));
+  assert.deepEqual(decodeHeader("x", sound).state.fsm.rollout, ROLLOUT);
 });
 
 Deno.test("headerBytes() asks for no more than a header may have", () => {

@@ -26,6 +26,7 @@ import { Store } from "../../../../src/store/store.ts";
 import { SimKv, SimKvDisk } from "../../../sim/io/kv.ts";
 import { encryptionOf, macOf, STORAGE_KEY } from "../encryption_model.ts";
 import { recordOf, SILENT_LOG } from "../store_model.ts";
+import { TestRecordKeys } from "../test_record_keys.ts";
 import { plainRecords, readAll } from "./checkpoint_model.ts";
 import {
   fileOf,
@@ -235,9 +236,11 @@ Deno.test("a store is built from a sealed stream", async () => {
   const stream = await sealed();
   const disk = new SimKvDisk();
   const reader = await readCheckpoint(fileOf(stream), { keys: KEYS });
-  const own = { encryptionMac: macOf(5), sessions: [] };
+  const keys = new TestRecordKeys(SEALED_STATE.fsm.clusterId!);
+  const own = { encryptionMac: macOf(5), sessions: [], keys };
   await buildStore(new SimKv({ disk }), reader, own);
-  const store = await Store.open({ kv: new SimKv({ disk }), log: SILENT_LOG });
+  const kv = new SimKv({ disk });
+  const store = await Store.open({ kv, log: SILENT_LOG, keys });
   const source = await store.checkpoint();
   assert.deepEqual(
     source.state.fsm.encryption,
