@@ -3,10 +3,12 @@ import type { Bytes } from "../base/bytes.ts";
 import type { Kv, KvBatch, KvKey, KvRange, KvRow } from "../io/kv.ts";
 import { StoreBackingFailedError, StoreClosedError } from "./errors.ts";
 
-/** Looks at rows before they change. */
+/** Looks at rows that change. */
 export interface RowObserver {
   /** Resolves when the rows at `keys` may change. */
   beforeChange(keys: readonly KvKey[]): Promise<void>;
+  /** Told in the same turn that they have, durably. */
+  afterChange?(keys: readonly KvKey[]): void;
 }
 
 /**
@@ -19,7 +21,7 @@ export class Backing {
   readonly #kv: Kv;
   #failure: StoreBackingFailedError | null = null;
   #closed = false;
-  #observer: RowObserver | null = null;
+  readonly #observers = new Set<RowObserver>();
 
   private constructor(kv: Kv) {
     this.#kv = kv;
@@ -54,28 +56,40 @@ export class Backing {
     }
   }
 
-  /** Shows `observer` every change from now on; `null` ends that. */
-  observe(observer: RowObserver | null): void {
-    this.#observer = observer;
+  /** Shows `observer` every change from now on. */
+  observe(observer: RowObserver): void {
+    this.#observers.add(observer);
+  }
+
+  /** Ends what `observe` began. */
+  unobserve(observer: RowObserver): void {
+    this.#observers.delete(observer);
   }
 
   /**
-   * Shows the observer rows that change soon. It may wait: call this where
+   * Shows the observers rows that change soon. They may wait: call this where
    * nobody is kept from reading, and `commit` has nothing left to wait for.
    */
   async prepare(keys: () => readonly KvKey[]): Promise<void> {
-    if (this.#observer !== null) await this.#observer.beforeChange(keys());
+    if (this.#observers.size === 0) return;
+    const changing = keys();
+    for (const observer of this.#observers) {
+      await observer.beforeChange(changing);
+    }
   }
 
   /** @throws {StoreBackingFailedError | StoreClosedError} */
   async commit(batch: KvBatch): Promise<void> {
     this.#check();
-    if (this.#observer !== null) {
+    if (this.#observers.size > 0) {
       await this.prepare(() => changedKeys(batch));
       this.#check();
     }
     const done = await this.#write(batch);
     assert(done, "a batch without conditions commits");
+    for (const observer of this.#observers) {
+      observer.afterChange?.(changedKeys(batch));
+    }
   }
 
   /**

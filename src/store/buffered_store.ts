@@ -12,22 +12,17 @@ import { hiddenCount, laidOver, mergeRange } from "./merge_range.ts";
 import type { StoreCopy, StoreCopyOptions } from "./copy.ts";
 import type { CountOptions, RecordCounts } from "./count.ts";
 import type { StoreState } from "./meta.ts";
-import type { RewriteOptions, RewriteStep } from "./rewrite.ts";
 import { OpenFailures } from "./open_failures.ts";
+import type { RewriteOptions, RewriteStep } from "./rewrite.ts";
 import { Overlay } from "./overlay.ts";
 import type { StoreEntry, StoreRange } from "./read.ts";
 import type { SessionPlace, SessionRow } from "./session_row.ts";
 import { Store, type StoreOptions } from "./store.ts";
+import { StoreDelay } from "./store_delay.ts";
 import type { StoreBatch, WriterCounters } from "./writer.ts";
 
 /** What may wait to be stored: some 70,000 records of 256 bytes. */
 const BACKLOG_BYTES_MAX = 32 * 2 ** 20;
-
-/**
- * How long rows wait for company: each atomic syncs the disk that the log syncs
- * too. What is not stored in a crash is applied again from the log.
- */
-const STORE_DELAY_MS = 100;
 
 export interface BufferedStoreOptions extends StoreOptions {
   /** Without one, rows are stored as soon as the store is free. */
@@ -68,16 +63,15 @@ export class BufferedStore {
   /** Of the stores that were replaced. */
   readonly #openFailuresBefore = new OpenFailures();
 
-  readonly #clock: Clock | null;
+  readonly #delay: StoreDelay;
   #isHurried = false;
   /** The store is being replaced: what waits is not stored. */
   #isDropping = false;
-  #endDelay: (() => void) | null = null;
 
   private constructor(store: Store, clock: Clock | null) {
     this.#layers = { store, overlay: new Overlay() };
     this.#state = store.state;
-    this.#clock = clock;
+    this.#delay = new StoreDelay(clock);
   }
 
   /** @throws {NodeError} As `Store.open`. */
@@ -144,7 +138,7 @@ export class BufferedStore {
       this.#pendingExpiryMs = Math.min(earliest, expireAtMs);
     }
     this.#storing ??= this.#storeAll();
-    if (overlay.hasFull) this.#endDelay?.();
+    if (overlay.hasFull) this.#delay.end();
     if (overlay.backlogBytes < BACKLOG_BYTES_MAX) {
       return Promise.resolve();
     }
@@ -278,13 +272,13 @@ export class BufferedStore {
   }
 
   /**
-   * As `Store.copyInto`; stores all batches given so far before the copy is
-   * finished. It ends when the store is replaced; to put the copy in its place,
-   * give no batch from before `finish` on until `replaceWith` has resolved.
+   * As `Store.copyInto`, of all batches given before `finish`. To put it in the
+   * place of the store, give none from then on until `replaceWith` resolves;
+   * a sweep or a rewrite in between is done again.
    */
-  async copyInto(kv: Kv, options: StoreCopyOptions = {}): Promise<StoreCopy> {
-    const copy = await this.#layers.store.copyInto(kv, options);
-    return copy;
+  copyInto(kv: Kv, options: StoreCopyOptions = {}): Promise<StoreCopy> {
+    const settle = () => this.flush();
+    return this.#layers.store.copyInto(kv, { ...options, settle });
   }
 
   /** As `Store.checkpoint`, of the durable state. */
@@ -310,7 +304,7 @@ export class BufferedStore {
     const store = await next;
     const old = this.#layers;
     this.#isDropping = true;
-    this.#endDelay?.();
+    this.#delay.end();
     // A commit that waits for its reader would never end.
     await old.store.endCheckpoints();
     await this.#storing;
@@ -360,21 +354,15 @@ export class BufferedStore {
 
   #hurry(): void {
     this.#isHurried = true;
-    this.#endDelay?.();
+    this.#delay.end();
   }
 
-  /** Waits until a segment is full, at most STORE_DELAY_MS. */
+  /** Waits until a segment is full, or for long enough. */
   async #gather(): Promise<void> {
-    const clock = this.#clock;
-    if (clock === null || this.#isHurried || this.#isDropping) return;
+    if (this.#isHurried || this.#isDropping) return;
     const { overlay } = this.#layers;
     if (overlay.hasFull || overlay.backlogBytes === 0) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = clock.after(STORE_DELAY_MS, resolve);
-    this.#endDelay = resolve;
-    await promise;
-    this.#endDelay = null;
-    timer.cancel();
+    await this.#delay.wait();
   }
 
   #check(): void {

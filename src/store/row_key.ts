@@ -57,6 +57,13 @@ export const ENCRYPTION_ROWS = kindRange(KIND_ENCRYPTION);
 export const SESSION_ROWS = kindRange(KIND_SESSION);
 /** Rows of records, all databases. */
 export const RECORD_ROWS = { start: [1n], end: [true] } as const;
+/** Rows of records, their parts and their expiry: most of a store. */
+export const BULK_ROWS = [OVERFLOW_ROWS, EXPIRY_ROWS, RECORD_ROWS] as const;
+/** All others but those of a commit in parts; META_KEY is the first. */
+export const STATE_ROWS = [
+  { start: META_KEY, end: OVERFLOW_ROWS.start },
+  { start: MEMBERS_KEY, end: RECORD_ROWS.start },
+] as const;
 /** Every row of the store. */
 export const ALL_ROWS = { start: [INTERNAL], end: [true] } as const;
 
@@ -232,6 +239,11 @@ export function recordPart(key: KvKey): RecordPart | null {
   if (key[0] !== INTERNAL) return { row: key, isOverflow: false };
   if (key[1] !== KIND_OVERFLOW) return null;
   return { row: overflowOwner(key), isOverflow: true };
+}
+
+/** Tells whether `key` is within BULK_ROWS. */
+export function isBulkRow([first, kind]: KvKey): boolean {
+  return first !== INTERNAL || kind === KIND_OVERFLOW || kind === KIND_EXPIRY;
 }
 
 /** Text that compares as the rows do: a UTF-16 unit for each byte. */

@@ -6,9 +6,9 @@ import type { EventLog } from "../io/log.ts";
 import { Backing } from "./backing.ts";
 import { type CheckpointOptions, CheckpointScan } from "./checkpoint/scan.ts";
 import type { CheckpointSource } from "./checkpoint/source.ts";
-import { type IntegrityFault, StoreClosedError } from "./errors.ts";
-import type { StoreCopy, StoreCopyOptions } from "./copy.ts";
+import { StoreCopy, type StoreCopyOptions } from "./copy.ts";
 import { type CountOptions, countRecords, type RecordCounts } from "./count.ts";
+import { type IntegrityFault, StoreClosedError } from "./errors.ts";
 import { firstExpiryMs, sweepOnce } from "./expiry.ts";
 import { StateGate } from "./gate.ts";
 import type { StoreState } from "./meta.ts";
@@ -77,6 +77,7 @@ export class Store {
   /** The checkpoint that is being read, and the end of those in line. */
   #scan: CheckpointScan | null = null;
   #scans: Promise<void> = Promise.resolve();
+  #copy: StoreCopy | null = null;
   #isEnding = false;
 
   private constructor(
@@ -293,11 +294,23 @@ export class Store {
   }
 
   /**
-   * Begins a copy of all rows into the empty `kv`, which stays the caller's. One
-   * at a time; commits wait while it has too much to catch up with.
+   * Begins a copy of all rows into the empty `kv`, which stays the caller's, while
+   * commits go on; they wait while it has too much to catch up with. One at a
+   * time. `settle` is awaited before the copy is finished.
    */
-  copyInto(_kv: Kv, _options: StoreCopyOptions = {}): Promise<StoreCopy> {
-    return Promise.reject(new StoreClosedError());
+  async copyInto(
+    kv: Kv,
+    { settle = () => Promise.resolve(), ...options }: StoreCopyOptions & {
+      readonly settle?: () => Promise<void>;
+    } = {},
+  ): Promise<StoreCopy> {
+    assert(this.#copy?.isClosed ?? true, "one copy at a time");
+    const [backing, writer] = [this.#backing, this.#writer];
+    const parts = { ...options, backing, writer, settle };
+    const copy = await StoreCopy.begin(kv, parts);
+    this.#copy = copy;
+    if (this.#isEnding) await copy.close();
+    return copy;
   }
 
   /**
@@ -348,12 +361,13 @@ export class Store {
   }
 
   /**
-   * Ends the checkpoint that is being read and refuses others: no commit waits
-   * for a reader any more.
+   * Ends the checkpoint and the copy that are being made and refuses other
+   * checkpoints: no commit waits for a reader any more.
    */
   async endCheckpoints(): Promise<void> {
     this.#isEnding = true;
     await this.#scan?.close();
+    await this.#copy?.close();
   }
 
   /** Waits for the commits under way; later calls fail. */

@@ -1,18 +1,11 @@
 import { assert } from "../../base/assert.ts";
 import type { Bytes } from "../../base/bytes.ts";
 import type { Kv } from "../../io/kv.ts";
-import {
-  addCost,
-  type AtomicCost,
-  changeCost,
-  fitsAtomic,
-  NO_COST,
-  type RowChange,
-  toBatch,
-} from "../atomics.ts";
+import type { RowChange } from "../atomics.ts";
 import { Backing } from "../backing.ts";
 import { changesOf } from "../changes.ts";
 import { StateGate } from "../gate.ts";
+import { Loader } from "../loader.ts";
 import { EMPTY_STATE, type StoreState } from "../meta.ts";
 import { encodeNoCleartext } from "../no_cleartext.ts";
 import { PlaceFilter } from "../place_filter.ts";
@@ -94,7 +87,7 @@ async function loadRows(
     }
     const { storageCutoverIndex } = options;
     if (storageCutoverIndex > 0) await loader.add([mark(storageCutoverIndex)]);
-    await loader.end();
+    await loader.flush();
   } catch (error) {
     // Whoever closes `kv` now must not meet a commit under way.
     await loader.settled();
@@ -114,49 +107,4 @@ function mark(storageCutoverIndex: number): RowChange {
 
 function toMutation({ database, key, ...record }: CheckpointRecord) {
   return { database, key, record };
-}
-
-/** Commits rows in atomics as large as they get, one under way at a time. */
-class Loader {
-  readonly #backing: Backing;
-  #rows: RowChange[] = [];
-  #cost: AtomicCost = NO_COST;
-  #committing: Promise<void> = Promise.resolve();
-
-  constructor(backing: Backing) {
-    this.#backing = backing;
-  }
-
-  /** Rows that no other call names. */
-  async add(rows: readonly RowChange[]): Promise<void> {
-    for (const row of rows) {
-      const cost = changeCost(row);
-      const sum = addCost(this.#cost, cost);
-      if (fitsAtomic(sum)) this.#cost = sum;
-      else {
-        await this.#commit();
-        this.#cost = cost;
-      }
-      this.#rows.push(row);
-    }
-  }
-
-  async end(): Promise<void> {
-    if (this.#rows.length > 0) await this.#commit();
-    await this.#committing;
-  }
-
-  /** Resolves when no commit is under way, whatever came of it. */
-  async settled(): Promise<void> {
-    await this.#committing.catch(() => {});
-  }
-
-  async #commit(): Promise<void> {
-    const rows = this.#rows;
-    this.#rows = [];
-    await this.#committing;
-    this.#committing = this.#backing.commit(toBatch(rows));
-    // Whoever waits next hears of it.
-    this.#committing.catch(() => {});
-  }
 }

@@ -100,7 +100,7 @@ export class CheckpointScan implements CheckpointSource {
   async close(): Promise<void> {
     if (!this.#isClosed) {
       this.#isClosed = true;
-      this.#options.backing.observe(null);
+      this.#options.backing.unobserve(this.#preimages);
       this.#preimages.pass([], null);
       this.#closed.resolve();
     }
