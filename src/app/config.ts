@@ -37,7 +37,7 @@ interface LogLimits {
 }
 
 /** What a node brings to encryption. */
-interface EncryptionSettings {
+export interface EncryptionSettings {
   /** It may take part in changes of encryption, and needs a KEK. */
   readonly encryptionEnabled: boolean;
   /** URIs of KEKs, the primary one first. */
@@ -170,6 +170,11 @@ function readLogLimits(read: SettingReader): LogLimits {
     ),
     logKeepEntries: read.integer("log-keep-entries", 1, LOG_KEEP_ENTRIES_MAX),
   };
+}
+
+/** What is given of encryption alone. @throws {ConfigInvalidError} */
+export function parseEncryption(given: GivenSettings): EncryptionSettings {
+  return readEncryption(new SettingReader(given));
 }
 
 function readEncryption(read: SettingReader): EncryptionSettings {

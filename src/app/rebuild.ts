@@ -7,6 +7,7 @@ import { readLogHead } from "../node/log_head.ts";
 import { AUDIT_LOG_NAME } from "./audit_log.ts";
 import { RebuildConflictError } from "./errors.ts";
 import { OLD_SUFFIX, oldSuffix } from "./old_suffix.ts";
+import { removeTree } from "./remove_tree.ts";
 
 const RECORD_NAME = "rebuild.json";
 const DRAFT_NAME = `${RECORD_NAME}.draft`;
@@ -194,20 +195,6 @@ async function oldNames(
     ...names.filter((name) => name === log),
     ...names.filter((name) => name !== log),
   ];
-}
-
-async function removeTree(
-  disk: Disk,
-  { name, isDirectory }: DirectoryEntry,
-  parent: string,
-): Promise<void> {
-  const path = `${parent}/${name}`;
-  if (isDirectory) {
-    for (const entry of await disk.list(path)) {
-      await removeTree(disk, entry, path);
-    }
-  }
-  await disk.remove(path);
 }
 
 async function readRecord(

@@ -1,11 +1,7 @@
 import { denoClock } from "../io/deno/clock.ts";
 import { openDenoDisk } from "../io/deno/disk.ts";
-import { denoFiles } from "../io/deno/files.ts";
-import { denoHttpClient } from "../io/deno/http.ts";
-import { openDenoKv } from "../io/deno/kv.ts";
-import { denoProcess } from "../io/deno/process.ts";
-import { denoRandom } from "../io/deno/random.ts";
 import type { NodeConfig } from "./config.ts";
+import { type DiskPorts, onDiskPorts } from "./disk_ports.ts";
 import { type DoctorReport, runDoctor } from "./doctor.ts";
 import { keySettings } from "./key_settings.ts";
 import {
@@ -20,8 +16,11 @@ import {
 } from "./resync_sidecar.ts";
 
 /** A stopped node, and how it would be started. */
-export interface StoppedNode
-  extends Pick<NodeConfig, "dataDir" | "encryptionEnabled" | "keks"> {
+export interface StoppedNode extends
+  Pick<
+    NodeConfig,
+    "dataDir" | "encryptionEnabled" | "keks" | "clusterName"
+  > {
   /** `null`: whoever the data dir is of. */
   readonly node: string | null;
 }
@@ -54,7 +53,7 @@ export async function resyncDiskSidecar(
 async function onDisk<Result>(
   node: StoppedNode,
   run: (
-    ports: ReturnType<typeof diskPorts>["ports"],
+    ports: DiskPorts,
     options: {
       readonly dataDir: string;
       readonly node: string | null;
@@ -62,32 +61,8 @@ async function onDisk<Result>(
     },
   ) => Promise<Result>,
 ): Promise<Result> {
-  const { ports, close } = diskPorts();
-  try {
+  return await onDiskPorts(async (ports) => {
     const keys = keySettings(node, ports);
     return await run(ports, { dataDir: node.dataDir, node: node.node, keys });
-  } finally {
-    await close();
-  }
-}
-
-function diskPorts() {
-  const disk = openDenoDisk();
-  const http = denoHttpClient({});
-  const ports = {
-    disk,
-    http,
-    openKv: openDenoKv,
-    files: denoFiles(),
-    process: denoProcess(),
-    random: denoRandom(),
-    clock: denoClock(),
-  };
-  return {
-    ports,
-    close: async () => {
-      http.close();
-      await disk.close();
-    },
-  };
+  });
 }

@@ -3,6 +3,7 @@ import tab from "@bomb.sh/tab/commander";
 import type { Command as PlainCommand } from "commander";
 import { VERSION } from "../base/version.ts";
 import type { ExitCode } from "./exit_code.ts";
+import { addBackup } from "./backup/backup.ts";
 import { addBench } from "./bench.ts";
 import { addDoctor } from "./doctor.ts";
 import { addEncryption } from "./encryption/encryption.ts";
@@ -59,6 +60,7 @@ export function buildProgram(
   addMember(program, services, finish);
   addEncryption(program, services);
   addKek(program, services);
+  addBackup(program, services);
   addDoctor(program, services, finish);
   program.commandsGroup("Data:");
   const kv = program.command("kv")

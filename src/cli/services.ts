@@ -1,4 +1,9 @@
 import { type AdminClient, makeAdminClient } from "../admin/client.ts";
+import {
+  createDiskBackup,
+  restoreDiskBackup,
+  verifyDiskBackup,
+} from "../app/backup/on_disk.ts";
 import type { NodeConfig } from "../app/config.ts";
 import { generateKek } from "../app/generate_kek.ts";
 import type { DataDirRebuild, RebuildPlace } from "../app/rebuild.ts";
@@ -40,6 +45,12 @@ export interface Services {
   runDoctor: typeof runDiskDoctor;
   /** Makes the sidecar of a stopped node anew. */
   resyncSidecar: typeof resyncDiskSidecar;
+  /** Keeps a copy of the store that a member sends. */
+  createBackup: typeof createDiskBackup;
+  /** Reads all of a backup. */
+  verifyBackup: typeof verifyDiskBackup;
+  /** Founds a cluster with what is in a backup. */
+  restoreBackup: typeof restoreDiskBackup;
   /** Opens a remote database with Deno's own client. */
   openKv(url: string, token: string): Promise<Deno.Kv>;
   /** Opens a file of data for reading. */
@@ -62,6 +73,9 @@ export function denoServices(): Services {
     openRebuild: openDiskRebuild,
     runDoctor: runDiskDoctor,
     resyncSidecar: resyncDiskSidecar,
+    createBackup: createDiskBackup,
+    verifyBackup: verifyDiskBackup,
+    restoreBackup: restoreDiskBackup,
     openKv,
     openInput: async (path) => (await Deno.open(path)).readable,
   };

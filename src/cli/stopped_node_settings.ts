@@ -15,9 +15,11 @@ export function addStoppedNodeOptions(
   command: Command,
   services: Services,
   names: readonly SettingName[],
+  fallbacks: Parameters<typeof addSettingOptions>[2] = {},
 ): (configPath: string | null) => Promise<StoppedNode> {
   const readFlags = addSettingOptions(command, names, {
     node: "whose the data dir is",
+    ...fallbacks,
   });
   return async (configPath) => {
     const { terminal: { env }, files } = services;
@@ -29,6 +31,7 @@ export function addStoppedNodeOptions(
       node: given.node === undefined ? null : config.node,
       encryptionEnabled: config.encryptionEnabled,
       keks: config.keks,
+      clusterName: config.clusterName,
     };
   };
 }

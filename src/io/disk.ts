@@ -8,7 +8,7 @@ import type { Bytes } from "../base/bytes.ts";
  * pages for good: callers stop and never retry (raft.md §4.2).
  */
 export interface Disk {
-  /** Opens for reading and writing. @throws {DiskError} */
+  /** Opens for reading and, unless told, for writing. @throws {DiskError} */
   open(path: string, mode: OpenMode): Promise<DiskFile>;
   /** Names in `path`, sorted. @throws {DiskError} When it is no directory. */
   list(path: string): Promise<readonly DirectoryEntry[]>;
@@ -24,8 +24,11 @@ export interface Disk {
   lock(path: string): Promise<DiskLock | null>;
 }
 
-/** `create` makes a new file (0600) and refuses one that exists. */
-export type OpenMode = "create" | "existing";
+/**
+ * `create` makes a new file (0600) and refuses one that exists; `reading` is for
+ * files that may not be ours to change.
+ */
+export type OpenMode = "create" | "existing" | "reading";
 
 export interface DirectoryEntry {
   readonly name: string;

@@ -1,6 +1,8 @@
-import { utf8 } from "../base/bytes.ts";
+import { type Bytes, utf8 } from "../base/bytes.ts";
+import { CLUSTER_ID_BYTES } from "../base/identity.ts";
 import { sha256 } from "../base/sha256.ts";
 import type { Member } from "../fsm/types.ts";
+import type { Random } from "../io/random.ts";
 
 /** A member of a new cluster: its name and what the others dial. */
 export interface FoundingMember {
@@ -27,6 +29,15 @@ export function foundingMembers(
     protocolVersion: 0,
     promoteWhenCaughtUp: false,
   }));
+}
+
+/** An id that no other cluster has. */
+export function drawClusterId(random: Random): Bytes {
+  const id = random.bytes(CLUSTER_ID_BYTES);
+  // Version 4, variant 1: the id is shown as a UUID (RFC 9562 §5.4).
+  id[6] = (id[6] as number) & 0x0f | 0x40;
+  id[8] = (id[8] as number) & 0x3f | 0x80;
+  return id;
 }
 
 /** 32 bytes that differ when two nodes were told of different clusters. */

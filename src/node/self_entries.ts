@@ -1,8 +1,8 @@
-import { CLUSTER_ID_BYTES } from "../base/identity.ts";
 import type { Bytes } from "../base/bytes.ts";
 import { encodeAnnouncement, encodeClusterInit } from "../fsm/payload.ts";
 import type { FsmState, Member } from "../fsm/types.ts";
 import type { Random } from "../io/random.ts";
+import { drawClusterId } from "./founding.ts";
 import { PROTOCOL_VERSION } from "../transport/port.ts";
 import type { Identity } from "./identity.ts";
 import type { Addresses } from "./node_options.ts";
@@ -24,10 +24,7 @@ export function clusterInitOf(
   random: Random,
 ): Bytes | null {
   if (fsm.clusterId !== null) return null;
-  const id = random.bytes(CLUSTER_ID_BYTES);
-  // Version 4, variant 1: the id is shown as a UUID (RFC 9562 §5.4).
-  id[6] = (id[6] as number) & 0x0f | 0x40;
-  id[8] = (id[8] as number) & 0x3f | 0x80;
+  const id = drawClusterId(random);
   const members = founders.map((member) =>
     member.id === identity.id && peerAddress !== ""
       ? { ...member, peerAddress }

@@ -51,7 +51,7 @@ async function openFile(
     () =>
       Deno.open(path, {
         read: true,
-        write: true,
+        write: mode !== "reading",
         ...(creates ? { createNew: true, mode: 0o600 } : {}),
       }),
   );

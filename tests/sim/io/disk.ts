@@ -170,7 +170,7 @@ export class SimDisk implements Disk {
   async open(path: string, mode: OpenMode): Promise<DiskFile> {
     await this.#turn();
     const found = this.#names.get(path);
-    if (mode === "existing") {
+    if (mode !== "create") {
       if (found === undefined) throw new DiskNotFoundError("open", path);
       if (found === "directory") throw new DiskFailedError("open", path);
       return new SimFile(this, path, found);

@@ -48,6 +48,11 @@ export interface World {
   readonly openRebuild?: (place: RebuildPlace) => Promise<DataDirRebuild>;
   readonly runDoctor?: Services["runDoctor"];
   readonly resyncSidecar?: Services["resyncSidecar"];
+  readonly createBackup?: Services["createBackup"];
+  readonly verifyBackup?: Services["verifyBackup"];
+  readonly restoreBackup?: Services["restoreBackup"];
+  /** What the cluster sends as a backup. */
+  readonly backup?: AdminClient["backup"];
   /** Someone types at the terminal. */
   readonly isInteractive?: boolean;
   readonly startNode?: (config: NodeConfig) => Promise<RunningNode>;
@@ -144,6 +149,12 @@ export function fakeServices(
       (() => Promise.reject(new Error("no data dir"))),
     resyncSidecar: world.resyncSidecar ??
       (() => Promise.reject(new Error("no data dir"))),
+    createBackup: world.createBackup ??
+      (() => Promise.reject(new Error("no file"))),
+    verifyBackup: world.verifyBackup ??
+      (() => Promise.reject(new Error("no file"))),
+    restoreBackup: world.restoreBackup ??
+      (() => Promise.reject(new Error("no file"))),
     startNode: world.startNode ?? (() => Promise.reject(new Error("no node"))),
     openKv: () =>
       world.kv === undefined
@@ -235,9 +246,9 @@ function fakeAdmin(
     promoteMember: (name, options) => change("promote", name, options),
     removeMember: (name, options) => change("remove", name, options),
     transferLeader: (name, options) => change("transfer-leader", name, options),
-    backup: () => {
+    backup: world.backup ?? (() => {
       throw new Error("not part of this test");
-    },
+    }),
     close() {},
   };
 }
