@@ -267,8 +267,10 @@ export class Applier {
     if (prior.fsm.clusterId === null && fsm.clusterId !== null) {
       await this.#host.clusterIdKnown(fsm.clusterId);
     }
-    const state = { ...prior, applied, confState, fsm };
-    await this.#store.commit({ state, mutations });
+    if (applied !== prior.applied) {
+      const state = { ...prior, applied, confState, fsm };
+      await this.#store.commit({ state, mutations });
+    }
     this.#host.applied({
       ...applied,
       seq,
