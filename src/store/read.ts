@@ -95,12 +95,19 @@ export class ReadSession implements CountsReads {
       const values = await this.get(keys);
       long.forEach((row, i) => parts.set(row, values[i] ?? null));
     }
-    const records = rows.map((row) =>
-      openRecord(this.#opener, row, parts.get(row) ?? null)
-    );
-    return records.some((record) => record instanceof Promise)
-      ? Promise.all(records)
-      : records as readonly StoredRecord[];
+    const opened: (StoredRecord | Promise<StoredRecord>)[] = [];
+    try {
+      // Together: one at a time costs as much and takes twice as long.
+      for (const row of rows) {
+        opened.push(openRecord(this.#opener, row, parts.get(row) ?? null));
+      }
+    } catch (error) {
+      await Promise.allSettled(opened);
+      throw error;
+    }
+    return opened.some((record) => record instanceof Promise)
+      ? Promise.all(opened)
+      : opened as readonly StoredRecord[];
   }
 
   #getFew(keys: readonly KvKey[]): Promise<readonly (Bytes | null)[]> {
