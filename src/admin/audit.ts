@@ -1,17 +1,13 @@
 import type { DescMessage, JsonValue, Message } from "@bufbuild/protobuf";
 import { toJson } from "@bufbuild/protobuf";
-import {
-  createContextKey,
-  type Interceptor,
-  type StreamResponse,
-  type UnaryRequest,
-  type UnaryResponse,
+import type {
+  Interceptor,
+  StreamResponse,
+  UnaryRequest,
+  UnaryResponse,
 } from "@connectrpc/connect";
 import { NodeError } from "../base/error.ts";
-import { ACTOR_HEADER } from "./actor.ts";
-
-/** Where a request came from; "" when nobody said it. */
-export const CALLER_ADDRESS = createContextKey("");
+import { ACTOR_HEADER, CALLER_ADDRESS, visible } from "./actor.ts";
 
 /** "done" also when all was as asked already: `isChanged` tells. */
 export type AuditResult =
@@ -91,7 +87,7 @@ function askedOf({ message, ...request }: UnaryRequest): Asked {
     { readonly planHash: string; readonly accept: readonly string[] }
   >;
   return {
-    actor: visible(request.header.get(ACTOR_HEADER) ?? ""),
+    actor: shortText(visible(request.header.get(ACTOR_HEADER) ?? "")),
     remote: request.contextValues.get(CALLER_ADDRESS),
     call: `${request.service.typeName}/${request.method.name}`,
     request: ownFields(request.method.input, message),
@@ -118,10 +114,6 @@ function bounded(value: JsonValue): JsonValue {
 
 function shortText(text: string): string {
   return text.slice(0, TEXT_LENGTH_MAX);
-}
-
-function visible(text: string): string {
-  return shortText(text.replaceAll(/[^\x21-\x7e]/g, ""));
 }
 
 /** Every answer of a change has `change`. */

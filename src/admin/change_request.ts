@@ -1,11 +1,29 @@
 import { parseAddress } from "../base/address.ts";
 import { isNodeName, NODE_NAME_RULE } from "../base/identity.ts";
+import type { EncryptionRequest } from "../node/encryption_port.ts";
 import type { ChangeTerms, MemberRequest } from "../node/port.ts";
 import { AdminRequestInvalidError } from "./errors.ts";
 
 /** Risks that a caller may accept, one word each. */
-const ACCEPTABLE_RISKS = ["quorum-loss"] as const;
-export type AcceptableRisk = (typeof ACCEPTABLE_RISKS)[number];
+export type AcceptableRisk = "quorum-loss" | "short-dwell" | "unrewritten";
+
+/** What a change of the members may risk. */
+export const MEMBER_RISKS: readonly AcceptableRisk[] = ["quorum-loss"];
+
+/** What a change of encryption may risk. */
+export function encryptionRisks(
+  kind: EncryptionRequest["kind"],
+): readonly AcceptableRisk[] {
+  switch (kind) {
+    case "enable-raft-envelope":
+      return ["short-dwell", "unrewritten"];
+    case "seal-cleartext":
+    case "retire-dek":
+      return ["short-dwell"];
+    default:
+      return [];
+  }
+}
 
 const PLAN_HASH = /^[0-9a-f]{16}$/;
 /** Longer than any cluster's name: such text confirms nothing. */
@@ -19,14 +37,17 @@ export interface TermsMessage {
   readonly accept: readonly string[];
 }
 
-/**
- * `risks` are those that the change has.
- *
- * @throws {AdminRequestInvalidError}
- */
+/** What a call for a change has besides its message. */
+export interface TermsContext {
+  readonly actor: string;
+  /** Those that the change has. */
+  readonly risks: readonly string[];
+}
+
+/** @throws {AdminRequestInvalidError} */
 export function parseTerms(
   message: TermsMessage,
-  risks: readonly string[] = ACCEPTABLE_RISKS,
+  { actor, risks }: TermsContext,
 ): ChangeTerms {
   const { dryRun, planHash, confirm } = message;
   if (planHash !== "" && !PLAN_HASH.test(planHash)) {
@@ -54,7 +75,7 @@ export function parseTerms(
         : `one of: ${risks.join(", ")}`,
     );
   }
-  return { dryRun, planHash, confirm, accept: [...accept] };
+  return { dryRun, planHash, confirm, accept: [...accept], actor };
 }
 
 /** @throws {AdminRequestInvalidError} */

@@ -9,6 +9,11 @@ export interface ChangeOptions {
   /** The cluster's name, for one-way steps. */
   readonly confirm?: string;
   readonly accept?: readonly AcceptableRisk[];
+  /**
+   * Ends the wait for a change that takes its time, and nothing else: without
+   * it the wait is as long as for any other answer. The change goes on.
+   */
+  readonly signal?: AbortSignal;
 }
 
 /** `ChangeOptions` as requests carry them. */

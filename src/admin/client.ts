@@ -24,8 +24,8 @@ export type {
   ClusterRole,
   ClusterStatus,
 } from "./cluster_status.ts";
+export type { EncryptionOutcome } from "./encryption_changes.ts";
 export type {
-  EncryptionOutcome,
   EncryptionStateCopy,
   MemberEncryption,
 } from "./encryption_client.ts";
@@ -36,6 +36,16 @@ export type {
   ClusterKeyWriter,
   MemberCapability,
 } from "./encryption_status.ts";
+export type {
+  ClusterEvent,
+  ClusterRecordCounts,
+  ClusterRewrite,
+  ClusterRewriteProgress,
+  ClusterRollout,
+  ClusterScan,
+  ClusterTask,
+  ClusterTaskState,
+} from "./rollout_status.ts";
 export type { StatusEvent } from "./status_watch.ts";
 
 export interface AdminClientOptions extends LinkOptions {

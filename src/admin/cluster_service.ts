@@ -9,8 +9,10 @@ import type {
   NodePort,
   OperatorPort,
 } from "../node/port.ts";
+import { actorOf } from "./actor.ts";
 import { backupStream } from "./backup_stream.ts";
 import {
+  MEMBER_RISKS,
   parseMemberRequest,
   parseTerms,
   type TermsMessage,
@@ -32,23 +34,33 @@ export function clusterService(
   options: ClusterServiceOptions,
 ): ServiceImpl<typeof ClusterAdmin> {
   const { node, clock, stopping } = options;
-  const change = async (request: MemberRequest, terms: TermsMessage) => ({
-    change: changeReply(await changeMembers(options, request, terms)),
+  const change = async (
+    request: MemberRequest,
+    terms: TermsMessage,
+    context: HandlerContext,
+  ) => ({
+    change: changeReply(
+      await changeMembers(options, request, terms, actorOf(context)),
+    ),
   });
   return {
     getStatus: () => statusReply(node.status()),
     watchStatus: (_, context) =>
       statusStream({ node, clock, signal: eitherOf(context, stopping) }),
-    addMember: (asked) => {
+    addMember: (asked, context) => {
       const { name, peerAddress, promote } = asked;
-      return change({ kind: "add", name, peerAddress, promote }, asked);
+      return change(
+        { kind: "add", name, peerAddress, promote },
+        asked,
+        context,
+      );
     },
-    promoteMember: (asked) =>
-      change({ kind: "promote", name: asked.name }, asked),
-    removeMember: (asked) =>
-      change({ kind: "remove", name: asked.name }, asked),
-    transferLeader: (asked) =>
-      change({ kind: "transfer-leader", name: asked.name }, asked),
+    promoteMember: (asked, context) =>
+      change({ kind: "promote", name: asked.name }, asked, context),
+    removeMember: (asked, context) =>
+      change({ kind: "remove", name: asked.name }, asked, context),
+    transferLeader: (asked, context) =>
+      change({ kind: "transfer-leader", name: asked.name }, asked, context),
     backup: (_, { signal: gone }) =>
       backupStream({ copy: node.backup(), gone, stopping }),
   };
@@ -59,9 +71,10 @@ async function changeMembers(
   { node, log }: ClusterServiceOptions,
   asked: MemberRequest,
   message: TermsMessage,
+  actor: string,
 ): Promise<ChangeResult> {
   const request = parseMemberRequest(asked);
-  const terms = parseTerms(message);
+  const terms = parseTerms(message, { actor, risks: MEMBER_RISKS });
   if (terms.dryRun) return await node.changeMembers(request, terms);
   const accept = terms.accept.join();
   const fields = { change: request.kind, member: request.name, accept };

@@ -1,4 +1,8 @@
-import { CLUSTER_ID_BYTES } from "../base/identity.ts";
+import {
+  CLUSTER_ID_BYTES,
+  isNodeName,
+  NODE_NAME_RULE,
+} from "../base/identity.ts";
 import type { Bytes } from "../base/bytes.ts";
 import {
   KEK_ID_BYTES_MAX,
@@ -13,6 +17,10 @@ import type { CapabilityAsk } from "../node/encryption_port.ts";
 import { AdminRequestInvalidError } from "./errors.ts";
 import { type GetCapabilityRequest, KeyPurpose } from "./gen/encryption_pb.ts";
 
+/** As many members as a cluster may have. */
+const MEMBERS_MAX = 32;
+/** The last millisecond of a Date. */
+const TIME_MS_MAX = 8_640_000_000_000_000;
 const KEK_ID = new RegExp(`^[\\x21-\\x7e]{1,${KEK_ID_BYTES_MAX}}$`);
 const KEK_ID_RULE = `1 to ${KEK_ID_BYTES_MAX} visible ASCII characters, as ` +
   "`sealkv encryption status` shows them";
@@ -58,6 +66,54 @@ export function parseKekIds(keks: readonly string[]): readonly string[] {
   return keks;
 }
 
+/** Bytes a second, 0 for no bound. @throws {AdminRequestInvalidError} */
+export function parseRate(bytesPerSecond: bigint): number {
+  return safeNumber("bytes_per_second", bytesPerSecond);
+}
+
+/** Unix ms, 0 for no dwell. @throws {AdminRequestInvalidError} */
+export function parseDwell(dwellUntilMs: bigint): number {
+  if (dwellUntilMs <= BigInt(TIME_MS_MAX)) return Number(dwellUntilMs);
+  throw new AdminRequestInvalidError(
+    "dwell_until_ms",
+    String(dwellUntilMs),
+    `Unix milliseconds, at most ${TIME_MS_MAX}`,
+  );
+}
+
+/** Names of members; none for all. @throws {AdminRequestInvalidError} */
+export function parseMembers(members: readonly string[]): readonly string[] {
+  if (members.length > MEMBERS_MAX) {
+    throw new AdminRequestInvalidError(
+      "members",
+      `${members.length} names`,
+      `at most ${MEMBERS_MAX} names`,
+    );
+  }
+  for (const [position, name] of members.entries()) {
+    if (!isNodeName(name)) {
+      throw new AdminRequestInvalidError("members", name, NODE_NAME_RULE);
+    }
+    if (members.indexOf(name) !== position) {
+      throw new AdminRequestInvalidError(
+        "members",
+        name,
+        "a list with each name once",
+      );
+    }
+  }
+  return members;
+}
+
+function safeNumber(field: string, value: bigint): number {
+  if (value <= BigInt(Number.MAX_SAFE_INTEGER)) return Number(value);
+  throw new AdminRequestInvalidError(
+    field,
+    String(value),
+    "a number below 2^53",
+  );
+}
+
 /** @throws {AdminRequestInvalidError} */
 export function parseCapabilityAsk(asked: GetCapabilityRequest): CapabilityAsk {
   const { clusterId, term, target, challenges } = asked;
@@ -68,19 +124,13 @@ export function parseCapabilityAsk(asked: GetCapabilityRequest): CapabilityAsk {
       `${CLUSTER_ID_BYTES} bytes`,
     );
   }
-  if (term > BigInt(Number.MAX_SAFE_INTEGER)) {
-    throw new AdminRequestInvalidError(
-      "term",
-      String(term),
-      "a number below 2^53",
-    );
-  }
+  const safeTerm = safeNumber("term", term);
   if (target === 0n) {
     throw new AdminRequestInvalidError("target", "0", "a full node id");
   }
   return {
     clusterId: new Uint8Array(clusterId),
-    term: Number(term),
+    term: safeTerm,
     target,
     challenges: parseWraps(challenges),
   };

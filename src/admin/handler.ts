@@ -13,7 +13,8 @@ import { NodeError } from "../base/error.ts";
 import type { HttpHandler, RemoteAddress } from "../io/http.ts";
 import type { EventLog } from "../io/log.ts";
 import type { EncryptionPort } from "../node/encryption_port.ts";
-import { auditing, type AuditSink, CALLER_ADDRESS } from "./audit.ts";
+import { CALLER_ADDRESS } from "./actor.ts";
+import { auditing, type AuditSink } from "./audit.ts";
 import {
   clusterService,
   type ClusterServiceOptions,

@@ -53,7 +53,10 @@ export async function callLeader<T>(
         throw new AdminOutcomeUnknownError(link.baseUrl, { cause: error });
       }
       const isLate = clock.monotonicMs() >= untilMs;
-      if (hops === HOPS_MAX || isLate) throw refusal ?? silenceOf(error);
+      if (hops === HOPS_MAX || isLate) {
+        throw refusal ??
+          new AdminUnreachableError([link.baseUrl], { cause: error });
+      }
       link = namedLeader(refusal, link, options) ??
         await later(clock, () => findLeader(options, untilMs));
     }

@@ -6,6 +6,7 @@ import {
   type MemberLink,
   silenceOf,
 } from "./member_link.ts";
+import { pause } from "./pause.ts";
 import { KEEPALIVE_MS } from "./status_stream.ts";
 
 /** Two keepalives are missing and a third is due. */
@@ -55,8 +56,8 @@ export async function* watchStatus(
       silentCount = 0;
       const sinceMs = clock.monotonicMs() - seen.atMs;
       yield { kind: "silence", sinceMs, reason };
-      await rest(ROUND_MS, options);
-    } else if (seen.isHeard) await rest(AGAIN_MS, options);
+      await pause(ROUND_MS, clock, signal);
+    } else if (seen.isHeard) await pause(AGAIN_MS, clock, signal);
   }
 }
 
@@ -100,19 +101,4 @@ async function* follow(
     timer.cancel();
     cut.abort();
   }
-}
-
-/** Waits, or until the watch ends. */
-async function rest(
-  ms: number,
-  { clock, signal }: StatusWatchOptions,
-): Promise<void> {
-  if (signal.aborted) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = clock.after(ms, resolve);
-  const wake = () => resolve();
-  signal.addEventListener("abort", wake);
-  await promise;
-  signal.removeEventListener("abort", wake);
-  timer.cancel();
 }

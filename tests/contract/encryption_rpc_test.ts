@@ -12,85 +12,24 @@ import {
   createClient,
 } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
-import type { AuditRecord } from "../../src/admin/audit.ts";
 import { ErrorInfoSchema } from "../../src/admin/gen/error_info_pb.ts";
 import { EncryptionAdmin } from "../../src/admin/gen/encryption_pb.ts";
-import { adminHandler } from "../../src/admin/handler.ts";
-import { denoClock } from "../../src/io/deno/clock.ts";
-import { denoHttpServer } from "../../src/io/deno/http.ts";
 import {
   CapabilityUnprovenError,
   EncryptionNotAvailableError,
 } from "../../src/node/encryption/change_errors.ts";
 import type { EncryptionRequest } from "../../src/node/encryption_port.ts";
 import { NotLeaderError } from "../../src/node/member_errors.ts";
+import { changed, STATEMENT } from "../unit/admin/fake_encryption.ts";
+import { PLAN_HASH } from "../unit/admin/fake_node.ts";
 import {
-  changed,
-  type FakeEncryption,
-  fakeEncryption,
-  type FakeEncryptionOptions,
-  STATEMENT,
-} from "../unit/admin/fake_encryption.ts";
-import {
-  fakeNode,
-  PLAN_HASH,
-  recordingAudit,
-  recordingLog,
-} from "../unit/admin/fake_node.ts";
-
-const TOKEN = "admin-token-123";
-const HEADERS = { authorization: `Bearer ${TOKEN}` };
-const SERVICE = "sealkv.admin.v1.EncryptionAdmin";
-const KEK = "file:3f2a91d0c4b7e865";
-
-interface Served {
-  readonly url: string;
-  readonly encryption: FakeEncryption;
-  readonly records: readonly AuditRecord[];
-}
-
-async function withServer(
-  options: FakeEncryptionOptions,
-  body: (served: Served) => Promise<void>,
-) {
-  const encryption = fakeEncryption(options);
-  const audit = recordingAudit();
-  const log = recordingLog();
-  const listener = await denoHttpServer().serve(
-    { hostname: "127.0.0.1", port: 0 },
-    adminHandler({
-      node: fakeNode(),
-      encryption,
-      audit,
-      isAdminToken: (token) => Promise.resolve(token === TOKEN),
-      clock: denoClock(),
-      log,
-      stopping: new AbortController().signal,
-    }),
-  );
-  try {
-    const url = `http://127.0.0.1:${listener.address.port}`;
-    await body({ url, encryption, records: audit.records });
-  } finally {
-    await listener.shutdown(5_000);
-  }
-  const failures = log.events.filter((event) => event.startsWith("error "));
-  assert.deepEqual(failures, []);
-}
-
-async function call(
-  url: string,
-  rpc: string,
-  body: object | string,
-  headers: Record<string, string> = HEADERS,
-) {
-  const response = await fetch(`${url}/${SERVICE}/${rpc}`, {
-    method: "POST",
-    headers: { "content-type": "application/json", ...headers },
-    body: typeof body === "string" ? body : JSON.stringify(body),
-  });
-  return { status: response.status, json: await response.json() };
-}
+  call,
+  HEADERS,
+  KEK,
+  SERVICE,
+  TOKEN,
+  withServer,
+} from "./encryption_server.ts";
 
 const CHALLENGE = {
   clusterId: btoa("\0".repeat(16)),
@@ -120,18 +59,42 @@ const CHANGES: [rpc: string, body: object, request: EncryptionRequest][] = [
     keyId: 4_294_967_295,
   }],
   ["StartRewrite", {}, { kind: "start-rewrite", bytesPerSecond: 0 }],
+  ["StartRewrite", { bytesPerSecond: "9007199254740991" }, {
+    kind: "start-rewrite",
+    bytesPerSecond: 2 ** 53 - 1,
+  }],
   ["PauseRewrite", {}, { kind: "pause-rewrite" }],
   ["ResumeRewrite", {}, { kind: "resume-rewrite", bytesPerSecond: null }],
+  ["ResumeRewrite", { bytesPerSecond: "0" }, {
+    kind: "resume-rewrite",
+    bytesPerSecond: 0,
+  }],
   ["Scrub", {}, { kind: "scrub", members: [] }],
+  ["Scrub", { members: ["n2", "n3"] }, {
+    kind: "scrub",
+    members: ["n2", "n3"],
+  }],
   ["UpdateRollout", {}, { kind: "update-rollout", dwellUntilMs: 0 }],
+  ["UpdateRollout", { dwellUntilMs: "1745924400000" }, {
+    kind: "update-rollout",
+    dwellUntilMs: 1_745_924_400_000,
+  }],
 ];
+
+const RISKS: Partial<Record<EncryptionRequest["kind"], readonly string[]>> = {
+  "enable-raft-envelope": ["short-dwell", "unrewritten"],
+  "seal-cleartext": ["short-dwell"],
+  "retire-dek": ["short-dwell"],
+};
 
 for (const [rpc, body, request] of CHANGES) {
   const name = `${rpc} ${JSON.stringify(body)}`;
+  const risks = RISKS[request.kind] ?? [];
   Deno.test(`fetch calls ${name}, and nothing else is asked`, () =>
     withServer({}, async ({ url, encryption, records }) => {
       const terms = { dryRun: false, planHash: PLAN_HASH, confirm: "prod" };
-      const { status, json } = await call(url, rpc, { ...body, ...terms });
+      const asked = { ...body, ...terms, accept: risks };
+      const { status, json } = await call(url, rpc, asked);
       assert.equal(status, 200);
       assert.deepEqual(json, {
         change: {
@@ -143,7 +106,7 @@ for (const [rpc, body, request] of CHANGES) {
       });
       assert.deepEqual(encryption.asked, [{
         request,
-        terms: { ...terms, accept: [] },
+        terms: { ...terms, accept: risks, actor: "127.0.0.1" },
       }]);
       assert.deepEqual(records.map(({ call }) => call), [`${SERVICE}/${rpc}`]);
       await call(url, rpc, { ...body, dryRun: true });
@@ -163,7 +126,12 @@ for (const [rpc, body, request] of CHANGES) {
 
   const wrong: [body: object | string, said: RegExp][] = [
     [{ ...body, planHash: PLAN_HASH.toUpperCase() }, /plan_hash/],
-    [{ ...body, accept: ["quorum-loss"] }, /accept.*no risk to accept/],
+    [
+      { ...body, accept: ["quorum-loss"] },
+      risks.length === 0
+        ? /accept.*no risk to accept/
+        : new RegExp(`accept.*one of: ${risks.join(", ")}`),
+    ],
     [{ ...body, confirm: "a".repeat(256) }, /confirm/],
     [{ ...body, dryRun: "yes" }, /dry_run|dryRun/],
     ['{"planHash":', /JSON|parse|decode/i],
@@ -196,6 +164,16 @@ const WRONG: [rpc: string, body: object, field: string][] = [
   ["RetireDek", {}, "key_id"],
   ["RetireDek", { keyId: 0 }, "key_id"],
   ["RetireDek", { keyId: 0, dryRun: true }, "key_id"],
+  ["StartRewrite", { bytesPerSecond: String(2n ** 53n) }, "bytes_per_second"],
+  ["ResumeRewrite", { bytesPerSecond: String(2n ** 53n) }, "bytes_per_second"],
+  ["UpdateRollout", { dwellUntilMs: "8640000000000001" }, "dwell_until_ms"],
+  ["Scrub", { members: ["N 1"] }, "members"],
+  ["Scrub", { members: ["n1", "n1"] }, "members"],
+  [
+    "Scrub",
+    { members: Array.from({ length: 33 }, (_, i) => `n${i}`) },
+    "members",
+  ],
   ["GetCapability", { ...CHALLENGE, clusterId: "" }, "cluster_id"],
   ["GetCapability", { ...CHALLENGE, clusterId: btoa("short") }, "cluster_id"],
   ["GetCapability", { ...CHALLENGE, term: String(2n ** 53n) }, "term"],
@@ -253,6 +231,10 @@ const UNREADABLE: [rpc: string, body: object][] = [
   ["ResyncSidecar", []],
   ["GetRollout", []],
   ["ListEvents", []],
+  ["StartRewrite", { bytesPerSecond: "-1" }],
+  ["StartRewrite", { bytesPerSecond: "1MiB" }],
+  ["Scrub", { members: "n1" }],
+  ["UpdateRollout", { dwellUntilMs: "soon" }],
   ["GetCapability", { ...CHALLENGE, challenges: ["w"] }],
   ["GetCapability", { ...CHALLENGE, term: "-1" }],
 ];
@@ -320,17 +302,6 @@ Deno.test("fetch reads GetCapability and ResyncSidecar", () =>
     assert.deepEqual(records, [], "reads are not audited");
   }));
 
-for (const rpc of ["GetRollout", "ListEvents"]) {
-  Deno.test(`${rpc} says that it comes next`, () =>
-    withServer({}, async ({ url }) => {
-      const { status, json } = await call(url, rpc, {});
-      assert.deepEqual([status, json.code], [501, "unimplemented"]);
-      const { reason, metadata } = json.details[0].debug;
-      assert.equal(reason, "NODE_ENCRYPTION_NOT_AVAILABLE");
-      assert.match(metadata.remedy, /comes next/);
-    }));
-}
-
 Deno.test("gRPC-Web calls everything", () =>
   withServer({}, async ({ url, encryption }) => {
     const transport = createGrpcWebTransport({ baseUrl: url });
@@ -372,19 +343,26 @@ const FAILING: [
     options: { headers: HeadersInit },
   ) => Promise<unknown>,
 ][] = [
-  ["GetRollout", (client, options) => client.getRollout({}, options)],
-  ["ListEvents", (client, options) => client.listEvents({}, options)],
   ["WatchRewrite", async (client, options) => {
     for await (const _ of client.watchRewrite({}, options)) assert.fail();
   }],
+  ["VerifyRecords", async (client, options) => {
+    for await (const _ of client.verifyRecords({}, options)) assert.fail();
+  }],
 ];
+const notLeading = (): never => {
+  throw new NotLeaderError("n2", "127.0.0.1:4524");
+};
 for (const [name, ask] of FAILING) {
   for (const token of [TOKEN, "another-token"]) {
     const [code, reason] = token === TOKEN
-      ? [Code.Unimplemented, "NODE_ENCRYPTION_NOT_AVAILABLE"]
+      ? [Code.FailedPrecondition, "NODE_NOT_LEADER"]
       : [Code.Unauthenticated, "ADMIN_TOKEN_REJECTED"];
     Deno.test(`gRPC-Web reads ${reason} of ${name}`, () =>
-      withServer({}, async ({ url }) => {
+      withServer({
+        rewriteProgress: notLeading,
+        scanRecords: notLeading,
+      }, async ({ url }) => {
         const transport = createGrpcWebTransport({ baseUrl: url });
         const client = createClient(EncryptionAdmin, transport);
         const headers = { authorization: `Bearer ${token}` };

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file encryption.proto.
  */
 export const file_encryption: GenFile = /*@__PURE__*/
-  fileDesc("ChBlbmNyeXB0aW9uLnByb3RvEg9zZWFsa3YuYWRtaW4udjEicwoUR2V0Q2FwYWJpbGl0eVJlcXVlc3QSEgoKY2x1c3Rlcl9pZBgBIAEoDBIMCgR0ZXJtGAIgASgEEg4KBnRhcmdldBgDIAEoBhIpCgpjaGFsbGVuZ2VzGAQgAygLMhUuc2VhbGt2LmFkbWluLnYxLldyYXAiJAoEV3JhcBILCgNrZWsYASABKAkSDwoHd3JhcHBlZBgCIAEoDCI5ChVHZXRDYXBhYmlsaXR5UmVzcG9uc2USEQoJc3RhdGVtZW50GAEgASgMEg0KBXByb29mGAIgASgMIjAKGUdldEVuY3J5cHRpb25TdGF0ZVJlcXVlc3QSEwoLYXNrX21lbWJlcnMYASABKAgi6AIKGkdldEVuY3J5cHRpb25TdGF0ZVJlc3BvbnNlEgwKBG5vZGUYASABKAkSEgoKY2x1c3Rlcl9pZBgCIAEoCRIPCgdhcHBsaWVkGAMgASgEEg0KBXBoYXNlGAQgASgNEhMKC3N0YXRlX2luZGV4GAUgASgEEh0KFXN0b3JhZ2VfY3V0b3Zlcl9pbmRleBgGIAEoBBIaChJyYWZ0X2N1dG92ZXJfaW5kZXgYByABKAQSHAoUY2xlYXJ0ZXh0X2xvY2tfaW5kZXgYCCABKAQSJgoEa2V5cxgJIAMoCzIYLnNlYWxrdi5hZG1pbi52MS5EYXRhS2V5Eg8KB3JldGlyZWQYCiADKA0SKwoDb3duGAsgASgLMh4uc2VhbGt2LmFkbWluLnYxLk93bkVuY3J5cHRpb24SNAoIZmluZGluZ3MYDCADKAsyIi5zZWFsa3YuYWRtaW4udjEuQ2FwYWJpbGl0eUZpbmRpbmci0QEKB0RhdGFLZXkSCgoCaWQYASABKA0SLAoHcHVycG9zZRgCIAEoDjIbLnNlYWxrdi5hZG1pbi52MS5LZXlQdXJwb3NlEg4KBmFjdGl2ZRgDIAEoCBISCgpjcmVhdGVkX21zGAQgASgEEhUKDWNyZWF0ZWRfaW5kZXgYBSABKAQSGQoRZGVhY3RpdmF0ZWRfaW5kZXgYBiABKAQSDAoEa2VrcxgHIAMoCRIoCgd3cml0ZXJzGAggAygLMhcuc2VhbGt2LmFkbWluLnYxLldyaXRlciJXCgZXcml0ZXISDgoGbWVtYmVyGAEgASgJEhQKDGZ1bGxfbm9kZV9pZBgCIAEoBhITCgtmaXJzdF9lcG9jaBgDIAEoDRISCgpsYXN0X2Vwb2NoGAQgASgNIn4KDU93bkVuY3J5cHRpb24SDwoHZW5hYmxlZBgBIAEoCBIMCgRnYXBzGAIgAygJEg8KB2tla19pZHMYAyADKAkSFQoNc2lkZWNhcl9pbmRleBgEIAEoBBImCgZlcG9jaHMYBSADKAsyFi5zZWFsa3YuYWRtaW4udjEuRXBvY2giJgoFRXBvY2gSDgoGa2V5X2lkGAEgASgNEg0KBWVwb2NoGAIgASgNIlIKEUNhcGFiaWxpdHlGaW5kaW5nEg4KBm1lbWJlchgBIAEoCRIMCgRjb2RlGAIgASgJEg8KB21lc3NhZ2UYAyABKAkSDgoGcmVtZWR5GAQgASgJIlcKEEJvb3RzdHJhcFJlcXVlc3QSDwoHZHJ5X3J1bhgLIAEoCBIRCglwbGFuX2hhc2gYDCABKAkSDwoHY29uZmlybRgNIAEoCRIOCgZhY2NlcHQYDiADKAkiRgoRQm9vdHN0cmFwUmVzcG9uc2USMQoGY2hhbmdlGAEgASgLMiEuc2VhbGt2LmFkbWluLnYxLkVuY3J5cHRpb25DaGFuZ2UihQEKEFJvdGF0ZURla1JlcXVlc3QSLAoHcHVycG9zZRgBIAEoDjIbLnNlYWxrdi5hZG1pbi52MS5LZXlQdXJwb3NlEg8KB2RyeV9ydW4YCyABKAgSEQoJcGxhbl9oYXNoGAwgASgJEg8KB2NvbmZpcm0YDSABKAkSDgoGYWNjZXB0GA4gAygJIkYKEVJvdGF0ZURla1Jlc3BvbnNlEjEKBmNoYW5nZRgBIAEoCzIhLnNlYWxrdi5hZG1pbi52MS5FbmNyeXB0aW9uQ2hhbmdlImYKEVJld3JhcERla3NSZXF1ZXN0EgwKBGtla3MYASADKAkSDwoHZHJ5X3J1bhgLIAEoCBIRCglwbGFuX2hhc2gYDCABKAkSDwoHY29uZmlybRgNIAEoCRIOCgZhY2NlcHQYDiADKAkiRwoSUmV3cmFwRGVrc1Jlc3BvbnNlEjEKBmNoYW5nZRgBIAEoCzIhLnNlYWxrdi5hZG1pbi52MS5FbmNyeXB0aW9uQ2hhbmdlIlwKFVJlZ2lzdGVyV3JpdGVyUmVxdWVzdBIPCgdkcnlfcnVuGAsgASgIEhEKCXBsYW5faGFzaBgMIAEoCRIPCgdjb25maXJtGA0gASgJEg4KBmFjY2VwdBgOIAMoCSJLChZSZWdpc3RlcldyaXRlclJlc3BvbnNlEjEKBmNoYW5nZRgBIAEoCzIhLnNlYWxrdi5hZG1pbi52MS5FbmNyeXB0aW9uQ2hhbmdlIhYKFFJlc3luY1NpZGVjYXJSZXF1ZXN0IksKFVJlc3luY1NpZGVjYXJSZXNwb25zZRISCgpjbHVzdGVyX2lkGAEgASgMEg8KB2FwcGxpZWQYAiABKAQSDQoFc3RhdGUYAyABKAwiYwocRW5hYmxlU3RvcmFnZUVudmVsb3BlUmVxdWVzdBIPCgdkcnlfcnVuGAsgASgIEhEKCXBsYW5faGFzaBgMIAEoCRIPCgdjb25maXJtGA0gASgJEg4KBmFjY2VwdBgOIAMoCSJSCh1FbmFibGVTdG9yYWdlRW52ZWxvcGVSZXNwb25zZRIxCgZjaGFuZ2UYASABKAsyIS5zZWFsa3YuYWRtaW4udjEuRW5jcnlwdGlvbkNoYW5nZSJgChlFbmFibGVSYWZ0RW52ZWxvcGVSZXF1ZXN0Eg8KB2RyeV9ydW4YCyABKAgSEQoJcGxhbl9oYXNoGAwgASgJEg8KB2NvbmZpcm0YDSABKAkSDgoGYWNjZXB0GA4gAygJIk8KGkVuYWJsZVJhZnRFbnZlbG9wZVJlc3BvbnNlEjEKBmNoYW5nZRgBIAEoCzIhLnNlYWxrdi5hZG1pbi52MS5FbmNyeXB0aW9uQ2hhbmdlIlsKFFNlYWxDbGVhcnRleHRSZXF1ZXN0Eg8KB2RyeV9ydW4YCyABKAgSEQoJcGxhbl9oYXNoGAwgASgJEg8KB2NvbmZpcm0YDSABKAkSDgoGYWNjZXB0GA4gAygJIkoKFVNlYWxDbGVhcnRleHRSZXNwb25zZRIxCgZjaGFuZ2UYASABKAsyIS5zZWFsa3YuYWRtaW4udjEuRW5jcnlwdGlvbkNoYW5nZSJnChBSZXRpcmVEZWtSZXF1ZXN0Eg4KBmtleV9pZBgBIAEoDRIPCgdkcnlfcnVuGAsgASgIEhEKCXBsYW5faGFzaBgMIAEoCRIPCgdjb25maXJtGA0gASgJEg4KBmFjY2VwdBgOIAMoCSJGChFSZXRpcmVEZWtSZXNwb25zZRIxCgZjaGFuZ2UYASABKAsyIS5zZWFsa3YuYWRtaW4udjEuRW5jcnlwdGlvbkNoYW5nZSJaChNTdGFydFJld3JpdGVSZXF1ZXN0Eg8KB2RyeV9ydW4YCyABKAgSEQoJcGxhbl9oYXNoGAwgASgJEg8KB2NvbmZpcm0YDSABKAkSDgoGYWNjZXB0GA4gAygJIkkKFFN0YXJ0UmV3cml0ZVJlc3BvbnNlEjEKBmNoYW5nZRgBIAEoCzIhLnNlYWxrdi5hZG1pbi52MS5FbmNyeXB0aW9uQ2hhbmdlIloKE1BhdXNlUmV3cml0ZVJlcXVlc3QSDwoHZHJ5X3J1bhgLIAEoCBIRCglwbGFuX2hhc2gYDCABKAkSDwoHY29uZmlybRgNIAEoCRIOCgZhY2NlcHQYDiADKAkiSQoUUGF1c2VSZXdyaXRlUmVzcG9uc2USMQoGY2hhbmdlGAEgASgLMiEuc2VhbGt2LmFkbWluLnYxLkVuY3J5cHRpb25DaGFuZ2UiWwoUUmVzdW1lUmV3cml0ZVJlcXVlc3QSDwoHZHJ5X3J1bhgLIAEoCBIRCglwbGFuX2hhc2gYDCABKAkSDwoHY29uZmlybRgNIAEoCRIOCgZhY2NlcHQYDiADKAkiSgoVUmVzdW1lUmV3cml0ZVJlc3BvbnNlEjEKBmNoYW5nZRgBIAEoCzIhLnNlYWxrdi5hZG1pbi52MS5FbmNyeXB0aW9uQ2hhbmdlIhUKE1dhdGNoUmV3cml0ZVJlcXVlc3QiFgoUV2F0Y2hSZXdyaXRlUmVzcG9uc2UiUwoMU2NydWJSZXF1ZXN0Eg8KB2RyeV9ydW4YCyABKAgSEQoJcGxhbl9oYXNoGAwgASgJEg8KB2NvbmZpcm0YDSABKAkSDgoGYWNjZXB0GA4gAygJIkIKDVNjcnViUmVzcG9uc2USMQoGY2hhbmdlGAEgASgLMiEuc2VhbGt2LmFkbWluLnYxLkVuY3J5cHRpb25DaGFuZ2UiEwoRR2V0Um9sbG91dFJlcXVlc3QiFAoSR2V0Um9sbG91dFJlc3BvbnNlIlsKFFVwZGF0ZVJvbGxvdXRSZXF1ZXN0Eg8KB2RyeV9ydW4YCyABKAgSEQoJcGxhbl9oYXNoGAwgASgJEg8KB2NvbmZpcm0YDSABKAkSDgoGYWNjZXB0GA4gAygJIkoKFVVwZGF0ZVJvbGxvdXRSZXNwb25zZRIxCgZjaGFuZ2UYASABKAsyIS5zZWFsa3YuYWRtaW4udjEuRW5jcnlwdGlvbkNoYW5nZSITChFMaXN0RXZlbnRzUmVxdWVzdCIUChJMaXN0RXZlbnRzUmVzcG9uc2UibAoQRW5jcnlwdGlvbkNoYW5nZRIjCgRwbGFuGAEgASgLMhUuc2VhbGt2LmFkbWluLnYxLlBsYW4SDwoHY2hhbmdlZBgCIAEoCBINCgVpbmRleBgDIAEoBBITCgt1bnJlYWNoYWJsZRgEIAMoCSpvCgpLZXlQdXJwb3NlEhsKF0tFWV9QVVJQT1NFX1VOU1BFQ0lGSUVEEAASFwoTS0VZX1BVUlBPU0VfU1RPUkFHRRABEhQKEEtFWV9QVVJQT1NFX1JBRlQQAhIVChFLRVlfUFVSUE9TRV9TVEFURRADMowOCg9FbmNyeXB0aW9uQWRtaW4SXgoNR2V0Q2FwYWJpbGl0eRIlLnNlYWxrdi5hZG1pbi52MS5HZXRDYXBhYmlsaXR5UmVxdWVzdBomLnNlYWxrdi5hZG1pbi52MS5HZXRDYXBhYmlsaXR5UmVzcG9uc2USbQoSR2V0RW5jcnlwdGlvblN0YXRlEiouc2VhbGt2LmFkbWluLnYxLkdldEVuY3J5cHRpb25TdGF0ZVJlcXVlc3QaKy5zZWFsa3YuYWRtaW4udjEuR2V0RW5jcnlwdGlvblN0YXRlUmVzcG9uc2USUgoJQm9vdHN0cmFwEiEuc2VhbGt2LmFkbWluLnYxLkJvb3RzdHJhcFJlcXVlc3QaIi5zZWFsa3YuYWRtaW4udjEuQm9vdHN0cmFwUmVzcG9uc2USUgoJUm90YXRlRGVrEiEuc2VhbGt2LmFkbWluLnYxLlJvdGF0ZURla1JlcXVlc3QaIi5zZWFsa3YuYWRtaW4udjEuUm90YXRlRGVrUmVzcG9uc2USVQoKUmV3cmFwRGVrcxIiLnNlYWxrdi5hZG1pbi52MS5SZXdyYXBEZWtzUmVxdWVzdBojLnNlYWxrdi5hZG1pbi52MS5SZXdyYXBEZWtzUmVzcG9uc2USYQoOUmVnaXN0ZXJXcml0ZXISJi5zZWFsa3YuYWRtaW4udjEuUmVnaXN0ZXJXcml0ZXJSZXF1ZXN0Gicuc2VhbGt2LmFkbWluLnYxLlJlZ2lzdGVyV3JpdGVyUmVzcG9uc2USXgoNUmVzeW5jU2lkZWNhchIlLnNlYWxrdi5hZG1pbi52MS5SZXN5bmNTaWRlY2FyUmVxdWVzdBomLnNlYWxrdi5hZG1pbi52MS5SZXN5bmNTaWRlY2FyUmVzcG9uc2USdgoVRW5hYmxlU3RvcmFnZUVudmVsb3BlEi0uc2VhbGt2LmFkbWluLnYxLkVuYWJsZVN0b3JhZ2VFbnZlbG9wZVJlcXVlc3QaLi5zZWFsa3YuYWRtaW4udjEuRW5hYmxlU3RvcmFnZUVudmVsb3BlUmVzcG9uc2USbQoSRW5hYmxlUmFmdEVudmVsb3BlEiouc2VhbGt2LmFkbWluLnYxLkVuYWJsZVJhZnRFbnZlbG9wZVJlcXVlc3QaKy5zZWFsa3YuYWRtaW4udjEuRW5hYmxlUmFmdEVudmVsb3BlUmVzcG9uc2USXgoNU2VhbENsZWFydGV4dBIlLnNlYWxrdi5hZG1pbi52MS5TZWFsQ2xlYXJ0ZXh0UmVxdWVzdBomLnNlYWxrdi5hZG1pbi52MS5TZWFsQ2xlYXJ0ZXh0UmVzcG9uc2USUgoJUmV0aXJlRGVrEiEuc2VhbGt2LmFkbWluLnYxLlJldGlyZURla1JlcXVlc3QaIi5zZWFsa3YuYWRtaW4udjEuUmV0aXJlRGVrUmVzcG9uc2USWwoMU3RhcnRSZXdyaXRlEiQuc2VhbGt2LmFkbWluLnYxLlN0YXJ0UmV3cml0ZVJlcXVlc3QaJS5zZWFsa3YuYWRtaW4udjEuU3RhcnRSZXdyaXRlUmVzcG9uc2USWwoMUGF1c2VSZXdyaXRlEiQuc2VhbGt2LmFkbWluLnYxLlBhdXNlUmV3cml0ZVJlcXVlc3QaJS5zZWFsa3YuYWRtaW4udjEuUGF1c2VSZXdyaXRlUmVzcG9uc2USXgoNUmVzdW1lUmV3cml0ZRIlLnNlYWxrdi5hZG1pbi52MS5SZXN1bWVSZXdyaXRlUmVxdWVzdBomLnNlYWxrdi5hZG1pbi52MS5SZXN1bWVSZXdyaXRlUmVzcG9uc2USXQoMV2F0Y2hSZXdyaXRlEiQuc2VhbGt2LmFkbWluLnYxLldhdGNoUmV3cml0ZVJlcXVlc3QaJS5zZWFsa3YuYWRtaW4udjEuV2F0Y2hSZXdyaXRlUmVzcG9uc2UwARJGCgVTY3J1YhIdLnNlYWxrdi5hZG1pbi52MS5TY3J1YlJlcXVlc3QaHi5zZWFsa3YuYWRtaW4udjEuU2NydWJSZXNwb25zZRJVCgpHZXRSb2xsb3V0EiIuc2VhbGt2LmFkbWluLnYxLkdldFJvbGxvdXRSZXF1ZXN0GiMuc2VhbGt2LmFkbWluLnYxLkdldFJvbGxvdXRSZXNwb25zZRJeCg1VcGRhdGVSb2xsb3V0EiUuc2VhbGt2LmFkbWluLnYxLlVwZGF0ZVJvbGxvdXRSZXF1ZXN0GiYuc2VhbGt2LmFkbWluLnYxLlVwZGF0ZVJvbGxvdXRSZXNwb25zZRJVCgpMaXN0RXZlbnRzEiIuc2VhbGt2LmFkbWluLnYxLkxpc3RFdmVudHNSZXF1ZXN0GiMuc2VhbGt2LmFkbWluLnYxLkxpc3RFdmVudHNSZXNwb25zZWIGcHJvdG8z", [file_admin]);
+  fileDesc("ChBlbmNyeXB0aW9uLnByb3RvEg9zZWFsa3YuYWRtaW4udjEicwoUR2V0Q2FwYWJpbGl0eVJlcXVlc3QSEgoKY2x1c3Rlcl9pZBgBIAEoDBIMCgR0ZXJtGAIgASgEEg4KBnRhcmdldBgDIAEoBhIpCgpjaGFsbGVuZ2VzGAQgAygLMhUuc2VhbGt2LmFkbWluLnYxLldyYXAiJAoEV3JhcBILCgNrZWsYASABKAkSDwoHd3JhcHBlZBgCIAEoDCI5ChVHZXRDYXBhYmlsaXR5UmVzcG9uc2USEQoJc3RhdGVtZW50GAEgASgMEg0KBXByb29mGAIgASgMIjAKGUdldEVuY3J5cHRpb25TdGF0ZVJlcXVlc3QSEwoLYXNrX21lbWJlcnMYASABKAgi6AIKGkdldEVuY3J5cHRpb25TdGF0ZVJlc3BvbnNlEgwKBG5vZGUYASABKAkSEgoKY2x1c3Rlcl9pZBgCIAEoCRIPCgdhcHBsaWVkGAMgASgEEg0KBXBoYXNlGAQgASgNEhMKC3N0YXRlX2luZGV4GAUgASgEEh0KFXN0b3JhZ2VfY3V0b3Zlcl9pbmRleBgGIAEoBBIaChJyYWZ0X2N1dG92ZXJfaW5kZXgYByABKAQSHAoUY2xlYXJ0ZXh0X2xvY2tfaW5kZXgYCCABKAQSJgoEa2V5cxgJIAMoCzIYLnNlYWxrdi5hZG1pbi52MS5EYXRhS2V5Eg8KB3JldGlyZWQYCiADKA0SKwoDb3duGAsgASgLMh4uc2VhbGt2LmFkbWluLnYxLk93bkVuY3J5cHRpb24SNAoIZmluZGluZ3MYDCADKAsyIi5zZWFsa3YuYWRtaW4udjEuQ2FwYWJpbGl0eUZpbmRpbmci0QEKB0RhdGFLZXkSCgoCaWQYASABKA0SLAoHcHVycG9zZRgCIAEoDjIbLnNlYWxrdi5hZG1pbi52MS5LZXlQdXJwb3NlEg4KBmFjdGl2ZRgDIAEoCBISCgpjcmVhdGVkX21zGAQgASgEEhUKDWNyZWF0ZWRfaW5kZXgYBSABKAQSGQoRZGVhY3RpdmF0ZWRfaW5kZXgYBiABKAQSDAoEa2VrcxgHIAMoCRIoCgd3cml0ZXJzGAggAygLMhcuc2VhbGt2LmFkbWluLnYxLldyaXRlciJXCgZXcml0ZXISDgoGbWVtYmVyGAEgASgJEhQKDGZ1bGxfbm9kZV9pZBgCIAEoBhITCgtmaXJzdF9lcG9jaBgDIAEoDRISCgpsYXN0X2Vwb2NoGAQgASgNIn4KDU93bkVuY3J5cHRpb24SDwoHZW5hYmxlZBgBIAEoCBIMCgRnYXBzGAIgAygJEg8KB2tla19pZHMYAyADKAkSFQoNc2lkZWNhcl9pbmRleBgEIAEoBBImCgZlcG9jaHMYBSADKAsyFi5zZWFsa3YuYWRtaW4udjEuRXBvY2giJgoFRXBvY2gSDgoGa2V5X2lkGAEgASgNEg0KBWVwb2NoGAIgASgNIlIKEUNhcGFiaWxpdHlGaW5kaW5nEg4KBm1lbWJlchgBIAEoCRIMCgRjb2RlGAIgASgJEg8KB21lc3NhZ2UYAyABKAkSDgoGcmVtZWR5GAQgASgJIlcKEEJvb3RzdHJhcFJlcXVlc3QSDwoHZHJ5X3J1bhgLIAEoCBIRCglwbGFuX2hhc2gYDCABKAkSDwoHY29uZmlybRgNIAEoCRIOCgZhY2NlcHQYDiADKAkiRgoRQm9vdHN0cmFwUmVzcG9uc2USMQoGY2hhbmdlGAEgASgLMiEuc2VhbGt2LmFkbWluLnYxLkVuY3J5cHRpb25DaGFuZ2UihQEKEFJvdGF0ZURla1JlcXVlc3QSLAoHcHVycG9zZRgBIAEoDjIbLnNlYWxrdi5hZG1pbi52MS5LZXlQdXJwb3NlEg8KB2RyeV9ydW4YCyABKAgSEQoJcGxhbl9oYXNoGAwgASgJEg8KB2NvbmZpcm0YDSABKAkSDgoGYWNjZXB0GA4gAygJIkYKEVJvdGF0ZURla1Jlc3BvbnNlEjEKBmNoYW5nZRgBIAEoCzIhLnNlYWxrdi5hZG1pbi52MS5FbmNyeXB0aW9uQ2hhbmdlImYKEVJld3JhcERla3NSZXF1ZXN0EgwKBGtla3MYASADKAkSDwoHZHJ5X3J1bhgLIAEoCBIRCglwbGFuX2hhc2gYDCABKAkSDwoHY29uZmlybRgNIAEoCRIOCgZhY2NlcHQYDiADKAkiRwoSUmV3cmFwRGVrc1Jlc3BvbnNlEjEKBmNoYW5nZRgBIAEoCzIhLnNlYWxrdi5hZG1pbi52MS5FbmNyeXB0aW9uQ2hhbmdlIlwKFVJlZ2lzdGVyV3JpdGVyUmVxdWVzdBIPCgdkcnlfcnVuGAsgASgIEhEKCXBsYW5faGFzaBgMIAEoCRIPCgdjb25maXJtGA0gASgJEg4KBmFjY2VwdBgOIAMoCSJLChZSZWdpc3RlcldyaXRlclJlc3BvbnNlEjEKBmNoYW5nZRgBIAEoCzIhLnNlYWxrdi5hZG1pbi52MS5FbmNyeXB0aW9uQ2hhbmdlIhYKFFJlc3luY1NpZGVjYXJSZXF1ZXN0IksKFVJlc3luY1NpZGVjYXJSZXNwb25zZRISCgpjbHVzdGVyX2lkGAEgASgMEg8KB2FwcGxpZWQYAiABKAQSDQoFc3RhdGUYAyABKAwiYwocRW5hYmxlU3RvcmFnZUVudmVsb3BlUmVxdWVzdBIPCgdkcnlfcnVuGAsgASgIEhEKCXBsYW5faGFzaBgMIAEoCRIPCgdjb25maXJtGA0gASgJEg4KBmFjY2VwdBgOIAMoCSJSCh1FbmFibGVTdG9yYWdlRW52ZWxvcGVSZXNwb25zZRIxCgZjaGFuZ2UYASABKAsyIS5zZWFsa3YuYWRtaW4udjEuRW5jcnlwdGlvbkNoYW5nZSJgChlFbmFibGVSYWZ0RW52ZWxvcGVSZXF1ZXN0Eg8KB2RyeV9ydW4YCyABKAgSEQoJcGxhbl9oYXNoGAwgASgJEg8KB2NvbmZpcm0YDSABKAkSDgoGYWNjZXB0GA4gAygJIk8KGkVuYWJsZVJhZnRFbnZlbG9wZVJlc3BvbnNlEjEKBmNoYW5nZRgBIAEoCzIhLnNlYWxrdi5hZG1pbi52MS5FbmNyeXB0aW9uQ2hhbmdlIlsKFFNlYWxDbGVhcnRleHRSZXF1ZXN0Eg8KB2RyeV9ydW4YCyABKAgSEQoJcGxhbl9oYXNoGAwgASgJEg8KB2NvbmZpcm0YDSABKAkSDgoGYWNjZXB0GA4gAygJIkoKFVNlYWxDbGVhcnRleHRSZXNwb25zZRIxCgZjaGFuZ2UYASABKAsyIS5zZWFsa3YuYWRtaW4udjEuRW5jcnlwdGlvbkNoYW5nZSJnChBSZXRpcmVEZWtSZXF1ZXN0Eg4KBmtleV9pZBgBIAEoDRIPCgdkcnlfcnVuGAsgASgIEhEKCXBsYW5faGFzaBgMIAEoCRIPCgdjb25maXJtGA0gASgJEg4KBmFjY2VwdBgOIAMoCSJGChFSZXRpcmVEZWtSZXNwb25zZRIxCgZjaGFuZ2UYASABKAsyIS5zZWFsa3YuYWRtaW4udjEuRW5jcnlwdGlvbkNoYW5nZSJ0ChNTdGFydFJld3JpdGVSZXF1ZXN0EhgKEGJ5dGVzX3Blcl9zZWNvbmQYASABKAQSDwoHZHJ5X3J1bhgLIAEoCBIRCglwbGFuX2hhc2gYDCABKAkSDwoHY29uZmlybRgNIAEoCRIOCgZhY2NlcHQYDiADKAkiSQoUU3RhcnRSZXdyaXRlUmVzcG9uc2USMQoGY2hhbmdlGAEgASgLMiEuc2VhbGt2LmFkbWluLnYxLkVuY3J5cHRpb25DaGFuZ2UiWgoTUGF1c2VSZXdyaXRlUmVxdWVzdBIPCgdkcnlfcnVuGAsgASgIEhEKCXBsYW5faGFzaBgMIAEoCRIPCgdjb25maXJtGA0gASgJEg4KBmFjY2VwdBgOIAMoCSJJChRQYXVzZVJld3JpdGVSZXNwb25zZRIxCgZjaGFuZ2UYASABKAsyIS5zZWFsa3YuYWRtaW4udjEuRW5jcnlwdGlvbkNoYW5nZSKPAQoUUmVzdW1lUmV3cml0ZVJlcXVlc3QSHQoQYnl0ZXNfcGVyX3NlY29uZBgBIAEoBEgAiAEBEg8KB2RyeV9ydW4YCyABKAgSEQoJcGxhbl9oYXNoGAwgASgJEg8KB2NvbmZpcm0YDSABKAkSDgoGYWNjZXB0GA4gAygJQhMKEV9ieXRlc19wZXJfc2Vjb25kIkoKFVJlc3VtZVJld3JpdGVSZXNwb25zZRIxCgZjaGFuZ2UYASABKAsyIS5zZWFsa3YuYWRtaW4udjEuRW5jcnlwdGlvbkNoYW5nZSIVChNXYXRjaFJld3JpdGVSZXF1ZXN0Im4KFFdhdGNoUmV3cml0ZVJlc3BvbnNlEigKA2pvYhgBIAEoCzIbLnNlYWxrdi5hZG1pbi52MS5SZXdyaXRlSm9iEiwKB21lbWJlcnMYAiADKAsyGy5zZWFsa3YuYWRtaW4udjEuTWVtYmVyVGFzayJCCgpSZXdyaXRlSm9iEgoKAmlkGAEgASgEEhgKEGJ5dGVzX3Blcl9zZWNvbmQYAiABKAQSDgoGcGF1c2VkGAMgASgIIpgBCgpNZW1iZXJUYXNrEg4KBm1lbWJlchgBIAEoCRIpCgVzdGF0ZRgCIAEoDjIaLnNlYWxrdi5hZG1pbi52MS5UYXNrU3RhdGUSDAoEZG9uZRgDIAEoBBINCgV0b3RhbBgEIAEoBBINCgVieXRlcxgFIAEoBBISCgplbGFwc2VkX21zGAYgASgEEg8KB2ZhaWx1cmUYByABKAkiJwoUVmVyaWZ5UmVjb3Jkc1JlcXVlc3QSDwoHbWVtYmVycxgBIAMoCSJFChVWZXJpZnlSZWNvcmRzUmVzcG9uc2USLAoHbWVtYmVycxgBIAMoCzIbLnNlYWxrdi5hZG1pbi52MS5NZW1iZXJTY2FuImYKCk1lbWJlclNjYW4SKQoEdGFzaxgBIAEoCzIbLnNlYWxrdi5hZG1pbi52MS5NZW1iZXJUYXNrEi0KBmNvdW50cxgCIAEoCzIdLnNlYWxrdi5hZG1pbi52MS5SZWNvcmRDb3VudHMiTgoMUmVjb3JkQ291bnRzEhEKCWNsZWFydGV4dBgBIAEoBBIrCgZzZWFsZWQYAiADKAsyGy5zZWFsa3YuYWRtaW4udjEuS2V5UmVjb3JkcyItCgpLZXlSZWNvcmRzEg4KBmtleV9pZBgBIAEoDRIPCgdyZWNvcmRzGAIgASgEImQKDFNjcnViUmVxdWVzdBIPCgdtZW1iZXJzGAEgAygJEg8KB2RyeV9ydW4YCyABKAgSEQoJcGxhbl9oYXNoGAwgASgJEg8KB2NvbmZpcm0YDSABKAkSDgoGYWNjZXB0GA4gAygJIkIKDVNjcnViUmVzcG9uc2USMQoGY2hhbmdlGAEgASgLMiEuc2VhbGt2LmFkbWluLnYxLkVuY3J5cHRpb25DaGFuZ2UiEwoRR2V0Um9sbG91dFJlcXVlc3QiWgoSR2V0Um9sbG91dFJlc3BvbnNlEiwKB3Jld3JpdGUYASABKAsyGy5zZWFsa3YuYWRtaW4udjEuUmV3cml0ZUpvYhIWCg5kd2VsbF91bnRpbF9tcxgCIAEoBCJzChRVcGRhdGVSb2xsb3V0UmVxdWVzdBIWCg5kd2VsbF91bnRpbF9tcxgBIAEoBBIPCgdkcnlfcnVuGAsgASgIEhEKCXBsYW5faGFzaBgMIAEoCRIPCgdjb25maXJtGA0gASgJEg4KBmFjY2VwdBgOIAMoCSJKChVVcGRhdGVSb2xsb3V0UmVzcG9uc2USMQoGY2hhbmdlGAEgASgLMiEuc2VhbGt2LmFkbWluLnYxLkVuY3J5cHRpb25DaGFuZ2UiEwoRTGlzdEV2ZW50c1JlcXVlc3QiQwoSTGlzdEV2ZW50c1Jlc3BvbnNlEi0KBmV2ZW50cxgBIAMoCzIdLnNlYWxrdi5hZG1pbi52MS5Sb2xsb3V0RXZlbnQirQEKDFJvbGxvdXRFdmVudBINCgVpbmRleBgBIAEoBBINCgVhdF9tcxgCIAEoBBINCgVhY3RvchgDIAEoCRIOCgZhY3Rpb24YBCABKAkSEQoJcGxhbl9oYXNoGAUgASgJEi4KBnJlc3VsdBgGIAEoDjIeLnNlYWxrdi5hZG1pbi52MS5Sb2xsb3V0UmVzdWx0Eg0KBWVudHJ5GAcgASgEEg4KBmRldGFpbBgIIAEoCSJsChBFbmNyeXB0aW9uQ2hhbmdlEiMKBHBsYW4YASABKAsyFS5zZWFsa3YuYWRtaW4udjEuUGxhbhIPCgdjaGFuZ2VkGAIgASgIEg0KBWluZGV4GAMgASgEEhMKC3VucmVhY2hhYmxlGAQgAygJKm8KCktleVB1cnBvc2USGwoXS0VZX1BVUlBPU0VfVU5TUEVDSUZJRUQQABIXChNLRVlfUFVSUE9TRV9TVE9SQUdFEAESFAoQS0VZX1BVUlBPU0VfUkFGVBACEhUKEUtFWV9QVVJQT1NFX1NUQVRFEAMqsQEKCVRhc2tTdGF0ZRIaChZUQVNLX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSVEFTS19TVEFURV9XQUlUSU5HEAESFgoSVEFTS19TVEFURV9SVU5OSU5HEAISFQoRVEFTS19TVEFURV9QQVVTRUQQAxITCg9UQVNLX1NUQVRFX0RPTkUQBBIVChFUQVNLX1NUQVRFX0ZBSUxFRBAFEhUKEVRBU0tfU1RBVEVfU0lMRU5UEAYqngEKDVJvbGxvdXRSZXN1bHQSHgoaUk9MTE9VVF9SRVNVTFRfVU5TUEVDSUZJRUQQABIXChNST0xMT1VUX1JFU1VMVF9ET05FEAESHAoYUk9MTE9VVF9SRVNVTFRfVU5DSEFOR0VEEAISGgoWUk9MTE9VVF9SRVNVTFRfUkVGVVNFRBADEhoKFlJPTExPVVRfUkVTVUxUX1VOS05PV04QBDLuDgoPRW5jcnlwdGlvbkFkbWluEl4KDUdldENhcGFiaWxpdHkSJS5zZWFsa3YuYWRtaW4udjEuR2V0Q2FwYWJpbGl0eVJlcXVlc3QaJi5zZWFsa3YuYWRtaW4udjEuR2V0Q2FwYWJpbGl0eVJlc3BvbnNlEm0KEkdldEVuY3J5cHRpb25TdGF0ZRIqLnNlYWxrdi5hZG1pbi52MS5HZXRFbmNyeXB0aW9uU3RhdGVSZXF1ZXN0Gisuc2VhbGt2LmFkbWluLnYxLkdldEVuY3J5cHRpb25TdGF0ZVJlc3BvbnNlElIKCUJvb3RzdHJhcBIhLnNlYWxrdi5hZG1pbi52MS5Cb290c3RyYXBSZXF1ZXN0GiIuc2VhbGt2LmFkbWluLnYxLkJvb3RzdHJhcFJlc3BvbnNlElIKCVJvdGF0ZURlaxIhLnNlYWxrdi5hZG1pbi52MS5Sb3RhdGVEZWtSZXF1ZXN0GiIuc2VhbGt2LmFkbWluLnYxLlJvdGF0ZURla1Jlc3BvbnNlElUKClJld3JhcERla3MSIi5zZWFsa3YuYWRtaW4udjEuUmV3cmFwRGVrc1JlcXVlc3QaIy5zZWFsa3YuYWRtaW4udjEuUmV3cmFwRGVrc1Jlc3BvbnNlEmEKDlJlZ2lzdGVyV3JpdGVyEiYuc2VhbGt2LmFkbWluLnYxLlJlZ2lzdGVyV3JpdGVyUmVxdWVzdBonLnNlYWxrdi5hZG1pbi52MS5SZWdpc3RlcldyaXRlclJlc3BvbnNlEl4KDVJlc3luY1NpZGVjYXISJS5zZWFsa3YuYWRtaW4udjEuUmVzeW5jU2lkZWNhclJlcXVlc3QaJi5zZWFsa3YuYWRtaW4udjEuUmVzeW5jU2lkZWNhclJlc3BvbnNlEnYKFUVuYWJsZVN0b3JhZ2VFbnZlbG9wZRItLnNlYWxrdi5hZG1pbi52MS5FbmFibGVTdG9yYWdlRW52ZWxvcGVSZXF1ZXN0Gi4uc2VhbGt2LmFkbWluLnYxLkVuYWJsZVN0b3JhZ2VFbnZlbG9wZVJlc3BvbnNlEm0KEkVuYWJsZVJhZnRFbnZlbG9wZRIqLnNlYWxrdi5hZG1pbi52MS5FbmFibGVSYWZ0RW52ZWxvcGVSZXF1ZXN0Gisuc2VhbGt2LmFkbWluLnYxLkVuYWJsZVJhZnRFbnZlbG9wZVJlc3BvbnNlEl4KDVNlYWxDbGVhcnRleHQSJS5zZWFsa3YuYWRtaW4udjEuU2VhbENsZWFydGV4dFJlcXVlc3QaJi5zZWFsa3YuYWRtaW4udjEuU2VhbENsZWFydGV4dFJlc3BvbnNlElIKCVJldGlyZURlaxIhLnNlYWxrdi5hZG1pbi52MS5SZXRpcmVEZWtSZXF1ZXN0GiIuc2VhbGt2LmFkbWluLnYxLlJldGlyZURla1Jlc3BvbnNlElsKDFN0YXJ0UmV3cml0ZRIkLnNlYWxrdi5hZG1pbi52MS5TdGFydFJld3JpdGVSZXF1ZXN0GiUuc2VhbGt2LmFkbWluLnYxLlN0YXJ0UmV3cml0ZVJlc3BvbnNlElsKDFBhdXNlUmV3cml0ZRIkLnNlYWxrdi5hZG1pbi52MS5QYXVzZVJld3JpdGVSZXF1ZXN0GiUuc2VhbGt2LmFkbWluLnYxLlBhdXNlUmV3cml0ZVJlc3BvbnNlEl4KDVJlc3VtZVJld3JpdGUSJS5zZWFsa3YuYWRtaW4udjEuUmVzdW1lUmV3cml0ZVJlcXVlc3QaJi5zZWFsa3YuYWRtaW4udjEuUmVzdW1lUmV3cml0ZVJlc3BvbnNlEl0KDFdhdGNoUmV3cml0ZRIkLnNlYWxrdi5hZG1pbi52MS5XYXRjaFJld3JpdGVSZXF1ZXN0GiUuc2VhbGt2LmFkbWluLnYxLldhdGNoUmV3cml0ZVJlc3BvbnNlMAESYAoNVmVyaWZ5UmVjb3JkcxIlLnNlYWxrdi5hZG1pbi52MS5WZXJpZnlSZWNvcmRzUmVxdWVzdBomLnNlYWxrdi5hZG1pbi52MS5WZXJpZnlSZWNvcmRzUmVzcG9uc2UwARJGCgVTY3J1YhIdLnNlYWxrdi5hZG1pbi52MS5TY3J1YlJlcXVlc3QaHi5zZWFsa3YuYWRtaW4udjEuU2NydWJSZXNwb25zZRJVCgpHZXRSb2xsb3V0EiIuc2VhbGt2LmFkbWluLnYxLkdldFJvbGxvdXRSZXF1ZXN0GiMuc2VhbGt2LmFkbWluLnYxLkdldFJvbGxvdXRSZXNwb25zZRJeCg1VcGRhdGVSb2xsb3V0EiUuc2VhbGt2LmFkbWluLnYxLlVwZGF0ZVJvbGxvdXRSZXF1ZXN0GiYuc2VhbGt2LmFkbWluLnYxLlVwZGF0ZVJvbGxvdXRSZXNwb25zZRJVCgpMaXN0RXZlbnRzEiIuc2VhbGt2LmFkbWluLnYxLkxpc3RFdmVudHNSZXF1ZXN0GiMuc2VhbGt2LmFkbWluLnYxLkxpc3RFdmVudHNSZXNwb25zZWIGcHJvdG8z", [file_admin]);
 
 /**
  * @generated from message sealkv.admin.v1.GetCapabilityRequest
@@ -882,6 +882,13 @@ export const RetireDekResponseSchema: GenMessage<RetireDekResponse> = /*@__PURE_
  */
 export type StartRewriteRequest = Message<"sealkv.admin.v1.StartRewriteRequest"> & {
   /**
+   * Of values, on each member; 0 for no bound.
+   *
+   * @generated from field: uint64 bytes_per_second = 1;
+   */
+  bytesPerSecond: bigint;
+
+  /**
    * @generated from field: bool dry_run = 11;
    */
   dryRun: boolean;
@@ -980,6 +987,13 @@ export const PauseRewriteResponseSchema: GenMessage<PauseRewriteResponse> = /*@_
  */
 export type ResumeRewriteRequest = Message<"sealkv.admin.v1.ResumeRewriteRequest"> & {
   /**
+   * Absent: as before. 0: no bound.
+   *
+   * @generated from field: optional uint64 bytes_per_second = 1;
+   */
+  bytesPerSecond?: bigint | undefined;
+
+  /**
    * @generated from field: bool dry_run = 11;
    */
   dryRun: boolean;
@@ -1038,11 +1052,20 @@ export const WatchRewriteRequestSchema: GenMessage<WatchRewriteRequest> = /*@__P
   messageDesc(file_encryption, 34);
 
 /**
- * Its fields come with the call.
- *
  * @generated from message sealkv.admin.v1.WatchRewriteResponse
  */
 export type WatchRewriteResponse = Message<"sealkv.admin.v1.WatchRewriteResponse"> & {
+  /**
+   * Absent: none was ever started.
+   *
+   * @generated from field: sealkv.admin.v1.RewriteJob job = 1;
+   */
+  job?: RewriteJob | undefined;
+
+  /**
+   * @generated from field: repeated sealkv.admin.v1.MemberTask members = 2;
+   */
+  members: MemberTask[];
 };
 
 /**
@@ -1053,9 +1076,212 @@ export const WatchRewriteResponseSchema: GenMessage<WatchRewriteResponse> = /*@_
   messageDesc(file_encryption, 35);
 
 /**
+ * Re-sealing as all members carry it out.
+ *
+ * @generated from message sealkv.admin.v1.RewriteJob
+ */
+export type RewriteJob = Message<"sealkv.admin.v1.RewriteJob"> & {
+  /**
+   * Index of the entry that started it: names the job.
+   *
+   * @generated from field: uint64 id = 1;
+   */
+  id: bigint;
+
+  /**
+   * Of values, on each member; 0 for no bound.
+   *
+   * @generated from field: uint64 bytes_per_second = 2;
+   */
+  bytesPerSecond: bigint;
+
+  /**
+   * @generated from field: bool paused = 3;
+   */
+  paused: boolean;
+};
+
+/**
+ * Describes the message sealkv.admin.v1.RewriteJob.
+ * Use `create(RewriteJobSchema)` to create a new message.
+ */
+export const RewriteJobSchema: GenMessage<RewriteJob> = /*@__PURE__*/
+  messageDesc(file_encryption, 36);
+
+/**
+ * How a long task of one member is getting on.
+ *
+ * @generated from message sealkv.admin.v1.MemberTask
+ */
+export type MemberTask = Message<"sealkv.admin.v1.MemberTask"> & {
+  /**
+   * @generated from field: string member = 1;
+   */
+  member: string;
+
+  /**
+   * @generated from field: sealkv.admin.v1.TaskState state = 2;
+   */
+  state: TaskState;
+
+  /**
+   * In records; `total` is 0 while it is not known.
+   *
+   * @generated from field: uint64 done = 3;
+   */
+  done: bigint;
+
+  /**
+   * @generated from field: uint64 total = 4;
+   */
+  total: bigint;
+
+  /**
+   * Of values.
+   *
+   * @generated from field: uint64 bytes = 5;
+   */
+  bytes: bigint;
+
+  /**
+   * Since it began there.
+   *
+   * @generated from field: uint64 elapsed_ms = 6;
+   */
+  elapsedMs: bigint;
+
+  /**
+   * A failure in words; empty for none.
+   *
+   * @generated from field: string failure = 7;
+   */
+  failure: string;
+};
+
+/**
+ * Describes the message sealkv.admin.v1.MemberTask.
+ * Use `create(MemberTaskSchema)` to create a new message.
+ */
+export const MemberTaskSchema: GenMessage<MemberTask> = /*@__PURE__*/
+  messageDesc(file_encryption, 37);
+
+/**
+ * @generated from message sealkv.admin.v1.VerifyRecordsRequest
+ */
+export type VerifyRecordsRequest = Message<"sealkv.admin.v1.VerifyRecordsRequest"> & {
+  /**
+   * By name; none: all.
+   *
+   * @generated from field: repeated string members = 1;
+   */
+  members: string[];
+};
+
+/**
+ * Describes the message sealkv.admin.v1.VerifyRecordsRequest.
+ * Use `create(VerifyRecordsRequestSchema)` to create a new message.
+ */
+export const VerifyRecordsRequestSchema: GenMessage<VerifyRecordsRequest> = /*@__PURE__*/
+  messageDesc(file_encryption, 38);
+
+/**
+ * @generated from message sealkv.admin.v1.VerifyRecordsResponse
+ */
+export type VerifyRecordsResponse = Message<"sealkv.admin.v1.VerifyRecordsResponse"> & {
+  /**
+   * @generated from field: repeated sealkv.admin.v1.MemberScan members = 1;
+   */
+  members: MemberScan[];
+};
+
+/**
+ * Describes the message sealkv.admin.v1.VerifyRecordsResponse.
+ * Use `create(VerifyRecordsResponseSchema)` to create a new message.
+ */
+export const VerifyRecordsResponseSchema: GenMessage<VerifyRecordsResponse> = /*@__PURE__*/
+  messageDesc(file_encryption, 39);
+
+/**
+ * @generated from message sealkv.admin.v1.MemberScan
+ */
+export type MemberScan = Message<"sealkv.admin.v1.MemberScan"> & {
+  /**
+   * @generated from field: sealkv.admin.v1.MemberTask task = 1;
+   */
+  task?: MemberTask | undefined;
+
+  /**
+   * Absent until it is done.
+   *
+   * @generated from field: sealkv.admin.v1.RecordCounts counts = 2;
+   */
+  counts?: RecordCounts | undefined;
+};
+
+/**
+ * Describes the message sealkv.admin.v1.MemberScan.
+ * Use `create(MemberScanSchema)` to create a new message.
+ */
+export const MemberScanSchema: GenMessage<MemberScan> = /*@__PURE__*/
+  messageDesc(file_encryption, 40);
+
+/**
+ * Records of one member's store, by how they are kept.
+ *
+ * @generated from message sealkv.admin.v1.RecordCounts
+ */
+export type RecordCounts = Message<"sealkv.admin.v1.RecordCounts"> & {
+  /**
+   * @generated from field: uint64 cleartext = 1;
+   */
+  cleartext: bigint;
+
+  /**
+   * @generated from field: repeated sealkv.admin.v1.KeyRecords sealed = 2;
+   */
+  sealed: KeyRecords[];
+};
+
+/**
+ * Describes the message sealkv.admin.v1.RecordCounts.
+ * Use `create(RecordCountsSchema)` to create a new message.
+ */
+export const RecordCountsSchema: GenMessage<RecordCounts> = /*@__PURE__*/
+  messageDesc(file_encryption, 41);
+
+/**
+ * @generated from message sealkv.admin.v1.KeyRecords
+ */
+export type KeyRecords = Message<"sealkv.admin.v1.KeyRecords"> & {
+  /**
+   * @generated from field: uint32 key_id = 1;
+   */
+  keyId: number;
+
+  /**
+   * @generated from field: uint64 records = 2;
+   */
+  records: bigint;
+};
+
+/**
+ * Describes the message sealkv.admin.v1.KeyRecords.
+ * Use `create(KeyRecordsSchema)` to create a new message.
+ */
+export const KeyRecordsSchema: GenMessage<KeyRecords> = /*@__PURE__*/
+  messageDesc(file_encryption, 42);
+
+/**
  * @generated from message sealkv.admin.v1.ScrubRequest
  */
 export type ScrubRequest = Message<"sealkv.admin.v1.ScrubRequest"> & {
+  /**
+   * By name; none: all.
+   *
+   * @generated from field: repeated string members = 1;
+   */
+  members: string[];
+
   /**
    * @generated from field: bool dry_run = 11;
    */
@@ -1082,7 +1308,7 @@ export type ScrubRequest = Message<"sealkv.admin.v1.ScrubRequest"> & {
  * Use `create(ScrubRequestSchema)` to create a new message.
  */
 export const ScrubRequestSchema: GenMessage<ScrubRequest> = /*@__PURE__*/
-  messageDesc(file_encryption, 36);
+  messageDesc(file_encryption, 43);
 
 /**
  * @generated from message sealkv.admin.v1.ScrubResponse
@@ -1099,7 +1325,7 @@ export type ScrubResponse = Message<"sealkv.admin.v1.ScrubResponse"> & {
  * Use `create(ScrubResponseSchema)` to create a new message.
  */
 export const ScrubResponseSchema: GenMessage<ScrubResponse> = /*@__PURE__*/
-  messageDesc(file_encryption, 37);
+  messageDesc(file_encryption, 44);
 
 /**
  * @generated from message sealkv.admin.v1.GetRolloutRequest
@@ -1112,14 +1338,25 @@ export type GetRolloutRequest = Message<"sealkv.admin.v1.GetRolloutRequest"> & {
  * Use `create(GetRolloutRequestSchema)` to create a new message.
  */
 export const GetRolloutRequestSchema: GenMessage<GetRolloutRequest> = /*@__PURE__*/
-  messageDesc(file_encryption, 38);
+  messageDesc(file_encryption, 45);
 
 /**
- * Its fields come with the call.
- *
  * @generated from message sealkv.admin.v1.GetRolloutResponse
  */
 export type GetRolloutResponse = Message<"sealkv.admin.v1.GetRolloutResponse"> & {
+  /**
+   * Absent: none was ever started.
+   *
+   * @generated from field: sealkv.admin.v1.RewriteJob rewrite = 1;
+   */
+  rewrite?: RewriteJob | undefined;
+
+  /**
+   * Unix ms until which later one-way steps wait; 0 for not.
+   *
+   * @generated from field: uint64 dwell_until_ms = 2;
+   */
+  dwellUntilMs: bigint;
 };
 
 /**
@@ -1127,12 +1364,19 @@ export type GetRolloutResponse = Message<"sealkv.admin.v1.GetRolloutResponse"> &
  * Use `create(GetRolloutResponseSchema)` to create a new message.
  */
 export const GetRolloutResponseSchema: GenMessage<GetRolloutResponse> = /*@__PURE__*/
-  messageDesc(file_encryption, 39);
+  messageDesc(file_encryption, 46);
 
 /**
  * @generated from message sealkv.admin.v1.UpdateRolloutRequest
  */
 export type UpdateRolloutRequest = Message<"sealkv.admin.v1.UpdateRolloutRequest"> & {
+  /**
+   * Unix ms; 0 ends the wait.
+   *
+   * @generated from field: uint64 dwell_until_ms = 1;
+   */
+  dwellUntilMs: bigint;
+
   /**
    * @generated from field: bool dry_run = 11;
    */
@@ -1159,7 +1403,7 @@ export type UpdateRolloutRequest = Message<"sealkv.admin.v1.UpdateRolloutRequest
  * Use `create(UpdateRolloutRequestSchema)` to create a new message.
  */
 export const UpdateRolloutRequestSchema: GenMessage<UpdateRolloutRequest> = /*@__PURE__*/
-  messageDesc(file_encryption, 40);
+  messageDesc(file_encryption, 47);
 
 /**
  * @generated from message sealkv.admin.v1.UpdateRolloutResponse
@@ -1176,7 +1420,7 @@ export type UpdateRolloutResponse = Message<"sealkv.admin.v1.UpdateRolloutRespon
  * Use `create(UpdateRolloutResponseSchema)` to create a new message.
  */
 export const UpdateRolloutResponseSchema: GenMessage<UpdateRolloutResponse> = /*@__PURE__*/
-  messageDesc(file_encryption, 41);
+  messageDesc(file_encryption, 48);
 
 /**
  * @generated from message sealkv.admin.v1.ListEventsRequest
@@ -1189,14 +1433,18 @@ export type ListEventsRequest = Message<"sealkv.admin.v1.ListEventsRequest"> & {
  * Use `create(ListEventsRequestSchema)` to create a new message.
  */
 export const ListEventsRequestSchema: GenMessage<ListEventsRequest> = /*@__PURE__*/
-  messageDesc(file_encryption, 42);
+  messageDesc(file_encryption, 49);
 
 /**
- * Its fields come with the call.
- *
  * @generated from message sealkv.admin.v1.ListEventsResponse
  */
 export type ListEventsResponse = Message<"sealkv.admin.v1.ListEventsResponse"> & {
+  /**
+   * Oldest first; the cluster forgets the oldest.
+   *
+   * @generated from field: repeated sealkv.admin.v1.RolloutEvent events = 1;
+   */
+  events: RolloutEvent[];
 };
 
 /**
@@ -1204,7 +1452,75 @@ export type ListEventsResponse = Message<"sealkv.admin.v1.ListEventsResponse"> &
  * Use `create(ListEventsResponseSchema)` to create a new message.
  */
 export const ListEventsResponseSchema: GenMessage<ListEventsResponse> = /*@__PURE__*/
-  messageDesc(file_encryption, 43);
+  messageDesc(file_encryption, 50);
+
+/**
+ * One step that was asked for, and what became of it.
+ *
+ * @generated from message sealkv.admin.v1.RolloutEvent
+ */
+export type RolloutEvent = Message<"sealkv.admin.v1.RolloutEvent"> & {
+  /**
+   * Of the entry that recorded it.
+   *
+   * @generated from field: uint64 index = 1;
+   */
+  index: bigint;
+
+  /**
+   * Unix ms, by the clock of the leader that recorded it.
+   *
+   * @generated from field: uint64 at_ms = 2;
+   */
+  atMs: bigint;
+
+  /**
+   * As the caller named itself.
+   *
+   * @generated from field: string actor = 3;
+   */
+  actor: string;
+
+  /**
+   * As the command is called.
+   *
+   * @generated from field: string action = 4;
+   */
+  action: string;
+
+  /**
+   * 16 hex digits.
+   *
+   * @generated from field: string plan_hash = 5;
+   */
+  planHash: string;
+
+  /**
+   * @generated from field: sealkv.admin.v1.RolloutResult result = 6;
+   */
+  result: RolloutResult;
+
+  /**
+   * Of the entry that did it; 0 for none.
+   *
+   * @generated from field: uint64 entry = 7;
+   */
+  entry: bigint;
+
+  /**
+   * Code of a refusal, or what was asked for.
+   *
+   * @generated from field: string detail = 8;
+   */
+  detail: string;
+};
+
+/**
+ * Describes the message sealkv.admin.v1.RolloutEvent.
+ * Use `create(RolloutEventSchema)` to create a new message.
+ */
+export const RolloutEventSchema: GenMessage<RolloutEvent> = /*@__PURE__*/
+  messageDesc(file_encryption, 51);
 
 /**
  * @generated from message sealkv.admin.v1.EncryptionChange
@@ -1242,7 +1558,7 @@ export type EncryptionChange = Message<"sealkv.admin.v1.EncryptionChange"> & {
  * Use `create(EncryptionChangeSchema)` to create a new message.
  */
 export const EncryptionChangeSchema: GenMessage<EncryptionChange> = /*@__PURE__*/
-  messageDesc(file_encryption, 44);
+  messageDesc(file_encryption, 52);
 
 /**
  * @generated from enum sealkv.admin.v1.KeyPurpose
@@ -1274,6 +1590,94 @@ export enum KeyPurpose {
  */
 export const KeyPurposeSchema: GenEnum<KeyPurpose> = /*@__PURE__*/
   enumDesc(file_encryption, 0);
+
+/**
+ * @generated from enum sealkv.admin.v1.TaskState
+ */
+export enum TaskState {
+  /**
+   * @generated from enum value: TASK_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: TASK_STATE_WAITING = 1;
+   */
+  WAITING = 1,
+
+  /**
+   * @generated from enum value: TASK_STATE_RUNNING = 2;
+   */
+  RUNNING = 2,
+
+  /**
+   * @generated from enum value: TASK_STATE_PAUSED = 3;
+   */
+  PAUSED = 3,
+
+  /**
+   * @generated from enum value: TASK_STATE_DONE = 4;
+   */
+  DONE = 4,
+
+  /**
+   * @generated from enum value: TASK_STATE_FAILED = 5;
+   */
+  FAILED = 5,
+
+  /**
+   * It does not answer.
+   *
+   * @generated from enum value: TASK_STATE_SILENT = 6;
+   */
+  SILENT = 6,
+}
+
+/**
+ * Describes the enum sealkv.admin.v1.TaskState.
+ */
+export const TaskStateSchema: GenEnum<TaskState> = /*@__PURE__*/
+  enumDesc(file_encryption, 1);
+
+/**
+ * @generated from enum sealkv.admin.v1.RolloutResult
+ */
+export enum RolloutResult {
+  /**
+   * @generated from enum value: ROLLOUT_RESULT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: ROLLOUT_RESULT_DONE = 1;
+   */
+  DONE = 1,
+
+  /**
+   * All was as asked already.
+   *
+   * @generated from enum value: ROLLOUT_RESULT_UNCHANGED = 2;
+   */
+  UNCHANGED = 2,
+
+  /**
+   * @generated from enum value: ROLLOUT_RESULT_REFUSED = 3;
+   */
+  REFUSED = 3,
+
+  /**
+   * It may have taken place or not.
+   *
+   * @generated from enum value: ROLLOUT_RESULT_UNKNOWN = 4;
+   */
+  UNKNOWN = 4,
+}
+
+/**
+ * Describes the enum sealkv.admin.v1.RolloutResult.
+ */
+export const RolloutResultSchema: GenEnum<RolloutResult> = /*@__PURE__*/
+  enumDesc(file_encryption, 2);
 
 /**
  * Encryption of the cluster as one member sees it, and changes of it.
@@ -1348,7 +1752,7 @@ export const EncryptionAdmin: GenService<{
     output: typeof ResyncSidecarResponseSchema;
   },
   /**
-   * These come next: NODE_ENCRYPTION_NOT_AVAILABLE until then.
+   * One-way steps: they want `confirm`.
    *
    * @generated from rpc sealkv.admin.v1.EncryptionAdmin.EnableStorageEnvelope
    */
@@ -1382,6 +1786,8 @@ export const EncryptionAdmin: GenService<{
     output: typeof RetireDekResponseSchema;
   },
   /**
+   * Re-sealing on every member, which goes on by itself once it has begun.
+   *
    * @generated from rpc sealkv.admin.v1.EncryptionAdmin.StartRewrite
    */
   startRewrite: {
@@ -1406,6 +1812,9 @@ export const EncryptionAdmin: GenService<{
     output: typeof ResumeRewriteResponseSchema;
   },
   /**
+   * How far each member is: at once and every second, until the caller goes.
+   * Only the leader can say.
+   *
    * @generated from rpc sealkv.admin.v1.EncryptionAdmin.WatchRewrite
    */
   watchRewrite: {
@@ -1414,6 +1823,19 @@ export const EncryptionAdmin: GenService<{
     output: typeof WatchRewriteResponseSchema;
   },
   /**
+   * Has members count all their records. The last message is the result; the
+   * stream is whole when it ends without an error. Only the leader does.
+   *
+   * @generated from rpc sealkv.admin.v1.EncryptionAdmin.VerifyRecords
+   */
+  verifyRecords: {
+    methodKind: "server_streaming";
+    input: typeof VerifyRecordsRequestSchema;
+    output: typeof VerifyRecordsResponseSchema;
+  },
+  /**
+   * Answers when all members have scrubbed.
+   *
    * @generated from rpc sealkv.admin.v1.EncryptionAdmin.Scrub
    */
   scrub: {
@@ -1422,6 +1844,9 @@ export const EncryptionAdmin: GenService<{
     output: typeof ScrubResponseSchema;
   },
   /**
+   * The job, the dwell and the history, as the answering member has applied
+   * them.
+   *
    * @generated from rpc sealkv.admin.v1.EncryptionAdmin.GetRollout
    */
   getRollout: {

@@ -4,7 +4,11 @@
  * Method: three members in memory behind one client.
  */
 import assert from "node:assert/strict";
-import { makeAdminClient } from "../../../src/admin/client.ts";
+import {
+  type AdminClient,
+  type ChangeOptions,
+  makeAdminClient,
+} from "../../../src/admin/client.ts";
 import {
   AdminOutcomeUnknownError,
   AdminUnreachableError,
@@ -12,12 +16,19 @@ import {
 } from "../../../src/admin/errors.ts";
 import { adminHandler } from "../../../src/admin/handler.ts";
 import { denoClock } from "../../../src/io/deno/clock.ts";
+import type {
+  EncryptionPort,
+  EncryptionRequest,
+} from "../../../src/node/encryption_port.ts";
 import { NotLeaderError } from "../../../src/node/member_errors.ts";
 import {
   changed,
   ENCRYPTION,
   type FakeEncryption,
   fakeEncryption,
+  ROLLOUT,
+  RUNNING,
+  scanned,
   STATEMENT,
 } from "./fake_encryption.ts";
 import {
@@ -42,6 +53,10 @@ class Cluster {
   readonly unknown = new Set<string>();
   readonly lossy = new Set<string>();
   readonly ports: ReadonlyMap<string, FakeEncryption>;
+  scan: EncryptionPort["scanRecords"] = scanned;
+  progress: EncryptionPort["rewriteProgress"] = () =>
+    Promise.resolve([RUNNING]);
+  slow: () => Promise<void> = () => Promise.resolve();
 
   constructor() {
     this.ports = new Map(NAMES.map((node) => [
@@ -49,20 +64,34 @@ class Cluster {
       fakeEncryption({
         status: { ...ENCRYPTION, node },
         findings: [FINDING],
-        change: (request, terms) => {
-          if (node === "n2") return changed(request, terms);
-          throw new NotLeaderError("n2", "h:2");
+        rollout: ROLLOUT,
+        change: async (request, terms) => {
+          mustLead(node);
+          await this.slow();
+          return changed(request, terms);
+        },
+        scanRecords: (members) => {
+          mustLead(node);
+          return this.scan(members);
+        },
+        rewriteProgress: async () => {
+          mustLead(node);
+          return await this.progress();
         },
       }),
     ]));
   }
 
-  client(admin = "h:1") {
+  client(admin = "h:1", timeoutMs = 5_000) {
     return makeAdminClient({
       ...{ admin, token: TOKEN, actor: "josé ñ@laptop", isTls: false },
-      timeoutMs: 5_000,
+      timeoutMs,
       clock: denoClock(),
-      http: { fetch: (request) => this.#fetch(request), close() {} },
+      http: {
+        fetch: (request) =>
+          Promise.race([this.#fetch(request), abortOf(request)]),
+        close() {},
+      },
     });
   }
 
@@ -97,6 +126,17 @@ class Cluster {
     }
     return answer;
   }
+}
+
+/** Rejects as a real fetch does when its caller gives up. */
+function abortOf({ signal }: Request): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason));
+  });
+}
+
+function mustLead(node: string): void {
+  if (node !== "n2") throw new NotLeaderError("n2", "h:2");
 }
 
 Deno.test("encryptionState() gives every field back", async () => {
@@ -197,33 +237,56 @@ Deno.test("a change goes to the leader, with all that was said", async () => {
   });
   assert.deepEqual(cluster.ports.get("n2")?.asked, [{
     request: { kind: "rewrap-deks", keks: ["file:1"] },
-    terms: { dryRun: false, planHash: PLAN_HASH, confirm: "prod", accept: [] },
+    terms: {
+      dryRun: false,
+      planHash: PLAN_HASH,
+      confirm: "prod",
+      accept: [],
+      actor: "jos@laptop",
+    },
   }]);
   assert.deepEqual(cluster.audit.records.map(({ actor }) => actor), [
     "jos@laptop",
   ]);
 });
 
-const CHANGES = {
-  bootstrap: "bootstrap",
-  registerWriter: "register-writer",
-  enableStorageEnvelope: "enable-storage-envelope",
-  enableRaftEnvelope: "enable-raft-envelope",
-  sealCleartext: "seal-cleartext",
-  startRewrite: "start-rewrite",
-  pauseRewrite: "pause-rewrite",
-  resumeRewrite: "resume-rewrite",
-  scrub: "scrub",
-  updateRollout: "update-rollout",
-} as const;
-for (const [name, kind] of Object.entries(CHANGES)) {
-  Deno.test(`${name}() asks for ${kind}`, async () => {
+const CHANGES: [
+  ask: (client: AdminClient, options: ChangeOptions) => Promise<unknown>,
+  request: EncryptionRequest,
+][] = [
+  [(c, o) => c.bootstrap(o), { kind: "bootstrap" }],
+  [(c, o) => c.registerWriter(o), { kind: "register-writer" }],
+  [(c, o) => c.enableStorageEnvelope(o), { kind: "enable-storage-envelope" }],
+  [(c, o) => c.enableRaftEnvelope(o), { kind: "enable-raft-envelope" }],
+  [(c, o) => c.sealCleartext(o), { kind: "seal-cleartext" }],
+  [(c, o) => c.startRewrite(7, o), {
+    kind: "start-rewrite",
+    bytesPerSecond: 7,
+  }],
+  [(c, o) => c.pauseRewrite(o), { kind: "pause-rewrite" }],
+  [(c, o) => c.resumeRewrite(null, o), {
+    kind: "resume-rewrite",
+    bytesPerSecond: null,
+  }],
+  [(c, o) => c.resumeRewrite(0, o), {
+    kind: "resume-rewrite",
+    bytesPerSecond: 0,
+  }],
+  [(c, o) => c.scrub([], o), { kind: "scrub", members: [] }],
+  [(c, o) => c.scrub(["n2"], o), { kind: "scrub", members: ["n2"] }],
+  [(c, o) => c.updateRollout(9, o), {
+    kind: "update-rollout",
+    dwellUntilMs: 9,
+  }],
+];
+for (const [ask, request] of CHANGES) {
+  Deno.test(`the client asks for ${JSON.stringify(request)}`, async () => {
     const cluster = new Cluster();
-    const client = cluster.client("h:2");
-    await client[name as keyof typeof CHANGES]({ dryRun: true });
+    await ask(cluster.client("h:2"), { dryRun: true });
     const [asked] = cluster.ports.get("n2")?.asked ?? [];
-    assert.deepEqual(asked?.request, { kind });
+    assert.deepEqual(asked?.request, request);
     assert.equal(asked?.terms.dryRun, true);
+    assert.equal(asked?.terms.actor, "jos@laptop");
   });
 }
 
@@ -251,6 +314,132 @@ Deno.test("a change without an answer is unknown, and sent once", async () => {
     return true;
   });
   assert.equal(cluster.ports.get("n2")?.asked.length, 1);
+});
+
+Deno.test("rollout() and events() come from the first member that answers", async () => {
+  const cluster = new Cluster();
+  cluster.down.add("n1");
+  const client = cluster.client("h:1,h:3");
+  assert.deepEqual(await client.rollout(), {
+    rewrite: { id: 184_300n, bytesPerSecond: 8_388_608n, isPaused: true },
+    dwellUntilMs: 1_745_924_400_000n,
+  });
+  const events = await client.events();
+  assert.deepEqual(
+    events,
+    ROLLOUT.events.map((event) => ({
+      ...event,
+      index: BigInt(event.index),
+      atMs: BigInt(event.atMs),
+      entry: BigInt(event.entry),
+    })),
+  );
+});
+
+Deno.test("verifyRecords() has the leader's members count", async () => {
+  const cluster = new Cluster();
+  const told = [];
+  for await (const scans of cluster.client().verifyRecords(["n3"])) {
+    told.push(scans);
+  }
+  const running = {
+    member: "n3",
+    state: "running",
+    done: 5n,
+    total: 10n,
+    bytes: 2n ** 40n,
+    elapsedMs: 1_500n,
+    failure: "",
+  };
+  const sealed = [
+    { keyId: 7, records: 2n ** 50n },
+    { keyId: 9, records: 4n },
+  ];
+  assert.deepEqual(told, [
+    [{ ...running, counts: null }],
+    [{ ...running, state: "done", counts: { cleartext: 3n, sealed } }],
+  ]);
+  assert.ok(cluster.asked.includes("n2 VerifyRecords"));
+});
+
+Deno.test("verifyRecords() tells a leader that goes amid the count", async () => {
+  const cluster = new Cluster();
+  cluster.scan = async function* (members) {
+    yield* scanned(members);
+    throw new NotLeaderError("n3", "h:3");
+  };
+  const told: unknown[] = [];
+  await assert.rejects(async () => {
+    for await (const scans of cluster.client().verifyRecords([])) {
+      told.push(scans);
+    }
+  }, (error) => {
+    assert.ok(error instanceof RemoteError);
+    assert.equal(error.code, "NODE_NOT_LEADER");
+    return true;
+  });
+  assert.equal(told.length, 2);
+});
+
+Deno.test("watchRewrite() tells the leader's view until it is left", async () => {
+  const cluster = new Cluster();
+  for await (const { job, members } of cluster.client().watchRewrite()) {
+    assert.equal(job?.id, 184_300n);
+    assert.deepEqual(members.map(({ state }) => state), ["running"]);
+    break;
+  }
+  assert.equal(cluster.asked.at(-1), "n2 WatchRewrite");
+});
+
+Deno.test("watchRewrite() goes on with the next leader", async () => {
+  const cluster = new Cluster();
+  let looks = 0;
+  cluster.progress = () => {
+    looks += 1;
+    if (looks === 2) throw new NotLeaderError("", "");
+    return Promise.resolve([RUNNING]);
+  };
+  let told = 0;
+  for await (const _ of cluster.client().watchRewrite()) {
+    told += 1;
+    if (told === 2) break;
+  }
+  assert.equal(looks, 3);
+});
+
+Deno.test("watchRewrite() ends with its signal, without an error", async () => {
+  const cluster = new Cluster();
+  const stop = new AbortController();
+  for await (const _ of cluster.client().watchRewrite(stop.signal)) {
+    stop.abort();
+  }
+});
+
+Deno.test("watchRewrite() of nobody fails at once", async () => {
+  const cluster = new Cluster();
+  for (const name of NAMES) cluster.down.add(name);
+  await assert.rejects(async () => {
+    for await (const _ of cluster.client().watchRewrite()) assert.fail();
+  }, AdminUnreachableError);
+});
+
+Deno.test("a change with a signal waits for it and no longer", async () => {
+  const cluster = new Cluster();
+  const begun = Promise.withResolvers<void>();
+  const go = Promise.withResolvers<void>();
+  cluster.slow = async () => {
+    begun.resolve();
+    await go.promise;
+  };
+  const stop = new AbortController();
+  const { signal } = stop;
+  // Far longer than the client waits for other answers.
+  const asked = cluster.client("h:2", 200).sealCleartext({ signal });
+  await begun.promise;
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  stop.abort();
+  await assert.rejects(asked, AdminOutcomeUnknownError);
+  go.resolve();
 });
 
 Deno.test("what no member answers is said to be so", async () => {

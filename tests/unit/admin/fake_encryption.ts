@@ -1,4 +1,4 @@
-import { NO_ROLLOUT } from "../../../src/fsm/types.ts";
+import { NO_ROLLOUT, type RolloutState } from "../../../src/fsm/types.ts";
 import { PLAN_HASH } from "./fake_node.ts";
 import type {
   CapabilityAnswer,
@@ -8,6 +8,8 @@ import type {
   EncryptionRequest,
   EncryptionResult,
   EncryptionStatus,
+  MemberScan,
+  MemberTask,
 } from "../../../src/node/encryption_port.ts";
 import type { ChangeTerms } from "../../../src/node/port.ts";
 
@@ -71,7 +73,44 @@ export interface FakeEncryption extends EncryptionPort {
   readonly challenged: CapabilityAsk[];
 }
 
+export const RUNNING: MemberTask = {
+  member: "n1",
+  state: "running",
+  done: 5,
+  total: 10,
+  bytes: 2 ** 40,
+  elapsedMs: 1_500,
+  failure: "",
+};
+
+export const ROLLOUT: RolloutState = {
+  rewrite: { id: 184_300, bytesPerSecond: 8_388_608, isPaused: true },
+  dwellUntilMs: 1_745_924_400_000,
+  events: [{
+    index: 184_202,
+    atMs: 1_745_920_800_000,
+    actor: "ana@laptop",
+    action: "enable-storage-envelope",
+    planHash: PLAN_HASH,
+    result: "done",
+    entry: 184_201,
+    detail: "",
+  }, {
+    index: 184_310,
+    atMs: 1_745_920_900_000,
+    actor: "10.0.0.9",
+    action: "seal-cleartext",
+    planHash: PLAN_HASH,
+    result: "refused",
+    entry: 0,
+    detail: "NODE_CLEARTEXT_REMAINS",
+  }],
+};
+
 export interface FakeEncryptionOptions {
+  readonly rollout?: RolloutState;
+  readonly rewriteProgress?: EncryptionPort["rewriteProgress"];
+  readonly scanRecords?: EncryptionPort["scanRecords"];
   readonly status?: EncryptionStatus;
   readonly change?: (
     request: EncryptionRequest,
@@ -101,9 +140,9 @@ export function fakeEncryption(
       asked.push({ request, terms });
       return await change(request, terms);
     },
-    rolloutState: () => NO_ROLLOUT,
-    rewriteProgress: () => Promise.resolve([]),
-    async *scanRecords() {},
+    rolloutState: () => options.rollout ?? NO_ROLLOUT,
+    rewriteProgress: options.rewriteProgress ?? (() => Promise.resolve([])),
+    scanRecords: options.scanRecords ?? scanned,
     exportEncryptionState: () => ({
       clusterId: status.clusterId,
       applied: status.applied,
@@ -116,6 +155,17 @@ export const STATEMENT: CapabilityAnswer = {
   statement: Uint8Array.of(8, 1),
   proof: new Uint8Array(32).fill(7),
 };
+
+/** Two looks at members that count, or at n1 and n2. */
+export async function* scanned(
+  members: readonly string[],
+): AsyncGenerator<readonly MemberScan[]> {
+  const names = members.length === 0 ? ["n1", "n2"] : members;
+  const running = names.map((member) => ({ ...RUNNING, member, counts: null }));
+  yield running;
+  const counts = { cleartext: 3, sealed: new Map([[9, 4], [7, 2 ** 50]]) };
+  yield running.map((task) => ({ ...task, state: "done", counts }));
+}
 
 /** A plan of one line; carried out unless it is a dry run. */
 export function changed(

@@ -170,7 +170,8 @@ for (const [rpc, body, request] of CHANGES) {
         memberId: "17",
       },
     });
-    assert.deepEqual(node.asked, [{ request, terms }]);
+    const actor = "127.0.0.1";
+    assert.deepEqual(node.asked, [{ request, terms: { ...terms, actor } }]);
     assert.deepEqual(events, ["info member_change_done"]);
   });
 

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { makeAdminClient } from "../../../src/admin/client.ts";
-import { RemoteError } from "../../../src/admin/errors.ts";
+import {
+  AdminUnreachableError,
+  RemoteError,
+} from "../../../src/admin/errors.ts";
 import { adminHandler } from "../../../src/admin/handler.ts";
 import type { NodeError } from "../../../src/base/error.ts";
 import { denoClock } from "../../../src/io/deno/clock.ts";
@@ -113,6 +116,7 @@ Deno.test("a change goes to the leader, asked from another member", async () => 
     "n2 RemoveMember",
   ]);
   assert.deepEqual(cluster.nodes.get("n2")?.asked[0]?.terms, {
+    actor: "ana@laptop",
     dryRun: false,
     planHash: "",
     confirm: "prod-eu-1",
@@ -204,6 +208,15 @@ Deno.test("a dry run without an answer is asked again", async () => {
   const { changed } = await cluster.client()
     .removeMember("n1", { dryRun: true });
   assert.equal(changed, false);
+});
+
+Deno.test("a dry run that is never answered found nobody", async () => {
+  const cluster = new Cluster();
+  cluster.lossy.add("n2");
+  await assert.rejects(
+    cluster.client().removeMember("n1", { dryRun: true }),
+    AdminUnreachableError,
+  );
 });
 
 const REFUSALS: [name: string, error: NodeError, isFinal: boolean][] = [

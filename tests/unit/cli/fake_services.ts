@@ -2,11 +2,16 @@ import type {
   AdminClient,
   ChangeOptions,
   ChangeOutcome,
+  ClusterEvent,
+  ClusterRewriteProgress,
+  ClusterRollout,
+  ClusterScan,
   ClusterStatus,
   EncryptionOutcome,
   MemberEncryption,
   NewMember,
 } from "../../../src/admin/client.ts";
+import type { RolloutCalls } from "../../../src/admin/rollout_client.ts";
 import type { DataDirRebuild, RebuildPlace } from "../../../src/app/rebuild.ts";
 import type { NodeConfig } from "../../../src/app/config.ts";
 import type { RunningNode } from "../../../src/app/running_node.ts";
@@ -43,7 +48,15 @@ export interface World {
   /** Answers changes of encryption; throws to refuse. */
   readonly changeEncryption?: (
     change: AskedEncryptionChange,
-  ) => EncryptionOutcome;
+  ) => EncryptionOutcome | Promise<EncryptionOutcome>;
+  readonly rollout?: ClusterRollout;
+  readonly events?: readonly ClusterEvent[];
+  /** Looks at the rewrite, in order; then it stays silent. */
+  readonly progress?: readonly (ClusterRewriteProgress | Error)[];
+  /** Looks at members that count, in order; then they have ended. */
+  readonly scans?: (
+    members: readonly string[],
+  ) => readonly ((readonly ClusterScan[]) | Error)[];
   readonly generateKek?: (path: string) => Promise<{ readonly id: string }>;
   readonly openRebuild?: (place: RebuildPlace) => Promise<DataDirRebuild>;
   readonly runDoctor?: Services["runDoctor"];
@@ -77,7 +90,7 @@ export interface AskedChange {
 export interface AskedEncryptionChange {
   readonly kind: string;
   readonly options: ChangeOptions;
-  /** Purpose or ids of KEKs. */
+  /** What it is about: purpose, ids, names, a rate or a time. */
   readonly of?: unknown;
 }
 
@@ -274,24 +287,55 @@ function fakeEncryptionCalls(world: World) {
     rewrapDeks: async (of: readonly string[], options: ChangeOptions = {}) =>
       answered(world, { kind: "rewrap-deks", of, options }),
     registerWriter: never,
-    enableStorageEnvelope: never,
-    enableRaftEnvelope: never,
-    sealCleartext: never,
-    retireDek: never,
-    startRewrite: never,
-    pauseRewrite: never,
-    resumeRewrite: never,
-    scrub: never,
-    updateRollout: never,
+    retireDek: (of: number, options: ChangeOptions = {}) =>
+      answered(world, { kind: "retire-dek", of, options }),
+    enableStorageEnvelope: change("enable-storage-envelope"),
+    enableRaftEnvelope: change("enable-raft-envelope"),
+    sealCleartext: change("seal-cleartext"),
+    startRewrite: (of: number, options: ChangeOptions = {}) =>
+      answered(world, { kind: "start-rewrite", of, options }),
+    pauseRewrite: change("pause-rewrite"),
+    resumeRewrite: (of: number | null, options: ChangeOptions = {}) =>
+      answered(world, { kind: "resume-rewrite", of, options }),
+    scrub: (of: readonly string[], options: ChangeOptions = {}) =>
+      answered(world, { kind: "scrub", of, options }),
+    updateRollout: (of: number, options: ChangeOptions = {}) =>
+      answered(world, { kind: "update-rollout", of, options }),
+    ...fakeRollout(world),
   };
 }
 
-function answered(
+function fakeRollout(world: World): RolloutCalls {
+  return {
+    rollout: async () => world.rollout ?? { rewrite: null, dwellUntilMs: 0n },
+    events: async () => world.events ?? [],
+    watchRewrite: (signal) => told(world.progress ?? [], signal),
+    verifyRecords: (members, signal) =>
+      told(world.scans?.(members) ?? [], signal, true),
+  };
+}
+
+/** Everything that is to be told; then waits, unless the end is the end. */
+async function* told<T>(
+  items: readonly (T | Error)[],
+  signal = new AbortController().signal,
+  isEnding = false,
+): AsyncGenerator<T, void> {
+  for (const item of items) {
+    if (signal.aborted) return;
+    if (item instanceof Error) throw item;
+    yield item;
+  }
+  if (isEnding || signal.aborted) return;
+  await new Promise((resolve) => signal.addEventListener("abort", resolve));
+}
+
+async function answered(
   { changeEncryption }: World,
   change: AskedEncryptionChange,
-): EncryptionOutcome {
+): Promise<EncryptionOutcome> {
   if (changeEncryption === undefined) throw new Error("no change is expected");
-  return changeEncryption(change);
+  return await changeEncryption(change);
 }
 
 /** The test closes the database, not the command. */
