@@ -242,6 +242,11 @@ export class Checkpoints implements LogHold {
     return present(this.#host, "an attached node");
   }
 
+  get #recordKeys(): { readonly keys?: RecordKeys } {
+    const { recordKeys } = this.#parts;
+    return recordKeys === null ? {} : { keys: recordKeys };
+  }
+
   /** By the store, or by the sidecar if that is ahead; 0 for not yet. */
   #storageCutover(): LogIndex {
     const { store, custody } = this.#parts;
@@ -254,11 +259,6 @@ export class Checkpoints implements LogHold {
     const cutover = this.#storageCutover();
     if (isSealed || cutover === 0) return;
     throw new CheckpointUnsealedError(index, cutover);
-  }
-
-  get #recordKeys(): { readonly keys?: RecordKeys } {
-    const { recordKeys } = this.#parts;
-    return recordKeys === null ? {} : { keys: recordKeys };
   }
 
   async #prepare(path: string): Promise<Prepared> {
