@@ -6,6 +6,7 @@ import { fail } from "../../raft/checkers.ts";
 import {
   encryptionLine,
   encryptionText,
+  rolloutLine,
   rolloutText,
 } from "../encryption/encryption_text.ts";
 import type { Truth } from "../truth.ts";
@@ -102,8 +103,8 @@ export class ReplicaChecker {
       const [is, not] = [now, due].map((one) => encryptionLine(one.encryption));
       fail("EncryptionMismatch", `${who} at ${index}: ${is}, not ${not}`);
     }
-    const [is, not] = [now, due].map(({ rollout }) => rolloutText(rollout));
-    if (is !== not) {
+    if (rolloutText(due.rollout) !== rolloutText(now.rollout)) {
+      const [is, not] = [now, due].map(({ rollout }) => rolloutLine(rollout));
       fail("RolloutMismatch", `${who} at ${index}: ${is}, not ${not}`);
     }
   }
