@@ -32,9 +32,10 @@ import { FOUNDING_INDEX, Truth } from "./truth.ts";
 /** When what happens, in virtual ms. */
 const FAULTS_FROM_MS = 2_000;
 const FAULTS_UNTIL_MS = 42_000;
-/** After the faults: how long the operator may take, and all of it. */
-const PEACE_MS = { clients: 10_000, all: 18_000 } as const;
-const ROLLOUT_PEACE_MS = { clients: 60_000, all: 68_000 } as const;
+/** After the faults: how long the operator may take, then the last answers. */
+const PEACE_MS = { clients: 10_000, end: 8_000 } as const;
+const ROLLOUT_PEACE_MS = { clients: 60_000, end: 8_000 } as const;
+const LOOK_MS = 500;
 const AUDIT_EVERY_MS = 5_000;
 /** Its standing is looked at in every so many tasks of a node. */
 const TASKS_PER_LOOK = 32;
@@ -180,9 +181,12 @@ export class World {
         }),
     );
     const peaceMs = this.canaries === null ? PEACE_MS : ROLLOUT_PEACE_MS;
-    await this.#passUntil(FAULTS_UNTIL_MS + peaceMs.clients);
+    const until = FAULTS_UNTIL_MS + peaceMs.clients;
+    do await this.#passUntil(Math.min(until, this.now + LOOK_MS)); while (
+      this.now < until && !(isServing && this.canaries !== null)
+    );
     this.isClosing = true;
-    await this.#passUntil(FAULTS_UNTIL_MS + peaceMs.all);
+    await this.#passUntil(this.now + peaceMs.end);
     this.guard(() => {
       if (!isServing) fail("Liveness", "the operator is not done");
     });
