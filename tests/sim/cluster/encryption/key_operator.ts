@@ -53,6 +53,9 @@ const STEP_REFUSALS: readonly string[] = [
   "NODE_MEMBER_UNKNOWN",
 ];
 
+/** Draws the first keys itself when there are none. */
+const BRINGS_KEYS = "enable-storage-envelope";
+
 /** Changes of keys that are no steps. */
 const BEFORE_STEPS: readonly string[] = [
   "bootstrap",
@@ -121,9 +124,10 @@ export class KeyOperator {
 
   /** Whether the change at `index` may have been asked for before `untilMs`. */
   mayHaveAsked(kind: string, index: number, untilMs: number): boolean {
+    const brings = kind === "bootstrap" ? BRINGS_KEYS : kind;
     return this.#asked.some(({ kind: own, answer, askedMs }) =>
-      own === kind && askedMs <= untilMs && answer !== "refused" &&
-      (answer === null || answer.index === index)
+      (own === kind || own === brings) && askedMs <= untilMs &&
+      answer !== "refused" && (answer === null || answer.index >= index)
     );
   }
 
@@ -181,7 +185,7 @@ export class KeyOperator {
   /** Whether a storage cutover that found no keys may have drawn them. */
   #mayBringKeys(index: number): boolean {
     return this.#asked.some(({ kind, answer }) =>
-      kind === "enable-storage-envelope" && answer !== "refused" &&
+      kind === BRINGS_KEYS && answer !== "refused" &&
       (answer === null || answer.index > index)
     );
   }
