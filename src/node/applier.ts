@@ -27,13 +27,13 @@ import type { EncryptionActing } from "./encryption/acting.ts";
 import { ApplyHaltedError } from "./errors.ts";
 import { GroupView } from "./group_view.ts";
 import { fitsGroup, sizeOfWrite, type WriteSize } from "./proposals.ts";
-import type { RaftOpener } from "./raft_sealing/opener.ts";
+import type { OpenAhead } from "./raft_sealing/open_ahead.ts";
 
 /** Applies changes of encryption for the applier. */
 export type ActingHalf = Pick<EncryptionActing, "apply" | "wake">;
 
 /** Opens what entries above the raft cutover carry. */
-export type OpeningHalf = Pick<RaftOpener, "isSealed" | "open">;
+export type OpeningHalf = Pick<OpenAhead, "begin" | "isSealed" | "open">;
 
 /** Committed entries; `seq` is what the core wants acknowledged. */
 export interface ApplyJob {
@@ -65,7 +65,10 @@ export interface AppliedGroup {
   readonly mutations: readonly Mutation[];
   /** Who belongs to the cluster, or how one is reached, is another now. */
   readonly isMembershipChanged: boolean;
-  /** Set when the group is one change of encryption, durable in the store. */
+  /**
+   * Set when the group is one change of encryption, durable in the store, or of
+   * the rollout.
+   */
   readonly encryption: {
     readonly proposalId: number;
     readonly refusal: EncryptionRefusal | null;
@@ -240,6 +243,7 @@ export class Applier {
     const mutations: Mutation[] = [];
     let { fsm, confState, applied } = prior;
     let seq: number | null = null;
+    let encryption: AppliedGroup["encryption"] = null;
     for (const { entry, proposalId, payload, seq: ended } of group) {
       // Handed out before a checkpoint that holds it was installed.
       if (entry.index <= prior.applied.index) {
@@ -263,6 +267,9 @@ export class Applier {
         view.put(result.mutations);
         for (const mutation of result.mutations) mutations.push(mutation);
         replies.set(proposalId, result.replies);
+        if (payload.kind === "rollout") {
+          encryption = { proposalId, refusal: result.refusal };
+        }
       }
     }
     if (prior.fsm.clusterId === null && fsm.clusterId !== null) {
@@ -279,7 +286,7 @@ export class Applier {
       mutations,
       isMembershipChanged: fsm.members !== prior.fsm.members ||
         confState !== prior.confState,
-      encryption: null,
+      encryption,
     });
   }
 
@@ -300,11 +307,12 @@ export class Applier {
 
   /**
    * The longest prefix of the queue that fits one commit, or one change of
-   * encryption; at least one.
+   * encryption or the rollout; at least one.
    */
   async #takeGroup(): Promise<readonly DecodedEntry[]> {
     const group: DecodedEntry[] = [];
     let size = NO_SIZE;
+    this.#openAhead();
     for (const queued of this.#queue) {
       try {
         queued.decoded ??= await this.#decode(queued.entry);
@@ -314,7 +322,8 @@ export class Applier {
         break;
       }
       const { payload } = queued.decoded;
-      const isAlone = payload?.kind === "encryption";
+      const isAlone = payload?.kind === "encryption" ||
+        payload?.kind === "rollout";
       size = addSize(size, payload);
       if (group.length > 0 && (isAlone || !fitsGroup(size))) break;
       group.push({ ...queued, ...queued.decoded });
@@ -322,6 +331,14 @@ export class Applier {
     }
     this.#queue = this.#queue.slice(group.length);
     return group;
+  }
+
+  #openAhead(): void {
+    const { applied, fsm } = this.#store.state;
+    const waiting = this.#queue.slice(0, OPEN_AHEAD_MAX)
+      .map(({ entry }) => entry)
+      .filter(({ index }) => index > applied.index);
+    this.#opening.begin(fsm, waiting);
   }
 
   /**
@@ -337,8 +354,8 @@ export class Applier {
     const found = inEntry(index, () => proposalOf(entry));
     if (found === null) return NOTHING;
     const { proposalId, payload } = found;
-    const opened = this.#opening.isSealed(fsm, index, payload)
-      ? await this.#opening.open(fsm, index, payload.slice())
+    const opened = this.#opening.isSealed(fsm, entry, payload)
+      ? await this.#opening.open(fsm, entry, payload)
       : payload;
     return inEntry(
       index,
@@ -352,6 +369,9 @@ function idsOf(conf: ConfState): readonly RaftId[] {
   const { voters, votersOutgoing, learners, learnersNext } = conf;
   return [...voters, ...votersOutgoing, ...learners, ...learnersNext];
 }
+
+/** Entries of the queue that are looked at for what may be opened early. */
+const OPEN_AHEAD_MAX = 32;
 
 const NO_SIZE: WriteSize = { changes: 0, keyBytes: 0, bytes: 0 };
 

@@ -6,6 +6,7 @@ import { checkpointsHost } from "./checkpoints_host.ts";
 import { Compaction } from "./compaction.ts";
 import { Driver, type Leadership } from "./driver.ts";
 import { ChangeLock } from "./encryption/change_lock.ts";
+import { NO_LONG_CHANGES } from "./encryption/long_changes.ts";
 import { EncryptionOperations } from "./encryption/operations.ts";
 import { MemberPart } from "./encryption/member_part.ts";
 import { NodeEncryption } from "./encryption/node_encryption.ts";
@@ -112,6 +113,10 @@ export class Engine {
       electionMs: options.electionMs,
       isStopped: () => host.isStopped(),
       propose: (payload) => this.proposeEncryption(payload),
+      long: {
+        ...NO_LONG_CHANGES,
+        enableRaftEnvelope: (term) => this.sealing.cutover.run(term),
+      },
     });
     this.#expiry = this.#makeExpiry();
     this.#attachCheckpoints();
@@ -217,7 +222,7 @@ export class Engine {
       halted: (error) => this.#host.failed(error),
     }, {
       acting: this.encryption.acting,
-      opening: this.sealing.opener,
+      opening: this.sealing.opening,
     });
   }
 

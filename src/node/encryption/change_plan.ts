@@ -1,18 +1,32 @@
 import { toHex, utf8 } from "../../base/bytes.ts";
-import { fullNodeId } from "../../base/identity.ts";
 import { sha256 } from "../../base/sha256.ts";
-import type { EncryptionState, KeyEntry, MemberId } from "../../fsm/types.ts";
+import type {
+  EncryptionState,
+  KeyEntry,
+  MemberId,
+  RolloutState,
+} from "../../fsm/types.ts";
 import { KekUnknownError } from "../../keys/errors.ts";
 import type { Term } from "../../raft/types.ts";
 import type { EncryptionRequest } from "../encryption_port.ts";
-import { PlanStaleError } from "../member_errors.ts";
+import { ConfirmationWrongError, PlanStaleError } from "../member_errors.ts";
 import type { ChangePlan, ChangeTerms } from "../port.ts";
+import { NotBootstrappedError } from "./change_errors.ts";
 import {
-  EncryptionNotAvailableError,
-  NotBootstrappedError,
-} from "./change_errors.ts";
-import { NodeIdCollisionError } from "./errors.ts";
-import { nonceRival } from "./nonce_rival.ts";
+  askStep,
+  done,
+  drawStep,
+  mustNotCollide,
+  namesOf,
+  needed,
+  type Outline,
+} from "./outline.ts";
+import {
+  isOneWay,
+  isStep,
+  stepOutline,
+  type StepRequest,
+} from "./step_plan.ts";
 
 /** What a change is planned in. */
 export interface EncryptionFacts {
@@ -26,13 +40,13 @@ export interface EncryptionFacts {
   readonly kekIds: readonly string[];
   /** Whether the registry shows all of this node's epochs. */
   readonly isRegistered: boolean;
+  readonly rollout: RolloutState;
+  /** By this node's clock, Unix ms. */
+  readonly nowMs: number;
 }
 
-/** Changes that this release carries out. */
-export type AvailableRequest = Extract<
-  EncryptionRequest,
-  { kind: "bootstrap" | "rotate-dek" | "rewrap-deks" | "register-writer" }
->;
+/** Changes of the keys themselves. */
+export type KeyRequest = Exclude<EncryptionRequest, StepRequest>;
 
 export interface PlannedEncryption {
   readonly plan: ChangePlan;
@@ -42,48 +56,34 @@ export interface PlannedEncryption {
   readonly index: number;
 }
 
-/** @throws {EncryptionNotAvailableError} */
-export function availableRequest(request: EncryptionRequest): AvailableRequest {
-  switch (request.kind) {
-    case "bootstrap":
-    case "rotate-dek":
-    case "rewrap-deks":
-    case "register-writer":
-      return request;
-    default:
-      throw new EncryptionNotAvailableError(request.kind);
-  }
-}
-
 /**
  * Plans `request`, or says why it must not be.
  *
  * @throws {NodeError} NODE_NOT_BOOTSTRAPPED, NODE_ID_COLLISION,
- * KEYS_KEK_UNKNOWN, NODE_PLAN_STALE.
+ * KEYS_KEK_UNKNOWN, NODE_PLAN_STALE, NODE_CONFIRMATION_WRONG, and what
+ * `stepOutline` throws.
  */
 export function planEncryption(
-  request: AvailableRequest,
+  request: EncryptionRequest,
   terms: ChangeTerms,
   facts: EncryptionFacts,
 ): PlannedEncryption {
-  const hash = planHash(request, facts);
+  const hash = encryptionPlanHash(request, facts);
   if (terms.planHash !== "" && terms.planHash !== hash) {
     throw new PlanStaleError(terms.planHash, hash);
   }
-  const { steps, isNeeded, index } = outlineOf(request, facts);
+  const { steps, isNeeded, index } = isStep(request)
+    ? stepOutline(request, terms, facts)
+    : keyOutline(request, facts);
+  const { clusterName } = facts;
+  if (
+    isOneWay(request) && isNeeded && !terms.dryRun &&
+    terms.confirm !== clusterName
+  ) throw new ConfirmationWrongError(terms.confirm, clusterName);
   return { plan: { hash, steps }, isNeeded, index };
 }
 
-interface Outline {
-  readonly steps: readonly string[];
-  readonly isNeeded: boolean;
-  readonly index: number;
-}
-
-function outlineOf(
-  request: AvailableRequest,
-  facts: EncryptionFacts,
-): Outline {
+function keyOutline(request: KeyRequest, facts: EncryptionFacts): Outline {
   const { encryption } = facts;
   if (request.kind === "bootstrap") return bootstrapOf(facts);
   if (encryption.keys.size === 0) throw new NotBootstrappedError(request.kind);
@@ -102,28 +102,22 @@ function bootstrapOf(
     const index = first.createdIndex;
     return done(`the first keys are there since entry ${index}`, index);
   }
-  const ids = members.map(({ name }) => fullNodeId(name));
-  for (const { name } of members) {
-    const rival = nonceRival(name, ids);
-    if (rival !== null) throw new NodeIdCollisionError(name, rival);
-  }
+  mustNotCollide(members);
   return needed([
-    `ask ${namesOf(members)} to prove that they can use encryption`,
-    `draw a storage, a raft and a state key, wrapped under ${
-      kekIds.join(", ")
-    }`,
+    askStep(members),
+    drawStep(kekIds),
     "seal nothing yet",
   ]);
 }
 
 function rotationOf(
-  { purpose }: Extract<AvailableRequest, { kind: "rotate-dek" }>,
+  { purpose }: Extract<KeyRequest, { kind: "rotate-dek" }>,
   { encryption, members, kekIds }: EncryptionFacts,
 ): Outline {
   const active = encryption.keys.get(encryption.active[purpose]);
   for (const { kek } of active?.wraps ?? []) mustHave(kek, kekIds);
   return needed([
-    `ask ${namesOf(members)} to prove that they can use encryption`,
+    askStep(members),
     `draw a ${purpose} key in the place of ${encryption.active[purpose]}`,
     "keep the old one for reading",
   ]);
@@ -155,26 +149,18 @@ function isUnder({ wraps }: KeyEntry, keks: readonly string[]): boolean {
     wraps.every(({ kek }) => keks.includes(kek));
 }
 
-function done(what: string, index: number): Outline {
-  return { steps: [what], isNeeded: false, index };
-}
-
-function needed(steps: readonly string[]): Outline {
-  return { steps, isNeeded: true, index: 0 };
-}
-
-function namesOf(members: EncryptionFacts["members"]): string {
-  return members.map(({ name }) => `"${name}"`).join(", ");
-}
-
-/** Over everything that makes a plan another one. */
-function planHash(request: AvailableRequest, facts: EncryptionFacts): string {
-  const { clusterName, self, term, members, encryption } = facts;
+/** Over everything that makes a plan another one; 16 hex digits. */
+export function encryptionPlanHash(
+  request: EncryptionRequest,
+  facts: EncryptionFacts,
+): string {
+  const { clusterName, self, term, members, encryption, rollout } = facts;
   const { stateIndex, active, stateKey } = encryption;
   const text = JSON.stringify([
-    ...["sealkv encryption plan v1", clusterName, self.id, term],
+    ...["sealkv encryption plan v2", clusterName, self.id, term],
     ...[members.map(({ id, name }) => [id, name]), request],
     ...[stateIndex, active, stateKey, [...encryption.keys.keys()]],
+    ...[rollout.rewrite, rollout.dwellUntilMs],
   ]);
   return toHex(sha256(utf8(text))).slice(0, 16);
 }

@@ -1,75 +1,46 @@
 import { unreachable } from "../../base/assert.ts";
-import type { Bytes } from "../../base/bytes.ts";
-import {
-  type KeyId,
-  type KeyWrap,
-  type SealingPurpose,
-  type WrappedKey,
-} from "../../base/data_key.ts";
-import { decodeEncryption } from "../../fsm/encryption_payload.ts";
-import type { EncryptionChange, FsmState, MemberId } from "../../fsm/types.ts";
-import type { Clock } from "../../io/clock.ts";
-import type { KeyCustody } from "../../keys/port.ts";
-import type { Core } from "../../raft/core.ts";
+import type { MemberId } from "../../fsm/types.ts";
 import type { LogIndex, Term } from "../../raft/types.ts";
 import type {
   CapabilityFinding,
   EncryptionRequest,
   EncryptionResult,
 } from "../encryption_port.ts";
-import { NotReadyError, OutcomeUnknownError } from "../errors.ts";
-import { MemberChangeRefusedError, NotLeaderError } from "../member_errors.ts";
+import { MemberChangeRefusedError } from "../member_errors.ts";
 import type { ChangeTerms } from "../port.ts";
 import {
   CapabilityUnprovenError,
   ChangeUnderWayError,
-  EncryptionGateClosedError,
-  EncryptionRefusedError,
 } from "./change_errors.ts";
-import type { ChangeLock } from "./change_lock.ts";
+import { ChangeLock } from "./change_lock.ts";
 import {
-  type AvailableRequest,
-  availableRequest,
-  type EncryptionFacts,
+  encryptionPlanHash,
+  type KeyRequest,
   planEncryption,
   type PlannedEncryption,
 } from "./change_plan.ts";
-import { encodeForeseen } from "./foreseen.ts";
-import { gapsInTime } from "./gaps.ts";
-import type { CapabilityFanOut } from "./fan_out.ts";
-import type { EncryptionOutcome } from "./outcomes.ts";
-
-/** The applied state, as changes are decided on it. */
-export interface AppliedState {
-  readonly applied: { readonly index: LogIndex; readonly term: Term };
-  readonly fsm: FsmState;
-}
-
-export interface EncryptionChangesHost {
-  readonly self: { readonly id: MemberId; readonly name: string };
-  readonly core: Core;
-  readonly clock: Clock;
-  readonly custody: KeyCustody;
-  readonly lock: ChangeLock;
-  readonly fanOut: CapabilityFanOut;
-  /** Least time of an election. */
-  readonly electionMs: number;
-  state(): AppliedState;
-  /** Whether the registry shows all epochs of this node. */
-  isRegistered(): boolean;
-  /** This node's registration to propose; `null` when there is none. */
-  takeRegistration(): Uint8Array | null;
-  isStopped(): boolean;
-  /** Makes an entry of `payload` as the leader; `null` when the core refuses. */
-  propose(payload: Uint8Array): Promise<EncryptionOutcome> | null;
-}
+import { detailOf, History } from "./history.ts";
+import { KeyChanges } from "./key_changes.ts";
+import { Leading, type LeadingHost } from "./leading.ts";
+import type { LongChangeContext, LongChanges } from "./long_changes.ts";
+import { isStep, type StepRequest } from "./step_plan.ts";
 
 type CarriedOut = Omit<EncryptionResult, "plan">;
 
-/** A question to members takes at least as long (operator.md, Timing). */
-const FAN_OUT_MS_MIN = 500;
-/** A change that is not applied after this many election times is given up on. */
-const CHANGE_ELECTIONS_MAX = 20;
+/** Asks members for long: the lock of changes is held only to propose. */
+type LongRequest = Extract<
+  StepRequest,
+  { kind: "seal-cleartext" | "retire-dek" | "scrub" }
+>;
+type ShortRequest = Exclude<EncryptionRequest, LongRequest>;
+
+export interface EncryptionChangesHost extends LeadingHost {
+  readonly lock: ChangeLock;
+  /** Steps that take long. */
+  readonly long: LongChanges;
+  /** This node's registration to propose; `null` when there is none. */
+  takeRegistration(): Uint8Array | null;
+}
 
 /**
  * Changes of encryption as operators ask for them, one at a time, on the
@@ -78,32 +49,67 @@ const CHANGE_ELECTIONS_MAX = 20;
  */
 export class EncryptionChanges {
   readonly #host: EncryptionChangesHost;
+  readonly #leading: Leading;
+  readonly #keys: KeyChanges;
+  readonly #history: History;
+  /** Held by a step that asks members for long, beside the lock of changes. */
+  readonly #longLock = new ChangeLock();
 
   constructor(host: EncryptionChangesHost) {
     this.#host = host;
+    this.#leading = new Leading(host);
+    this.#history = new History(host);
+    this.#keys = new KeyChanges({
+      ...host,
+      state: () => host.state().fsm.encryption,
+      clusterId: () => this.#leading.clusterId(),
+      takeRegistration: () => host.takeRegistration(),
+    });
   }
 
   /** As `EncryptionPort.changeEncryption`. */
   async change(
-    asked: EncryptionRequest,
+    request: EncryptionRequest,
     terms: ChangeTerms,
   ): Promise<EncryptionResult> {
-    const request = availableRequest(asked);
-    this.#mustLead();
-    await this.#mustBeOpen();
-    const planned = planEncryption(request, terms, this.#facts());
+    this.#leading.mustLead();
+    if (terms.dryRun) return await this.#change(request, terms);
+    const step = {
+      actor: terms.actor ?? "",
+      action: request.kind,
+      detail: detailOf(request),
+      planHash: encryptionPlanHash(request, this.#leading.facts()),
+    };
+    return await this.#history.recorded(
+      step,
+      () => this.#change(request, terms),
+    );
+  }
+
+  async #change(
+    request: EncryptionRequest,
+    terms: ChangeTerms,
+  ): Promise<EncryptionResult> {
+    await this.#leading.mustBeOpen();
+    const planned = planEncryption(request, terms, this.#leading.facts());
     if (terms.dryRun || !planned.isNeeded) return unchanged(planned);
+    if (isLong(request)) {
+      const { plan } = planned;
+      return { plan, ...await this.#takeLong(request) };
+    }
     return await this.#locked(request.kind, async () => {
-      const { plan } = planEncryption(request, terms, this.#facts());
-      return { plan, ...await this.#carryOut(request) };
+      // What it waited for may have done it.
+      const now = planEncryption(request, terms, this.#leading.facts());
+      if (!now.isNeeded) return unchanged(now);
+      return { plan: now.plan, ...await this.#carryOut(request) };
     });
   }
 
   /** As `EncryptionPort.askCapabilities`. */
   async ask(): Promise<readonly CapabilityFinding[]> {
-    this.#mustLead();
-    await this.#mustBeOpen();
-    return await this.#fanOut([]);
+    this.#leading.mustLead();
+    await this.#leading.mustBeOpen();
+    return await this.#leading.fanOut([]);
   }
 
   /** Whether a change may begin here now. */
@@ -113,60 +119,99 @@ export class EncryptionChanges {
       !this.#host.isStopped();
   }
 
-  async #carryOut(request: AvailableRequest): Promise<CarriedOut> {
-    const { core } = this.#host;
-    const { term } = core.state;
-    this.#mustLead();
-    this.#mustBeSettled();
+  async #carryOut(request: ShortRequest): Promise<CarriedOut> {
+    const { term } = this.#host.core.state;
+    this.#leading.mustLead();
+    this.#leading.mustBeSettled();
+    if (!isStep(request)) return await this.#changeKeys(request);
+    switch (request.kind) {
+      case "enable-storage-envelope":
+        return await this.#enableStorage(term);
+      case "enable-raft-envelope": {
+        await this.#mustBeProven(request);
+        this.#leading.mustLead(term);
+        this.#leading.mustBeSettled();
+        const outcome = await this.#host.long.enableRaftEnvelope(term);
+        return doneAt(this.#leading.indexOf(outcome));
+      }
+      case "start-rewrite":
+      case "pause-rewrite":
+      case "resume-rewrite":
+        return doneAt(await this.#leading.proposeRollout(request));
+      case "update-rollout": {
+        const untilMs = request.dwellUntilMs;
+        const change = { kind: "dwell", untilMs } as const;
+        return doneAt(await this.#leading.proposeRollout(change));
+      }
+      default:
+        return unreachable(request);
+    }
+  }
+
+  async #changeKeys(request: KeyRequest): Promise<CarriedOut> {
+    const { term } = this.#host.core.state;
     const unreachable = await this.#mustBeProven(request);
-    const change = await this.#changeOf(request);
-    this.#mustLead(term);
-    this.#mustBeSettled();
+    const change = await this.#keys.changeOf(request);
     if (change === null) return { isChanged: false, index: 0, unreachable };
-    const { fsm, applied } = this.#host.state();
-    const payload = encodeForeseen(fsm, applied.index, change);
-    const index = await this.#propose(payload);
+    const index = await this.#leading.proposeIn(term, change);
     return { isChanged: true, index, unreachable };
   }
 
-  async #propose(payload: Uint8Array): Promise<LogIndex> {
-    const proposed = this.#host.propose(payload);
-    if (proposed === null) {
-      throw new NotReadyError("the leader takes no proposals just now");
+  /** Draws the first keys on the way, if there are none. */
+  async #enableStorage(term: Term): Promise<CarriedOut> {
+    const kind = "enable-storage-envelope";
+    await this.#mustBeProven({ kind });
+    if (this.#host.state().fsm.encryption.keys.size === 0) {
+      await this.#leading.proposeIn(term, await this.#keys.bootstrap());
     }
-    const outcome = await this.#inTime(proposed);
-    switch (outcome.kind) {
-      case "taken":
-        return outcome.index;
-      case "refused": {
-        const { code, detail } = outcome.refusal;
-        throw new EncryptionRefusedError(code, detail);
-      }
-      case "lost":
-        // Nothing was changed: the next leader may be asked.
-        throw this.#notLeader();
-      case "unknown":
-        throw new OutcomeUnknownError();
-      default:
-        return unreachable(outcome);
-    }
+    return doneAt(await this.#leading.proposeIn(term, { kind }));
   }
 
-  /** The lock is not for ever: an entry that does not commit is given up on. */
-  async #inTime(
-    proposed: Promise<EncryptionOutcome>,
-  ): Promise<EncryptionOutcome> {
-    const { clock, electionMs } = this.#host;
-    const { promise, resolve } = Promise.withResolvers<EncryptionOutcome>();
-    const late = clock.after(
-      electionMs * CHANGE_ELECTIONS_MAX,
-      () => resolve({ kind: "unknown" }),
-    );
-    try {
-      return await Promise.race([proposed, promise]);
-    } finally {
-      late.cancel();
-    }
+  /** Steps that ask members for long hold up nothing but each other. */
+  async #takeLong(request: LongRequest): Promise<CarriedOut> {
+    const { term } = this.#host.core.state;
+    this.#leading.mustLead();
+    this.#leading.mustBeSettled();
+    const refuse = (holder: string) => new ChangeUnderWayError(holder);
+    return await this.#longLock.run(request.kind, refuse, async () => {
+      const { long } = this.#host;
+      const context = this.#longContext(request.kind, term);
+      switch (request.kind) {
+        case "seal-cleartext":
+          return doneAt(await long.sealCleartext(context));
+        case "retire-dek":
+          return doneAt(await long.retireDek(request.keyId, context));
+        case "scrub": {
+          const { members: names } = request;
+          const members = context.members.filter(({ name }) =>
+            names.length === 0 || names.includes(name)
+          );
+          await long.scrub(members, context);
+          return doneAt(0);
+        }
+        default:
+          return unreachable(request);
+      }
+    });
+  }
+
+  #longContext(action: string, term: Term): LongChangeContext {
+    const { members } = this.#leading.facts();
+    const asked = new Set(members.map(({ id }) => id));
+    return {
+      ...{ term, members },
+      mustLead: () => this.#leading.mustLead(term),
+      propose: (change) =>
+        this.#locked(action, async () => {
+          const isAsked = ({ id }: { readonly id: MemberId }) => asked.has(id);
+          if (!this.#leading.facts().members.every(isAsked)) {
+            throw new MemberChangeRefusedError(
+              `there are members that had no part in ${action}`,
+            );
+          }
+          return await this.#leading.proposeIn(term, change);
+        }),
+    };
   }
 
   /**
@@ -174,12 +219,12 @@ export class EncryptionChanges {
    *
    * @throws {CapabilityUnprovenError}
    */
-  async #mustBeProven(request: AvailableRequest): Promise<readonly string[]> {
+  async #mustBeProven(request: EncryptionRequest): Promise<readonly string[]> {
     if (request.kind === "register-writer") return [];
     const keks = request.kind === "rewrap-deks"
-      ? this.#rewrapUnder(request.keks)
+      ? this.#keys.rewrapUnder(request.keks)
       : [];
-    const verdicts = await this.#fanOut(keks);
+    const verdicts = await this.#leading.fanOut(keks);
     const isSilent = ({ code }: CapabilityFinding) => code === "unreachable";
     // A member that is down gets a rotated key like any other entry: later.
     const silent = request.kind === "rotate-dek"
@@ -194,152 +239,6 @@ export class EncryptionChanges {
     return silent.map(({ member }) => member);
   }
 
-  async #fanOut(
-    keks: readonly string[],
-  ): Promise<readonly CapabilityFinding[]> {
-    const { core, fanOut, electionMs } = this.#host;
-    return await fanOut.ask({
-      clusterId: this.#clusterId(),
-      term: core.state.term,
-      targets: this.#facts().members,
-      keks,
-      timeoutMs: Math.max(electionMs, FAN_OUT_MS_MIN),
-    });
-  }
-
-  /** `null` when nothing is left to be done. */
-  async #changeOf(request: AvailableRequest): Promise<EncryptionChange | null> {
-    switch (request.kind) {
-      case "bootstrap":
-        return await this.#bootstrap();
-      case "rotate-dek":
-        return await this.#rotation(request.purpose);
-      case "rewrap-deks":
-        return await this.#rewrap(request.keks);
-      case "register-writer": {
-        const payload = this.#host.takeRegistration();
-        return payload === null ? null : decodeEncryption(payload);
-      }
-      default:
-        return unreachable(request);
-    }
-  }
-
-  async #bootstrap(): Promise<EncryptionChange> {
-    const keys: WrappedKey[] = [];
-    for (const purpose of ["storage", "raft", "state"] as const) {
-      const drawn = new Set(keys.map(({ id }) => id));
-      keys.push(await this.#draw(purpose, drawn));
-    }
-    return { kind: "bootstrap", keys };
-  }
-
-  async #rotation(purpose: SealingPurpose): Promise<EncryptionChange> {
-    const replaces = this.#host.state().fsm.encryption.active[purpose];
-    const key = await this.#draw(purpose, new Set());
-    return { kind: "rotate-dek", key, replaces };
-  }
-
-  #draw(
-    purpose: WrappedKey["purpose"],
-    drawn: ReadonlySet<KeyId>,
-  ): Promise<WrappedKey> {
-    const { custody, clock } = this.#host;
-    const { keys, retired } = this.#host.state().fsm.encryption;
-    return custody.drawKey({
-      clusterId: this.#clusterId(),
-      purpose,
-      taken: (id) => keys.has(id) || retired.has(id) || drawn.has(id),
-      createdMs: clock.wallMs(),
-    });
-  }
-
-  async #rewrap(keks: readonly string[]): Promise<EncryptionChange> {
-    const under = this.#rewrapUnder(keks);
-    const wraps = new Map<KeyId, readonly KeyWrap[]>();
-    for (const key of this.#host.state().fsm.encryption.keys.values()) {
-      const { custody } = this.#host;
-      wraps.set(key.id, await custody.rewrap(this.#clusterId(), key, under));
-    }
-    return { kind: "rewrap-deks", wraps };
-  }
-
-  #rewrapUnder(keks: readonly string[]): readonly string[] {
-    const [...named] = new Set(keks);
-    return named.length === 0 ? this.#host.custody.kekIds.slice(0, 1) : named;
-  }
-
-  #facts(): EncryptionFacts {
-    const { core, custody, self } = this.#host;
-    const { fsm } = this.#host.state();
-    const members = [...fsm.members.values()];
-    return {
-      clusterName: fsm.clusterName,
-      self,
-      term: core.state.term,
-      members: members.length === 0 ? [self] : members,
-      encryption: fsm.encryption,
-      kekIds: custody.kekIds,
-      isRegistered: this.#host.isRegistered(),
-    };
-  }
-
-  /** @throws {NotReadyError} */
-  #clusterId(): Bytes {
-    const { clusterId } = this.#host.state().fsm;
-    if (clusterId === null) {
-      throw new NotReadyError("the cluster is not founded yet");
-    }
-    return clusterId;
-  }
-
-  /** @throws {EncryptionGateClosedError} */
-  async #mustBeOpen(): Promise<void> {
-    const { custody, self, clock } = this.#host;
-    const gaps = await gapsInTime(custody, clock);
-    if (gaps.length > 0) throw new EncryptionGateClosedError(self.name, gaps);
-  }
-
-  /**
-   * All that earlier leaders left is applied here, and no change of the members
-   * is on its way: what is decided now stays true until it is proposed.
-   *
-   * @throws {NodeError} NODE_NOT_READY, NODE_MEMBER_CHANGE_REFUSED.
-   */
-  #mustBeSettled(): void {
-    const { core } = this.#host;
-    const { applied } = this.#host.state();
-    if (applied.term !== core.state.term) {
-      throw new NotReadyError("the leader has yet to apply its first entry");
-    }
-    if (core.state.pendingConfIndex > applied.index) {
-      throw new MemberChangeRefusedError(
-        "a change of the members is under way",
-      );
-    }
-  }
-
-  /**
-   * @throws {NotLeaderError} Also when it leads in another term than `term`.
-   * @throws {NotReadyError} The node is stopping.
-   */
-  #mustLead(term: Term | null = null): void {
-    const { core } = this.#host;
-    if (this.#host.isStopped()) {
-      throw new NotReadyError("the node is stopping");
-    }
-    const { role, leadTransferee } = core.state;
-    const isSame = term === null || term === core.state.term;
-    if (role === "leader" && leadTransferee === 0 && isSame) return;
-    throw this.#notLeader();
-  }
-
-  #notLeader(): NotLeaderError {
-    const { lead } = this.#host.core.state;
-    const leader = this.#host.state().fsm.members.get(lead);
-    return new NotLeaderError(leader?.name ?? "", leader?.adminAddress ?? "");
-  }
-
   #locked<T>(name: string, change: () => Promise<T>): Promise<T> {
     const refuse = (holder: string) => new ChangeUnderWayError(holder);
     return this.#host.lock.run(name, refuse, change);
@@ -348,4 +247,13 @@ export class EncryptionChanges {
 
 function unchanged({ plan, index }: PlannedEncryption): EncryptionResult {
   return { plan, isChanged: false, index, unreachable: [] };
+}
+
+function doneAt(index: LogIndex): CarriedOut {
+  return { isChanged: true, index, unreachable: [] };
+}
+
+function isLong(request: EncryptionRequest): request is LongRequest {
+  const { kind } = request;
+  return kind === "seal-cleartext" || kind === "retire-dek" || kind === "scrub";
 }

@@ -34,6 +34,7 @@ import {
 import type { ChangeLock } from "./change_lock.ts";
 import { EncryptionChanges, type EncryptionChangesHost } from "./changes.ts";
 import { CapabilityFanOut } from "./fan_out.ts";
+import type { LongChanges } from "./long_changes.ts";
 import type { MemberPart } from "./member_part.ts";
 import type { NodeEncryption } from "./node_encryption.ts";
 import { encryptionStatus } from "./status.ts";
@@ -58,6 +59,8 @@ export interface EncryptionOperationsParts {
   readonly electionMs: number;
   readonly isStopped: () => boolean;
   readonly propose: EncryptionChangesHost["propose"];
+  /** Steps that take long. */
+  readonly long: LongChanges;
 }
 
 /** Numbers about encryption, as of each call. */
@@ -76,11 +79,13 @@ export interface EncryptionMetrics {
   rewriteRemaining(): number;
 }
 
-const ANY_TERMS: ChangeTerms = {
+/** Of what the leader asks for itself. */
+const OWN_TERMS: ChangeTerms = {
   dryRun: false,
   planHash: "",
   confirm: "",
   accept: [],
+  actor: "(automatic)",
 };
 
 /** Nothing is sealed before the storage cutover. */
@@ -196,7 +201,7 @@ export class EncryptionOperations implements EncryptionPort {
 
   async #rotateWorn(purpose: SealingPurpose): Promise<LogIndex> {
     const request = { kind: "rotate-dek", purpose } as const;
-    return (await this.#changes.change(request, ANY_TERMS)).index;
+    return (await this.#changes.change(request, OWN_TERMS)).index;
   }
 
   async #answerTo(

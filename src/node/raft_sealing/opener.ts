@@ -45,6 +45,12 @@ export class RaftOpener {
     return isAbove && !isRaftMarker(payload);
   }
 
+  /** Whether it says to be sealed with a raft key that the cluster has. */
+  isKnown(fsm: FsmState, envelope: Uint8Array): boolean {
+    const header = peekRaftEnvelope(envelope);
+    return header !== null && isRaftKey(fsm, header);
+  }
+
   /**
    * Returns the payload in `envelope`; everything before `index` is in `fsm`,
    * but for entries that change nothing about encryption.
@@ -55,7 +61,7 @@ export class RaftOpener {
     const header = peekRaftEnvelope(envelope);
     if (header === null) throw this.#failed(index, "it is not sealed");
     const { keyId } = header;
-    if (fsm.encryption.keys.get(keyId)?.purpose !== "raft") {
+    if (!isRaftKey(fsm, header)) {
       throw this.#failed(index, `key ${keyId} is no raft key of the cluster`);
     }
     const clusterId = present(fsm.clusterId, "a founded cluster's id");
@@ -96,4 +102,11 @@ export class RaftOpener {
       ? new RaftUnwrapFailedError(index, name, found)
       : new RaftUnwrapFailedError(index, name, found, { cause });
   }
+}
+
+function isRaftKey(
+  { encryption }: FsmState,
+  { keyId }: RaftEnvelopeHeader,
+): boolean {
+  return encryption.keys.get(keyId)?.purpose === "raft";
 }

@@ -12,6 +12,7 @@ import {
 import type { Identity } from "../identity.ts";
 import { EntryLine } from "./entry_line.ts";
 import { ProposalGate } from "./gate.ts";
+import { OpenAhead } from "./open_ahead.ts";
 import { RaftOpener } from "./opener.ts";
 import { RaftSealer } from "./sealer.ts";
 
@@ -43,7 +44,7 @@ export interface RaftSealingHost {
 /** Everything about sealed entries: how they are made, begun, and opened. */
 export class RaftSealing {
   readonly line: EntryLine;
-  readonly opener: RaftOpener;
+  readonly opening: OpenAhead;
   readonly cutover: RaftCutover;
   readonly #gate = new ProposalGate();
   readonly #parts: RaftSealingParts;
@@ -53,7 +54,9 @@ export class RaftSealing {
     const { core, store, identity, custody, sessions } = parts;
     this.#parts = parts;
     this.#host = host;
-    this.opener = new RaftOpener({ name: identity.name, custody });
+    this.opening = new OpenAhead(
+      new RaftOpener({ name: identity.name, custody }),
+    );
     this.line = new EntryLine({
       ...{ core, gate: this.#gate },
       sealer: new RaftSealer({ sessions, fsm: () => store.state.fsm }),

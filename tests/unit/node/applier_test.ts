@@ -8,9 +8,8 @@ import {
 } from "../../../src/fsm/payload.ts";
 import { encodeProposal } from "../../../src/fsm/proposal.ts";
 import type { Member, WriteReply } from "../../../src/fsm/types.ts";
-import { Applier } from "../../../src/node/applier.ts";
+import { Applier, type OpeningHalf } from "../../../src/node/applier.ts";
 import type { EncryptionActing } from "../../../src/node/encryption/acting.ts";
-import type { RaftOpener } from "../../../src/node/raft_sealing/opener.ts";
 import { ApplyHaltedError } from "../../../src/node/errors.ts";
 import {
   CHANGE_ADD_LEARNER,
@@ -52,9 +51,10 @@ const NO_CHANGES = {
 } satisfies Pick<EncryptionActing, "wake" | "apply">;
 
 const NOTHING_SEALED = {
+  begin: () => {},
   isSealed: () => false,
   open: () => Promise.reject(new Error("not asked here")),
-} satisfies Pick<RaftOpener, "isSealed" | "open">;
+} satisfies OpeningHalf;
 
 /** An applier on a store of voters 1 to 3, and what it told its node. */
 class Bench {

@@ -8,6 +8,7 @@ import { type AppliedGroup, Applier } from "../../../../src/node/applier.ts";
 import { EncryptionActing } from "../../../../src/node/encryption/acting.ts";
 import { writerNameOf } from "../../../../src/node/encryption/own_rows.ts";
 import { type Entry, ENTRY_NORMAL } from "../../../../src/raft/types.ts";
+import { OpenAhead } from "../../../../src/node/raft_sealing/open_ahead.ts";
 import { RaftOpener } from "../../../../src/node/raft_sealing/opener.ts";
 import { BufferedStore } from "../../../../src/store/buffered_store.ts";
 import { settle, SimClock } from "../../../sim/io/clock.ts";
@@ -58,7 +59,7 @@ export class ActingBench {
       halted: (error) => this.halted = error,
     }, {
       acting: this.acting,
-      opening: new RaftOpener({ name: "n1", custody }),
+      opening: new OpenAhead(new RaftOpener({ name: "n1", custody })),
     });
   }
 

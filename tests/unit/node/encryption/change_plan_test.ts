@@ -6,15 +6,14 @@ import {
   type EncryptionChange,
   type EncryptionState,
   NO_ENCRYPTION,
+  NO_ROLLOUT,
 } from "../../../../src/fsm/types.ts";
 import { KekUnknownError } from "../../../../src/keys/errors.ts";
 import {
-  type AvailableRequest,
-  availableRequest,
   type EncryptionFacts,
+  type KeyRequest,
   planEncryption,
 } from "../../../../src/node/encryption/change_plan.ts";
-import type { EncryptionRequest } from "../../../../src/node/encryption_port.ts";
 import type { ChangeTerms } from "../../../../src/node/port.ts";
 import { EMPTY_STATE } from "../../../../src/store/meta.ts";
 import {
@@ -57,6 +56,8 @@ function factsOf(given: Partial<EncryptionFacts> = {}): EncryptionFacts {
     encryption: after(BOOTSTRAP),
     kekIds: [KEK, NEXT],
     isRegistered: true,
+    rollout: NO_ROLLOUT,
+    nowMs: 1_000,
     ...given,
   };
 }
@@ -91,7 +92,7 @@ const needed = (...steps: readonly RegExp[]): Expected => ({
 
 const ROWS: [
   name: string,
-  request: AvailableRequest,
+  request: KeyRequest,
   given: Partial<EncryptionFacts>,
   expected: Expected,
 ][] = [
@@ -200,7 +201,7 @@ for (const [name, request, given, expected] of ROWS) {
 
 const REFUSED: [
   name: string,
-  request: AvailableRequest,
+  request: KeyRequest,
   given: Partial<EncryptionFacts>,
   code: string,
 ][] = [
@@ -246,7 +247,7 @@ Deno.test("planEncryption() names the KEK that this node lacks", () => {
 
 function hashOf(
   given: Partial<EncryptionFacts> = {},
-  request: AvailableRequest = ROTATE,
+  request: KeyRequest = ROTATE,
 ): string {
   return planEncryption(request, TERMS, factsOf(given)).plan.hash;
 }
@@ -306,29 +307,3 @@ Deno.test("a stale hash is told before anything else", () => {
     { code: "NODE_PLAN_STALE" },
   );
 });
-
-const LATER: readonly EncryptionRequest[] = [
-  { kind: "enable-storage-envelope" },
-  { kind: "enable-raft-envelope" },
-  { kind: "seal-cleartext" },
-  { kind: "retire-dek", keyId: 1 },
-  { kind: "start-rewrite", bytesPerSecond: 0 },
-  { kind: "pause-rewrite" },
-  { kind: "resume-rewrite", bytesPerSecond: null },
-  { kind: "scrub", members: [] },
-  { kind: "update-rollout", dwellUntilMs: 0 },
-];
-for (const request of LATER) {
-  Deno.test(`availableRequest() does not know ${request.kind} yet`, () => {
-    assert.throws(() => availableRequest(request), {
-      code: "NODE_ENCRYPTION_NOT_AVAILABLE",
-      step: request.kind,
-    });
-  });
-}
-
-for (const request of [FIRST, ROTATE, REWRAP, REGISTER]) {
-  Deno.test(`availableRequest() knows ${request.kind}`, () => {
-    assert.equal(availableRequest(request), request);
-  });
-}

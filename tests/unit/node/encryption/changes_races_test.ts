@@ -238,6 +238,8 @@ Deno.test("one change is made at a time, of whatever kind", async () => {
     code: "NODE_CHANGE_UNDER_WAY",
     underWay: "rotate-dek",
   });
+  // The lines of history that these left.
+  await clock.run(300);
   const applied = world.cluster.node(leader).status().commit;
   changes.promoteCaughtUp();
   await clock.run(300);

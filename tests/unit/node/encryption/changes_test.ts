@@ -356,12 +356,3 @@ Deno.test("rotate-dek is refused by a leader that lacks a KEK of the active key"
   await world.registered();
   await world.cluster.close();
 });
-
-Deno.test("a step that is not there yet is refused before anything else", async () => {
-  const world = await ChangesWorld.start({ off: NAMES });
-  await world.refused(
-    () => world.done({ kind: "enable-storage-envelope" }),
-    "NODE_ENCRYPTION_NOT_AVAILABLE",
-  );
-  await world.cluster.close();
-});

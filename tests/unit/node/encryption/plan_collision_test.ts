@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import type { NodeError } from "../../../../src/base/error.ts";
-import { NO_ENCRYPTION } from "../../../../src/fsm/types.ts";
+import { NO_ENCRYPTION, NO_ROLLOUT } from "../../../../src/fsm/types.ts";
 import { planEncryption } from "../../../../src/node/encryption/change_plan.ts";
 
-const TERMS = { dryRun: false, planHash: "", confirm: "", accept: [] };
+const TERMS = { dryRun: false, planHash: "", confirm: "prod", accept: [] };
 
-function planOf(names: readonly string[]) {
+function planOf(
+  names: readonly string[],
+  kind: "bootstrap" | "enable-storage-envelope" = "bootstrap",
+) {
   const members = names.map((name, i) => ({ id: i + 1, name }));
-  return planEncryption({ kind: "bootstrap" }, TERMS, {
+  return planEncryption({ kind }, TERMS, {
     clusterName: "prod",
     self: { id: 1, name: "n1" },
     term: 3,
@@ -15,6 +18,8 @@ function planOf(names: readonly string[]) {
     encryption: NO_ENCRYPTION,
     kekIds: ["file:1111111111111111"],
     isRegistered: true,
+    rollout: NO_ROLLOUT,
+    nowMs: 0,
   });
 }
 
@@ -25,4 +30,13 @@ Deno.test("planEncryption() draws no keys that two members seal alike with", () 
     (error: NodeError) => error.code === "NODE_ID_COLLISION",
   );
   assert.ok(planOf(["n1", "n2", "m24924"]).isNeeded);
+});
+
+Deno.test("a cutover that draws the first keys looks at names, too", () => {
+  const kind = "enable-storage-envelope";
+  assert.throws(
+    () => planOf(["n1", "n2", "m24925"], kind),
+    (error: NodeError) => error.code === "NODE_ID_COLLISION",
+  );
+  assert.ok(planOf(["n1", "n2", "m24924"], kind).isNeeded);
 });
