@@ -43,7 +43,7 @@ export class Engine {
   readonly changes: MemberChanges;
   readonly encryption: NodeEncryption;
   readonly operations: EncryptionOperations;
-  readonly #memberPart: MemberPart;
+  readonly memberPart: MemberPart;
   readonly sessions: Sessions | null;
   readonly extraPackets: ExtraPackets;
   readonly sealing: RaftSealing;
@@ -103,10 +103,10 @@ export class Engine {
     });
     this.driver = this.#makeDriver();
     this.changes = this.#makeChanges();
-    this.#memberPart = this.#makeMemberPart();
+    this.memberPart = this.#makeMemberPart();
     this.operations = new EncryptionOperations({
       ...parts,
-      memberPart: this.#memberPart,
+      memberPart: this.memberPart,
       packets: this.extraPackets,
       encryption: this.encryption,
       lock: this.#lock,
@@ -143,7 +143,7 @@ export class Engine {
     const { voters, votersOutgoing } = core.state.membership.config;
     this.#tail.judge();
     this.encryption.start();
-    this.#memberPart.start();
+    this.memberPart.start();
     const isLone = voters.length === 1 && voters[0] === core.state.id;
     if (isLone && votersOutgoing.length === 0) core.campaign();
     this.driver.start();
@@ -176,7 +176,7 @@ export class Engine {
     const { wal, store, lock, checkpoints } = this.#parts;
     await this.peers.close();
     await this.driver.settled();
-    await this.#memberPart.stop();
+    await this.memberPart.stop();
     await checkpoints.stop();
     await this.#applier.stop();
     await this.encryption.settled();
@@ -346,7 +346,7 @@ export class Engine {
     this.peers.refresh();
     this.encryption.onReplaced();
     this.sealing.cutover.progressed();
-    this.#memberPart.progressed();
+    this.memberPart.progressed();
     this.#expiry.wake();
     this.#host.changed(null);
     this.#host.progressed();
@@ -361,7 +361,7 @@ export class Engine {
     this.proposals.termApplied(group.term);
     this.encryption.onApplied(group);
     this.sealing.cutover.progressed();
-    this.#memberPart.progressed();
+    this.memberPart.progressed();
     this.reads.appliedTo(group.index);
     if (group.isMembershipChanged) {
       this.lease?.end();

@@ -103,6 +103,11 @@ export class MemberPart {
     return this.#counts;
   }
 
+  /** How the rewrite job gets on here. */
+  get rewriteState(): MemberTask["state"] {
+    return this.#rewriter.progress().state;
+  }
+
   /** Records that the rewrite job has yet to seal here; 0 without a job. */
   get rewriteRemaining(): number {
     const { done, total } = this.#rewriter.progress();
