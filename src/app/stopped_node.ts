@@ -16,11 +16,8 @@ import {
 } from "./resync_sidecar.ts";
 
 /** A stopped node, and how it would be started. */
-export interface StoppedNode extends
-  Pick<
-    NodeConfig,
-    "dataDir" | "encryptionEnabled" | "keks" | "clusterName"
-  > {
+export interface StoppedNode
+  extends Pick<NodeConfig, "dataDir" | "encryptionEnabled" | "keks"> {
   /** `null`: whoever the data dir is of. */
   readonly node: string | null;
 }

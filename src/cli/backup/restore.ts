@@ -5,15 +5,15 @@ import { uuidText } from "../../base/uuid.ts";
 import { UsageError } from "../errors.ts";
 import { configOption, jsonOption } from "../options.ts";
 import type { Services } from "../services.ts";
-import { addStoppedNodeOptions } from "../stopped_node_settings.ts";
+import { addServeOptions } from "../stopped_node_settings.ts";
 import { factsJson } from "./facts_view.ts";
 
 const HELP = `
 Founds a new cluster in a data dir that is new or empty: another cluster id,
 one member, and data keys drawn anew, if the backup had any, before the first
 write. Where the old cluster sealed, all records are sealed before the node can
-be started. Members of the old cluster do not take part: add new ones with
-sealkv member add. Versionstamps go on 2^32 entries above the backup.
+be started. Members of the old cluster do not take part: new ones are added as
+to any cluster. Versionstamps go on 2^32 entries above the backup.
 
 A backup that has data keys needs --kek: all KEKs that are given open the old
 keys and wrap the new ones, the first is the primary one. A backup in cleartext
@@ -28,7 +28,7 @@ export function addBackupRestore(parent: Command, services: Services): void {
       "take a file that nothing vouches for, although the node encrypts",
     )
     .addOption(configOption());
-  const readNode = addStoppedNodeOptions(
+  const readSettings = addServeOptions(
     command,
     services,
     [
@@ -39,15 +39,15 @@ export function addBackupRestore(parent: Command, services: Services): void {
       "kek",
       "kek-file",
     ],
-    { "node": "none: it is to be given", "cluster-name": "the backup's" },
+    { "node": "", "cluster-name": "the backup's" },
   );
   command.addArgument(new Argument("<file>", "the backup"))
     .addOption(jsonOption()).addHelpText("after", HELP)
     .action(async (path, options) => {
       const { acceptCleartextBackup = false, config = null } = options;
-      const settings = await readNode(config);
+      const { config: settings, isNodeGiven } = await readSettings(config);
       const { node, dataDir, clusterName } = settings;
-      if (node === null) {
+      if (!isNodeGiven) {
         throw new UsageError(
           "Cannot restore as nothing says for which node",
           "Give --node NAME, as the node will be started",

@@ -19,7 +19,7 @@ export function sealedAt(
   { lock = 0, clockMs = 0, active = 0 } = {},
 ): StoreState {
   const storageCutoverIndex = index >= CUTOVER ? CUTOVER : 0;
-  const stateIndex = Math.max(1, storageCutoverIndex, lock);
+  const stateIndex = Math.max(2, storageCutoverIndex, lock);
   const base = encryptionOf(stateIndex, { storageCutoverIndex });
   const encryption = {
     ...base,

@@ -104,7 +104,7 @@ for (const fault of ["crash-before", "crash-after"] as const) {
       if (index < CUTOVER) before += 1;
       else after += 1;
     }
-    assert.ok(before > 20 && after > 20 && rolled > 10, `${before} ${after}`);
+    assert.ok(before > 10 && after > 10 && rolled > 10, `${before} ${after}`);
   });
 }
 
