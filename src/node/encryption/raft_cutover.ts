@@ -83,6 +83,7 @@ export class RaftCutover {
   async run(term: Term): Promise<EncryptionOutcome> {
     const index = this.#host.cutoverIndex();
     if (index > 0) return { kind: "taken", index };
+    if (this.isInDoubt) return { kind: "unknown" };
     if (!await this.#isConfirmed()) {
       throw new CutoverAbortedError("no quorum confirmed who leads in time");
     }

@@ -34,7 +34,7 @@ interface Waiting extends LinePayload {
   readonly term: Term;
   /** The key that it is being sealed, or is sealed, with; NO_KEY for none. */
   keyId: KeyId;
-  /** `null` until it is sealed with `keyId`. */
+  /** `null` until it is sealed with `keyId`, no other. */
   envelope: Bytes | null;
 }
 
@@ -106,7 +106,6 @@ export class EntryLine {
       if (!this.isOpen) return;
       const keyId = this.#host.sealer.keyId();
       if (keyId !== NO_KEY) this.#sealAll(keyId);
-      if (keyId !== first.keyId) return;
       const data = keyId === NO_KEY ? first.payload : first.envelope;
       if (data === null) return;
       this.#settle(first, this.#put(first.proposalId, data));

@@ -1,50 +1,24 @@
 import assert from "node:assert/strict";
-import { type Bytes, utf8 } from "../../../src/base/bytes.ts";
-import { type KeyId, NO_KEY } from "../../../src/base/data_key.ts";
-import { fullNodeId } from "../../../src/base/identity.ts";
 import { encodeEncryption } from "../../../src/fsm/encryption_payload.ts";
 import {
-  decodePayload,
-  encodeAnnouncement,
   encodeBatch,
   encodeClock,
   encodeClusterInit,
-  type Payload,
 } from "../../../src/fsm/payload.ts";
-import { decodeProposal } from "../../../src/fsm/proposal.ts";
-import { type AtomicWrite, ENCODING_BYTES } from "../../../src/fsm/types.ts";
 import {
   FORWARDED_PROPOSALS_MAX,
   UNPERSISTED_PROPOSALS_MAX,
 } from "../../../src/node/limits.ts";
+
 import {
-  decodePacket,
-  type Forward,
-  type Packet,
-  type Verdict,
-} from "../../../src/node/packet.ts";
-import { Proposals } from "../../../src/node/proposals.ts";
-import { Proposer } from "../../../src/node/proposer.ts";
-import { EntryLine } from "../../../src/node/raft_sealing/entry_line.ts";
-import { ProposalGate } from "../../../src/node/raft_sealing/gate.ts";
-import type { RaftId } from "../../../src/raft/types.ts";
-import { settle, SimClock } from "../../sim/io/clock.ts";
-import { CoreGroup } from "../raft/core_group.ts";
-import { memberOf } from "../store/store_model.ts";
+  ANNOUNCEMENT,
+  Bench,
+  BOOT,
+  type Proposed,
+  registrationOf,
+  set,
+} from "./proposer_bench.ts";
 
-const BOOT = 77;
-const ANNOUNCEMENT = encodeAnnouncement({
-  ...memberOf(2, "n2:1"),
-  diskId: new Uint8Array(16).fill(1),
-});
-
-function registrationOf(name: string): Uint8Array {
-  return encodeEncryption({
-    kind: "registration",
-    fullNodeId: fullNodeId(name),
-    claims: [{ keyId: 1, epoch: 1 }],
-  });
-}
 const FOREIGN: [name: string, payload: Uint8Array, verdict: string][] = [
   ["registration", registrationOf("n2"), "taken"],
   ["registration of a third one", registrationOf("n3"), "refused"],
@@ -57,151 +31,6 @@ const FOREIGN: [name: string, payload: Uint8Array, verdict: string][] = [
     "refused",
   ],
 ];
-
-function set(key: string): AtomicWrite {
-  const value = { data: utf8("v"), encoding: ENCODING_BYTES } as const;
-  const change = { kind: "set", key: utf8(key), value, expireAtMs: 0 } as const;
-  return { database: "", checks: [], changes: [change] };
-}
-
-interface Proposed {
-  readonly id: number;
-  readonly payload: Payload;
-}
-
-/** The proposer of one of three members; 1 leads after `elect`. */
-class Bench {
-  readonly group = CoreGroup.of(3);
-  readonly clock = new SimClock();
-  readonly proposals = new Proposals(100);
-  readonly packets: { to: RaftId; packet: Packet }[] = [];
-  readonly proposer: Proposer;
-  readonly gate = new ProposalGate();
-  readonly id: RaftId;
-  /** Set: entries are sealed with it, and `seals` are let go by hand. */
-  keyId: KeyId = NO_KEY;
-  readonly seals: {
-    readonly keyId: KeyId;
-    readonly payload: Bytes;
-    readonly end: (envelope: Bytes) => void;
-  }[] = [];
-  wakes = 0;
-  /** Term of the last applied entry, unless it is the core's. */
-  appliedTerm: number | null = null;
-  init: Uint8Array | null = null;
-  announcement: Uint8Array | null = null;
-  registration: Uint8Array | null = null;
-  takesWrites = true;
-
-  constructor(id: RaftId) {
-    this.id = id;
-    const core = this.group.core(id);
-    const line = new EntryLine({
-      ...{ core, gate: this.gate },
-      sealer: {
-        keyId: () => this.keyId,
-        seal: (keyId, payload) => {
-          const { promise, resolve } = Promise.withResolvers<Bytes>();
-          this.seals.push({ keyId, payload, end: resolve });
-          return promise;
-        },
-      },
-      appliedTerm: () =>
-        this.appliedTerm ?? this.group.at(id).applied.at(-1)?.term ?? 0,
-      wake: () => this.wakes += 1,
-      failed: (error) => assert.fail(`${error}`),
-    });
-    this.proposer = new Proposer({
-      ...{ core, line },
-      proposals: this.proposals,
-      clock: this.clock,
-      boot: BOOT,
-      sendPacket: (to, bytes) => {
-        this.packets.push({ to, packet: decodePacket(bytes)! });
-        return true;
-      },
-      nameOf: (id) => id > 3 ? "" : `n${id}`,
-      clusterInit: () => this.init,
-      announcement: () => this.announcement,
-      registration: () => this.registration,
-      takesWrites: () => this.takesWrites,
-    });
-  }
-
-  elect(): void {
-    this.group.campaign(1);
-    this.group.ticks(1);
-    this.proposer.onRole(this.id === 1);
-    this.group.settle();
-  }
-
-  get term(): number {
-    return this.group.core(this.id).state.term;
-  }
-
-  /** Adds writes of these keys and lets the proposer run after each. */
-  write(keys: string): void {
-    for (const key of keys) {
-      this.proposals.add(set(key), 0).catch(() => {});
-      this.proposer.run();
-    }
-  }
-
-  /** What the leader's log holds beyond empty entries. */
-  log(): readonly Proposed[] {
-    const { storage } = this.group.at(1);
-    this.group.settle();
-    const entries = storage.entries(3, storage.lastIndex() + 1, Infinity);
-    assert.ok(typeof entries !== "string");
-    return entries.filter(({ data }) => data.length > 0).map(({ data }) => {
-      const { proposalId, payload } = decodeProposal(data);
-      return { id: proposalId, payload: decodePayload(payload) };
-    });
-  }
-
-  forwards(): readonly Forward[] {
-    return this.packets.splice(0).map(({ to, packet }) => {
-      assert.equal(to, 1);
-      assert.ok(packet.kind === "forward");
-      return packet;
-    });
-  }
-
-  verdicts(): readonly string[] {
-    return this.packets.splice(0).map(({ packet }) => {
-      assert.ok(packet.kind === "verdict");
-      return `${packet.sequence} ${packet.verdict}`;
-    });
-  }
-
-  answer(sequence: number, verdict: Verdict): void {
-    this.proposer.onPacket(1, {
-      kind: "verdict",
-      boot: BOOT,
-      term: this.term,
-      sequence,
-      verdict,
-    });
-  }
-
-  ask(given: Partial<Forward> = {}, from = 2): Verdict | null {
-    this.proposer.onPacket(from, {
-      kind: "forward",
-      boot: 5,
-      term: this.term,
-      sequence: 1,
-      proposalId: 900,
-      payload: encodeBatch([set("x")], 0),
-      ...given,
-    });
-    const sent = this.packets.splice(0);
-    assert.ok(sent.length <= 1);
-    if (sent[0] === undefined) return null;
-    assert.equal(sent[0].to, from);
-    assert.ok(sent[0].packet.kind === "verdict");
-    return sent[0].packet.verdict;
-  }
-}
 
 function keysOf({ payload }: Proposed): string {
   assert.ok(payload.kind === "batch");
@@ -509,110 +338,4 @@ Deno.test("Proposer.wantClock() proposes it once, and only where it leads", () =
   follower.proposer.wantClock(5_000);
   follower.proposer.run();
   assert.deepEqual([follower.packets, follower.log()], [[], []]);
-});
-
-/** Everything that a leader makes entries of, once. */
-function askAll(bench: Bench): void {
-  bench.announcement = ANNOUNCEMENT;
-  bench.registration = registrationOf("n1");
-  bench.proposer.wantClock(5_000);
-  bench.write("a");
-  assert.equal(bench.ask(), null, "it waits");
-  assert.equal(bench.ask(), null, "it is in line already");
-  assert.ok(bench.proposer.propose(7, encodeClock(6_000)));
-  bench.clock.advance(2_000);
-  bench.proposer.run();
-}
-
-const ALL = [
-  ...["batch 900", "clock 7", "clock 0", "announcement 0"],
-  ...["encryption 0", "batch 100"],
-].sort();
-
-function kindsOf(bench: Bench): readonly string[] {
-  return bench.log().map(({ id, payload }) => `${payload.kind} ${id}`).sort();
-}
-
-Deno.test("Proposer makes no entry through a closed gate, and all of them behind it", () => {
-  const bench = new Bench(1);
-  bench.elect();
-  bench.gate.close(0);
-  askAll(bench);
-  assert.deepEqual([bench.log(), bench.packets], [[], []]);
-  assert.equal(bench.proposals.waitingCount, 1, "not in a proposal yet");
-  bench.gate.open();
-  bench.proposer.run();
-  assert.deepEqual(kindsOf(bench), ALL);
-  assert.deepEqual(bench.verdicts(), ["1 taken"]);
-});
-
-Deno.test("Proposer of a new leader makes no entry before it has applied its first", () => {
-  const bench = new Bench(1);
-  bench.elect();
-  bench.appliedTerm = bench.term - 1;
-  bench.init = encodeClusterInit(new Uint8Array(16).fill(1), "c", []);
-  askAll(bench);
-  assert.deepEqual([bench.log(), bench.packets], [[], []]);
-  bench.appliedTerm = null;
-  bench.proposer.run();
-  assert.deepEqual(kindsOf(bench), [...ALL, "cluster-init 0"].sort());
-});
-
-Deno.test("Proposer answers a forward when it is sealed and in the log, not before", async () => {
-  const bench = new Bench(1);
-  bench.elect();
-  bench.keyId = 9;
-  assert.equal(bench.ask(), null);
-  assert.equal(bench.ask(), null);
-  assert.equal(bench.ask({ sequence: 2 }), null);
-  const [first, second] = bench.seals;
-  second!.end(second!.payload);
-  await settle();
-  bench.proposer.run();
-  assert.deepEqual(bench.verdicts(), []);
-  first!.end(first!.payload);
-  await settle();
-  assert.equal(bench.wakes, 2);
-  bench.proposer.run();
-  assert.deepEqual(bench.verdicts(), ["1 taken", "2 taken"]);
-  assert.equal(bench.log().length, 2);
-});
-
-Deno.test("Proposer that loses the lead while it seals takes its writes back, and tells nobody", async () => {
-  const bench = new Bench(1);
-  bench.elect();
-  bench.keyId = 9;
-  bench.write("a");
-  assert.equal(bench.ask(), null);
-  let dropped = 0;
-  const onDropped = () => dropped += 1;
-  assert.ok(bench.proposer.propose(7, encodeClock(1), onDropped));
-  assert.equal(bench.proposals.inFlightCount, 1);
-  bench.group.core(1).transferLeader(2);
-  bench.group.settle();
-  assert.equal(bench.group.core(2).state.role, "leader");
-  for (const { end, payload } of bench.seals) end(payload);
-  await settle();
-  bench.proposer.onRole(false);
-  bench.takesWrites = false;
-  bench.proposer.run();
-  assert.deepEqual([bench.log(), bench.packets, dropped], [[], [], 1]);
-  const { waitingCount, inFlightCount } = bench.proposals;
-  assert.deepEqual([waitingCount, inFlightCount], [1, 0]);
-});
-
-Deno.test("Proposer hands no more over while proposals are sealed than while they are synced", async () => {
-  const bench = new Bench(1);
-  bench.elect();
-  bench.keyId = 9;
-  bench.write("abc");
-  assert.equal(bench.seals.length, UNPERSISTED_PROPOSALS_MAX);
-  assert.equal(bench.proposer.takeProposed(), 0, "none is in the log");
-  for (const { end, payload } of bench.seals) end(payload);
-  await settle();
-  bench.proposer.run();
-  assert.equal(bench.proposer.takeProposed(), UNPERSISTED_PROPOSALS_MAX);
-  bench.proposer.persisted(UNPERSISTED_PROPOSALS_MAX);
-  bench.proposer.run();
-  assert.equal(bench.seals.length, UNPERSISTED_PROPOSALS_MAX + 1);
 });

@@ -200,6 +200,8 @@ Deno.test("RaftCutover keeps the gate closed in doubt, whatever time passes", as
   bench.leads = false;
   await bench.apply(10);
   await bench.pass(60_000);
+  assert.deepEqual(await bench.cutover.run(TERM), { kind: "unknown" });
+  assert.equal(bench.markers, 1);
   assert.deepEqual([bench.gate.isClosed, bench.cutover.isInDoubt], [
     true,
     true,

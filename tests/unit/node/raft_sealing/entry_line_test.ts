@@ -160,10 +160,21 @@ Deno.test("EntryLine seals again what another key became active for", async () =
   assert.deepEqual(bench.seals.map(({ keyId, text }) => `${keyId} ${text}`), [
     ...["7 a", "7 b", "8 a", "8 b"],
   ]);
-  // The first seal of "a" is told late once more.
-  bench.seals[0]!.end();
   await bench.end("b", "a");
   assert.deepEqual(bench.log, ["1 [8 a]", "2 [8 b]"]);
+});
+
+Deno.test("EntryLine takes no seal that ends after another key became active", async () => {
+  const bench = new Bench();
+  bench.keyId = 7;
+  bench.add(1, "a");
+  bench.keyId = 8;
+  bench.line.run();
+  bench.seals[0]!.end();
+  await settle();
+  assert.deepEqual(bench.log, []);
+  await bench.end("a");
+  assert.deepEqual(bench.log, ["1 [8 a]"]);
 });
 
 const LOSSES: [name: string, lose: (bench: Bench) => void][] = [
