@@ -6,7 +6,7 @@ import { checkpointsHost } from "./checkpoints_host.ts";
 import { Compaction } from "./compaction.ts";
 import { Driver, type Leadership } from "./driver.ts";
 import { ChangeLock } from "./encryption/change_lock.ts";
-import { NO_LONG_CHANGES } from "./encryption/long_changes.ts";
+import type { LongChanges } from "./encryption/long_changes.ts";
 import { EncryptionOperations } from "./encryption/operations.ts";
 import { MemberPart } from "./encryption/member_part.ts";
 import { NodeEncryption } from "./encryption/node_encryption.ts";
@@ -113,13 +113,20 @@ export class Engine {
       electionMs: options.electionMs,
       isStopped: () => host.isStopped(),
       propose: (payload) => this.proposeEncryption(payload),
-      long: {
-        ...NO_LONG_CHANGES,
-        enableRaftEnvelope: (term) => this.sealing.cutover.run(term),
-      },
+      long: this.#longChanges(),
     });
     this.#expiry = this.#makeExpiry();
     this.#attachCheckpoints();
+  }
+
+  #longChanges(): LongChanges {
+    const { work } = this.memberPart;
+    return {
+      enableRaftEnvelope: (term) => this.sealing.cutover.run(term),
+      sealCleartext: (context) => work.sealCleartext(context),
+      retireDek: (keyId, context) => work.retireDek(keyId, context),
+      scrub: (members, context) => work.scrub(members, context),
+    };
   }
 
   get raftCounters(): RaftCounters {

@@ -2,7 +2,7 @@ import type { RecordKeys } from "./record_keys.ts";
 import type { SessionPlace, SessionRow } from "./session_row.ts";
 
 /** Keys of sessions that are kept derived; more are derived again. */
-export const SESSION_KEYS_MAX = 1_024;
+const SESSION_KEYS_MAX = 1_024;
 
 /** What a store looks its own sessions up in. */
 export type FindSession = (place: SessionPlace) => Promise<SessionRow | null>;

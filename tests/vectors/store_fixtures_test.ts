@@ -31,6 +31,7 @@ import {
   MARKER_KEY,
   MEMBERS_KEY,
   META_KEY,
+  NO_CLEARTEXT_KEY,
   overflowKey,
   parseRowKey,
   ROLLOUT_KEY,
@@ -38,9 +39,16 @@ import {
   sessionKey,
   stagedKey,
 } from "../../src/store/row_key.ts";
+import { RecordSealing } from "../../src/store/sealing.ts";
+import {
+  decodeNoCleartext,
+  encodeNoCleartext,
+} from "../../src/store/no_cleartext.ts";
+import { CLUSTER_ID, putAt, sealedAt } from "../unit/store/sealed_model.ts";
+import { NODE16, TestRecordKeys } from "../unit/store/test_record_keys.ts";
 import { decodeSession } from "../../src/store/session_row.ts";
 import { CleartextSealer } from "../../src/store/sealer.ts";
-import { encryptionOf } from "../unit/store/encryption_model.ts";
+import { encryptionOf, STORAGE_KEY } from "../unit/store/encryption_model.ts";
 
 async function fixture(name: string): Promise<readonly Bytes[]> {
   const path = new URL(`../fixtures/v1/${name}.hex`, import.meta.url);
@@ -91,6 +99,30 @@ for (const [name, place, record] of RECORDS) {
     );
   });
 }
+
+Deno.test("record_sealed opens in the session that its store has", async () => {
+  const [key, row, sessionKeyBytes, session] = await fixture("record_sealed");
+  const place = { keyId: STORAGE_KEY, node16: NODE16, epoch: 1 };
+  assert.equal(toHex(encodeKvKey(sessionKey(place))), toHex(sessionKeyBytes!));
+  const put = putAt("\x02name\0", 11);
+  assert.equal(toHex(encodeKvKey(rowKey(put))), toHex(key!));
+  const state = sealedAt(12);
+  const sealing = new RecordSealing({
+    keys: new TestRecordKeys(CLUSTER_ID),
+    findSession: () => Promise.resolve(decodeSession(session!, place)),
+    insertSession: () => Promise.resolve(true),
+    state: () => state,
+  });
+  const found = readRecordRow(parseRowKey(rowKey(put))!, row!);
+  assert.deepEqual(await openRecord(sealing, found, null), put.record);
+});
+
+Deno.test("store_no_cleartext is the mark of a store", async () => {
+  const [key, row] = await fixture("store_no_cleartext");
+  assert.equal(toHex(encodeKvKey(NO_CLEARTEXT_KEY)), toHex(key!));
+  assert.equal(decodeNoCleartext(row!), 184_201);
+  assert.equal(toHex(encodeNoCleartext(184_201)), toHex(row!));
+});
 
 const STATE: StoreState = {
   applied: { index: 184_273, term: 7 },

@@ -8,6 +8,7 @@ import { FSM_DECODERS } from "./fsm.ts";
 import { KEY_DECODERS } from "./keys.ts";
 import { NODE_DECODERS } from "./node.ts";
 import { PROVIDER_DECODERS } from "./providers.ts";
+import { SEALED_RECORD_DECODERS } from "./sealed_record.ts";
 import { STORE_DECODERS } from "./store.ts";
 import { TRANSPORT_DECODERS } from "./transport.ts";
 
@@ -17,6 +18,7 @@ export const DECODERS: readonly Decoder[] = [
   ...NODE_DECODERS,
   ...FSM_DECODERS,
   ...STORE_DECODERS,
+  ...SEALED_RECORD_DECODERS,
   ...CHECKPOINT_DECODERS,
   ...KEY_DECODERS,
   ...PROVIDER_DECODERS,
