@@ -347,7 +347,10 @@ export class World {
           if (found === null || host.disk !== disk) return;
           this.replicas.audit(host.name, found);
         }),
-      (error) => this.#failed(error),
+      (error) =>
+        this.guard(() => {
+          throw error;
+        }),
     );
   }
 
