@@ -114,7 +114,8 @@ export class Applier {
   #queue: QueuedEntry[] = [];
   #running: Promise<void> | null = null;
   #stopped = false;
-  #isReplacing = false;
+  /** Under way and in line. */
+  #rests = 0;
   #resting: Promise<void> = Promise.resolve();
 
   constructor(
@@ -167,14 +168,14 @@ export class Applier {
     const before = this.#resting;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#resting = promise;
-    await before;
-    this.#isReplacing = true;
+    this.#rests += 1;
     this.#acting.wake();
+    await before;
     await this.#running;
     try {
       await task();
     } finally {
-      this.#isReplacing = false;
+      this.#rests -= 1;
       resolve();
       if (!this.#stopped) this.#begin();
     }
@@ -188,7 +189,7 @@ export class Applier {
   }
 
   #begin(): void {
-    if (this.#isReplacing || this.#queue.length === 0) return;
+    if (this.#rests > 0 || this.#queue.length === 0) return;
     this.#running ??= this.#run();
   }
 
@@ -210,7 +211,7 @@ export class Applier {
   }
 
   #isOver(): boolean {
-    return this.#stopped || this.#isReplacing;
+    return this.#stopped || this.#rests > 0;
   }
 
   async #applyEncryption(

@@ -171,7 +171,7 @@ export class Checkpoints implements LogHold {
 
   /** Makes what was offered at `metadata` the store. For the applier's rest. */
   async install(metadata: SnapshotMetadata): Promise<void> {
-    const { store, place, openKv, log } = this.#parts;
+    const { store, place } = this.#parts;
     const offered = this.#offered;
     assert(
       offered?.prepared.metadata.index === metadata.index,
@@ -180,11 +180,16 @@ export class Checkpoints implements LogHold {
     const { path, isSealed } = offered.prepared;
     this.#mustBeSealed(isSealed, metadata.index);
     await place.switchTo(path, metadata.index);
-    const next = Store.open({ kv: openKv(path), log, ...this.#recordKeys });
-    await store.replaceWith(next);
+    await store.replaceWith(this.openStore(path));
     await place.removeOthers();
     this.#offered = null;
     offered.settle("installed");
+  }
+
+  /** Opens a store that was built at `path`, with the keys of the one in use. */
+  openStore(path: string): Promise<Store> {
+    const { openKv, log } = this.#parts;
+    return Store.open({ kv: openKv(path), log, ...this.#recordKeys });
   }
 
   leadershipChanged(): void {

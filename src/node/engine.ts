@@ -6,8 +6,8 @@ import { checkpointsHost } from "./checkpoints_host.ts";
 import { Compaction } from "./compaction.ts";
 import { Driver, type Leadership } from "./driver.ts";
 import { ChangeLock } from "./encryption/change_lock.ts";
-import { NO_LONG_CHANGES } from "./encryption/long_changes.ts";
 import { EncryptionOperations } from "./encryption/operations.ts";
+import { MemberPart } from "./encryption/member_part.ts";
 import { NodeEncryption } from "./encryption/node_encryption.ts";
 import type { EncryptionOutcome } from "./encryption/outcomes.ts";
 import type { EngineHost, NodeParts } from "./engine_parts.ts";
@@ -42,6 +42,7 @@ export class Engine {
   readonly changes: MemberChanges;
   readonly encryption: NodeEncryption;
   readonly operations: EncryptionOperations;
+  readonly memberPart: MemberPart;
   readonly sessions: Sessions | null;
   readonly extraPackets: ExtraPackets;
   readonly sealing: RaftSealing;
@@ -100,18 +101,19 @@ export class Engine {
       trustsTail: options.trustTail === true,
     });
     this.driver = this.#makeDriver();
+    this.memberPart = this.#makeMemberPart();
     this.operations = new EncryptionOperations({
       ...parts,
+      memberPart: this.memberPart,
       packets: this.extraPackets,
       encryption: this.encryption,
       lock: this.#lock,
       electionMs: options.electionMs,
       isStopped: () => host.isStopped(),
       propose: (payload) => this.proposeEncryption(payload),
-      long: {
-        ...NO_LONG_CHANGES,
-        enableRaftEnvelope: (term) => this.sealing.cutover.run(term),
-      },
+      long: this.memberPart.longChanges((term) =>
+        this.sealing.cutover.run(term)
+      ),
     });
     this.changes = this.#makeChanges();
     this.#expiry = this.#makeExpiry();
@@ -139,6 +141,7 @@ export class Engine {
     const { voters, votersOutgoing } = core.state.membership.config;
     this.#tail.judge();
     this.encryption.start();
+    this.memberPart.start();
     const isLone = voters.length === 1 && voters[0] === core.state.id;
     if (isLone && votersOutgoing.length === 0) core.campaign();
     this.driver.start();
@@ -171,6 +174,7 @@ export class Engine {
     const { wal, store, lock, checkpoints } = this.#parts;
     await this.peers.close();
     await this.driver.settled();
+    await this.memberPart.stop();
     await checkpoints.stop();
     await this.#applier.stop();
     await this.encryption.settled();
@@ -193,6 +197,17 @@ export class Engine {
         this.driver.wake();
       },
       failed: (error) => host.failed(error),
+    });
+  }
+
+  #makeMemberPart(): MemberPart {
+    return new MemberPart({
+      ...this.#parts,
+      packets: this.extraPackets,
+      compaction: this.#compaction,
+      rest: (task) => this.#applier.rest(task),
+      isStopped: () => this.#host.isStopped(),
+      failed: (error) => this.#host.failed(error),
     });
   }
 
@@ -330,6 +345,7 @@ export class Engine {
     this.peers.refresh();
     this.encryption.onReplaced();
     this.sealing.cutover.progressed();
+    this.memberPart.progressed();
     this.#expiry.wake();
     this.#host.changed(null);
     this.#host.progressed();
@@ -344,6 +360,7 @@ export class Engine {
     this.proposals.termApplied(group.term);
     this.encryption.onApplied(group);
     this.sealing.cutover.progressed();
+    this.memberPart.progressed();
     this.reads.appliedTo(group.index);
     if (group.isMembershipChanged) {
       this.lease?.end();

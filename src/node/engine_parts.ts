@@ -7,9 +7,11 @@ import type { KeyCustody } from "../keys/port.ts";
 import type { Sessions } from "../keys/sessions.ts";
 import type { Core } from "../raft/core.ts";
 import type { BufferedStore } from "../store/buffered_store.ts";
+import type { Kv } from "../io/kv.ts";
 import type { Wal } from "../wal/wal.ts";
 import type { Checkpoints } from "./checkpoints.ts";
 import type { Identity } from "./identity.ts";
+import type { StorePlace } from "./store_place.ts";
 
 /** An opened data dir and the world around it. */
 export interface NodeParts {
@@ -18,6 +20,8 @@ export interface NodeParts {
   readonly store: BufferedStore;
   readonly identity: Identity;
   readonly checkpoints: Checkpoints;
+  readonly place: StorePlace;
+  readonly openKv: (path: string) => Promise<Kv>;
   /** Opened before the store. */
   readonly custody: KeyCustody;
   /** Of keys in use; `null` on a node that never seals. */

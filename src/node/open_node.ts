@@ -115,6 +115,7 @@ export async function openNode(
     const parts = {
       ...ports,
       ...{ core, wal, store, lock, identity, custody, checkpoints, sessions },
+      place,
     };
     const node = new Node(parts, options, {
       ...beginnings,

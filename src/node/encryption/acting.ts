@@ -12,6 +12,7 @@ import type { LogIndex, Term } from "../../raft/types.ts";
 import type { BufferedStore } from "../../store/buffered_store.ts";
 import { encryptionRowBody } from "../../store/encryption_row.ts";
 import type { StoreState } from "../../store/meta.ts";
+import { proveNoCleartext } from "./no_cleartext.ts";
 import { asHalt, GIVEN_UP, KekPatience } from "./kek_patience.ts";
 import { registeredEpoch, sharedKeysOf, type WriterName } from "./own_rows.ts";
 import { passEarlierLives } from "./pass_earlier_lives.ts";
@@ -19,7 +20,15 @@ import { passEarlierLives } from "./pass_earlier_lives.ts";
 /** What applying a change of encryption works with. */
 export interface ActingParts {
   readonly custody: KeyCustody;
-  readonly store: Pick<BufferedStore, "state" | "commit" | "flush">;
+  readonly store: Pick<
+    BufferedStore,
+    | "state"
+    | "commit"
+    | "flush"
+    | "countRecords"
+    | "hasNoCleartextMark"
+    | "markNoCleartext"
+  >;
   readonly clock: Clock;
   readonly log: EventLog;
   readonly writer: WriterName;
@@ -46,6 +55,8 @@ export interface ActingDone {
  *    anywhere in between repeats the whole, to the same end.
  * 3. A refusal is durable too, and changes nothing but the applied index.
  * 4. A KEK provider that does not answer is waited for.
+ * 5. Before the lock, a member without the mark of a scan looks for cleartext
+ *    itself, and stops before the entry if there is any.
  */
 export class EncryptionActing {
   readonly #parts: ActingParts;
@@ -85,6 +96,10 @@ export class EncryptionActing {
       return { refusal };
     }
     const { next } = decision;
+    if (change.kind === "seal-cleartext") {
+      const isProven = await proveNoCleartext(this.#parts, place.index, isOver);
+      if (!isProven) return null;
+    }
     const taken = await this.#patience.run(
       () => this.#takeOver(prior, next, { place, change }),
       isOver,

@@ -19,6 +19,7 @@ import type {
   EncryptionStatus,
   MemberScan,
   MemberTask,
+  RecordCounts,
 } from "../encryption_port.ts";
 import type { ExtraPackets } from "../extra_packets.ts";
 import type { Identity } from "../identity.ts";
@@ -30,13 +31,13 @@ import {
   encodeAnswer,
   encodeAsk,
 } from "./capability_packet.ts";
-import { EncryptionNotAvailableError } from "./change_errors.ts";
 import type { ChangeLock } from "./change_lock.ts";
 import { EncryptionChanges, type EncryptionChangesHost } from "./changes.ts";
 import { CapabilityFanOut } from "./fan_out.ts";
 import { Leading } from "./leading.ts";
 import { MemberGate } from "./member_gate.ts";
 import type { LongChanges } from "./long_changes.ts";
+import type { MemberPart } from "./member_part.ts";
 import type { NodeEncryption } from "./node_encryption.ts";
 import { encryptionStatus } from "./status.ts";
 import { WornKeys } from "./worn_keys.ts";
@@ -55,6 +56,7 @@ export interface EncryptionOperationsParts {
   readonly sessions: Sessions | null;
   readonly packets: ExtraPackets;
   readonly encryption: NodeEncryption;
+  readonly memberPart: MemberPart;
   readonly lock: ChangeLock;
   readonly electionMs: number;
   readonly isStopped: () => boolean;
@@ -73,6 +75,10 @@ export interface EncryptionMetrics {
   seals(): ReadonlyMap<KeyId, number>;
   /** Envelopes that did not open here since the start, by reason. */
   openFailures(): ReadonlyMap<string, number>;
+  /** Records of this member as it last counted them; `null` for never. */
+  records(): RecordCounts | null;
+  /** Records that the rewrite job has yet to seal here; 0 without a job. */
+  rewriteRemaining(): number;
 }
 
 /** Of what the leader asks for itself. */
@@ -176,20 +182,24 @@ export class EncryptionOperations implements EncryptionPort {
   }
 
   rewriteProgress(): Promise<readonly MemberTask[]> {
-    return Promise.reject(new EncryptionNotAvailableError("watch-rewrite"));
+    return this.#parts.memberPart.rewriteProgress();
   }
 
-  scanRecords(): AsyncIterable<readonly MemberScan[]> {
-    throw new EncryptionNotAvailableError("status --verify");
+  scanRecords(
+    members: readonly string[],
+  ): AsyncIterable<readonly MemberScan[]> {
+    return this.#parts.memberPart.scanRecords(members);
   }
 
   metrics(): EncryptionMetrics {
-    const { store, custody } = this.#parts;
+    const { store, custody, memberPart } = this.#parts;
     return {
       state: () => store.state.fsm.encryption,
       epochs: () => custody.epochs(),
       seals: () => this.#parts.sessions?.seals() ?? NONE,
       openFailures: () => NONE,
+      records: () => memberPart.counts,
+      rewriteRemaining: () => memberPart.rewriteRemaining,
     };
   }
 

@@ -79,7 +79,8 @@ export class Rewriter {
   progressed(): void {
     const { rollout, encryption } = this.#host.store.state.fsm;
     const job = rollout.rewrite;
-    const key = encryption.active.storage;
+    const isOn = encryption.storageCutoverIndex > 0;
+    const key = isOn ? encryption.active.storage : NO_KEY;
     if (this.#seen?.job === job && this.#seen.key === key) return;
     this.#seen = { job, key };
     this.#wake();
