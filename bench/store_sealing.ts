@@ -15,9 +15,9 @@ import { BufferedStore } from "../src/store/buffered_store.ts";
 import { sealedAt } from "../tests/unit/store/sealed_model.ts";
 import { TestRecordKeys } from "../tests/unit/store/test_record_keys.ts";
 
-const RUN_MS = 700;
+const RUN_MS = 500;
 const ROUNDS = 4;
-const KEYS = 20_000;
+const KEYS = 10_000;
 const SIZES = [256, 4_096];
 const clusterId = new Uint8Array(16).fill(0xc1);
 const STATES = { cleartext: sealedAt(9), sealed: sealedAt(10) };
@@ -113,12 +113,7 @@ for (const bytes of SIZES) {
       log: { write: () => {} },
       keys: new TestRecordKeys(clusterId),
     });
-    while (counter % KEYS !== 0 || counter === 0) {
-      await write(store, kind, bytes);
-    }
-    counter += 1;
-    await write(store, kind, bytes);
-    counter = 0;
+    for (counter = 0; counter < KEYS;) await write(store, kind, bytes);
     stores.set(kind, store);
   }
   for (

@@ -5,9 +5,9 @@ import { CORPUS_BESIDE } from "../tests/scenario/corpus.ts";
 
 /**
  * Breaks the raft core, or with `--part` the log (`wal`), the members
- * (`cluster`), what they do with keys (`keys`), the decisions about encryption
- * (`encryption`) or its changes as operators ask for them (`changes`), in one
- * place at a time and tells which layer of tests notices:
+ * (`cluster`), what they do with keys (`keys`) and in rollouts (`rollout`), the
+ * decisions about encryption (`encryption`) or its changes as operators ask for
+ * them (`changes`), in one place at a time and tells which layer of tests notices:
  * `deno task mutants [--part NAME] [--only TEXT] [--layer NAME] [--all] [--write]`.
  *
  * Works on a copy. `--layer` runs only that layer, `--all` every one and not

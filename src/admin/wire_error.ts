@@ -31,8 +31,26 @@ function metadataOf(error: NodeError): Record<string, string> {
   if (error instanceof CapabilityUnprovenError) {
     return { remedy, ...findingsOf(error) };
   }
-  const isAboutMember = "member" in error && typeof error.member === "string";
-  return isAboutMember ? { remedy, nodes: String(error.member) } : { remedy };
+  const nodes = nodesOf(error).join();
+  return nodes === "" ? { remedy } : { remedy, nodes };
+}
+
+/** Lists of members, or of what there is to say of each. */
+const LISTS = ["members", "failures", "findings", "uses"];
+
+/** The members that an error is about, by its fields. */
+function nodesOf(error: NodeError): readonly string[] {
+  const fields = error as unknown as Readonly<Record<string, unknown>>;
+  const items = [
+    fields["member"],
+    ...LISTS.flatMap((name) => fields[name] ?? []),
+  ];
+  return items.flatMap((item) => {
+    const named = item instanceof Object && "member" in item
+      ? item.member
+      : item;
+    return typeof named === "string" && named !== "" ? [named] : [];
+  });
 }
 
 function findingsOf(

@@ -148,6 +148,7 @@ function nodeOptions(
     electionMs: config.electionMsMin,
     readLease: config.readLease,
     trustTail: config.trustTail,
+    rotateOnStart: config.rotateOnStart,
     initialCluster: initialCluster?.map(({ name, address }) => ({
       name,
       address: formatAddress(address),

@@ -40,6 +40,8 @@ interface LogLimits {
 export interface EncryptionSettings {
   /** It may take part in changes of encryption, and needs a KEK. */
   readonly encryptionEnabled: boolean;
+  /** Every active data key is replaced once, if this process leads. */
+  readonly rotateOnStart: boolean;
   /** URIs of KEKs, the primary one first. */
   readonly keks: readonly string[];
 }
@@ -189,6 +191,7 @@ function readEncryption(read: SettingReader): EncryptionSettings {
   }
   return {
     encryptionEnabled: read.isOn("encryption-enabled"),
+    rotateOnStart: read.isOn("encryption-rotate-on-startup"),
     keks: Object.freeze(keks),
   };
 }

@@ -85,6 +85,11 @@ export const SETTINGS = {
     "",
     "take part in encryption at rest; needs a KEK",
   ),
+  "encryption-rotate-on-startup": setting(
+    null,
+    "",
+    "replace every active data key once, if this process leads",
+  ),
   "kek": list(
     "URI",
     "key-encryption key, the primary one first, as file:PATH; repeatable",

@@ -5,8 +5,8 @@ export interface PlanView {
   readonly steps: readonly string[];
   readonly changed: boolean;
   readonly isDryRun: boolean;
-  /** The name that a one-way step wants; "" for none. */
-  readonly confirm?: string;
+  /** Further flags that carry out exactly this. */
+  readonly flags?: readonly string[];
 }
 
 /** The plan, its steps, and what became of it. */
@@ -20,11 +20,11 @@ export function planLines(view: PlanView): readonly string[] {
 }
 
 function endOf(
-  { hash, changed, isDryRun, confirm = "" }: PlanView,
+  { hash, changed, isDryRun, flags = [] }: PlanView,
 ): string {
   if (isDryRun) {
-    const name = confirm === "" ? "" : ` --confirm ${confirm}`;
-    const how = hash === "" ? "" : `; to do this: --plan ${hash}${name}`;
+    const all = [`--plan ${hash}`, ...flags].join(" ");
+    const how = hash === "" ? "" : `; to do this: ${all}`;
     return `nothing was changed${how}`;
   }
   return changed ? "done" : "nothing to do: it is so already";

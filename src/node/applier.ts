@@ -25,8 +25,9 @@ import {
 import type { BufferedStore } from "../store/buffered_store.ts";
 import type { EncryptionActing } from "./encryption/acting.ts";
 import { ApplyHaltedError } from "./errors.ts";
+import { addSize, NO_SIZE } from "./group_size.ts";
 import { GroupView } from "./group_view.ts";
-import { fitsGroup, sizeOfWrite, type WriteSize } from "./proposals.ts";
+import { fitsGroup } from "./proposals.ts";
 import type { OpenAhead } from "./raft_sealing/open_ahead.ts";
 
 /** Applies changes of encryption for the applier. */
@@ -373,8 +374,6 @@ function idsOf(conf: ConfState): readonly RaftId[] {
 /** Entries of the queue that are looked at for what may be opened early. */
 const OPEN_AHEAD_MAX = 32;
 
-const NO_SIZE: WriteSize = { changes: 0, keyBytes: 0, bytes: 0 };
-
 /** What an entry carries; `null` for nothing, or a change of the members. */
 function proposalOf({ type, data }: Entry): Proposal | null {
   if (type !== ENTRY_NORMAL) {
@@ -391,18 +390,6 @@ function inEntry<T>(index: LogIndex, decode: () => T): T {
   } catch (cause) {
     throw new ApplyHaltedError(index, { cause });
   }
-}
-
-function addSize(size: WriteSize, payload: Payload | null): WriteSize {
-  if (payload?.kind !== "batch") return size;
-  let { changes, keyBytes, bytes } = size;
-  for (const write of payload.writes) {
-    const more = sizeOfWrite(write);
-    changes += more.changes;
-    keyBytes += more.keyBytes;
-    bytes += more.bytes;
-  }
-  return { changes, keyBytes, bytes };
 }
 
 function asError(thrown: unknown): Error {

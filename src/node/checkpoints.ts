@@ -228,14 +228,17 @@ export class Checkpoints implements LogHold {
   }
 
   /**
-   * Removes all files of an index below `index`, and makes and keeps no more of
-   * them; what is on its way goes on with a newer one.
+   * Removes all files of an index below `index`, durably, and makes and keeps no
+   * more of them; what is on its way goes on with a newer one.
    */
   async removeBelow(index: LogIndex): Promise<void> {
     this.#floor = Math.max(this.#floor, index);
     await this.#sender.removeBelow(index);
     await this.#receiver.removeBelow(index);
     await this.#maker.removeBelow(index);
+    // Of files that went before, too: a crash would bring their names back.
+    const { disk, dir } = this.#parts;
+    await disk.syncDir(dir);
   }
 
   get #hosted(): CheckpointsHost {

@@ -19,12 +19,13 @@ import { LeadershipCount, type RaftCounters } from "./leadership_count.ts";
 import { REQUEST_MS_MAX, STATE_MS } from "./limits.ts";
 import { MemberChanges } from "./member_changes.ts";
 import type { Addresses, Beginnings, NodeOptions } from "./node_options.ts";
-import { Peers, type PeersHost } from "./peers.ts";
+import { Peers } from "./peers.ts";
+import { peersHost } from "./peers_host.ts";
 import { Proposals } from "./proposals.ts";
 import { Proposer } from "./proposer.ts";
 import { RaftSealing } from "./raft_sealing/raft_sealing.ts";
 import { Reads } from "./reads.ts";
-import { removalError, shutOutError } from "./shut_out.ts";
+import { removalError } from "./shut_out.ts";
 import { announcementOf, clusterInitOf, type Self } from "./self_entries.ts";
 import { TailJudge } from "./tail_judge.ts";
 
@@ -69,7 +70,7 @@ export class Engine {
     beginnings: Beginnings,
     host: EngineHost,
   ) {
-    const { core, wal, clock, random } = parts;
+    const { core, wal, random } = parts;
     this.#parts = parts;
     this.#options = options;
     this.#beginnings = beginnings;
@@ -86,14 +87,7 @@ export class Engine {
     this.encryption = this.#makeEncryption();
     this.sealing = this.#makeSealing();
     this.#applier = this.#makeApplier();
-    this.peers = new Peers({
-      identity: parts.identity,
-      initial: beginnings.members,
-      clusterId: beginnings.clusterId,
-      epochs: () => this.encryption.claimedEpochs(),
-      monotonicMs: () => clock.monotonicMs(),
-      host: this.#peersHost(),
-    });
+    this.peers = this.#makePeers();
     this.extraPackets = new ExtraPackets(this.#sendPacket);
     this.#proposer = this.#makeProposer();
     this.#tail = new TailJudge({
@@ -110,6 +104,8 @@ export class Engine {
       lock: this.#lock,
       electionMs: options.electionMs,
       isStopped: () => host.isStopped(),
+      isCaughtUp: () => host.isCaughtUp(),
+      rotateOnStart: options.rotateOnStart === true,
       propose: (payload) => this.proposeEncryption(payload),
       long: this.memberPart.longChanges((term) =>
         this.sealing.cutover.run(term)
@@ -211,6 +207,23 @@ export class Engine {
     });
   }
 
+  #makePeers(): Peers {
+    return new Peers({
+      identity: this.#parts.identity,
+      initial: this.#beginnings.members,
+      clusterId: this.#beginnings.clusterId,
+      epochs: () => this.encryption.claimedEpochs(),
+      monotonicMs: () => this.#parts.clock.monotonicMs(),
+      host: peersHost({
+        ...this.#parts,
+        run: (take) => this.driver.run(take),
+        packets: () => this.extraPackets,
+        proposer: () => this.#proposer,
+        failed: (error) => this.#host.failed(error),
+      }),
+    });
+  }
+
   #makeApplier(): Applier {
     const { core, wal, store } = this.#parts;
     return new Applier(store, {
@@ -297,29 +310,6 @@ export class Engine {
     });
   }
 
-  #peersHost(): PeersHost {
-    const { store, checkpoints } = this.#parts;
-    return {
-      state: () => ({
-        applied: store.state.applied.index,
-        fsm: store.state.fsm,
-      }),
-      onMessage: (_, message) => this.driver.run((core) => core.step(message)),
-      onPacket: (from, packet) =>
-        this.driver.run(() =>
-          packet.kind === "extra"
-            ? this.extraPackets.deliver(from, packet)
-            : this.#proposer.onPacket(from, packet)
-        ),
-      onStream: (from, stream) => checkpoints.onStream(from, stream),
-      onLinkUp: (peer) => this.driver.run(() => this.#proposer.onLinkUp(peer)),
-      onLinkDown: (peer) =>
-        this.driver.run((core) => core.reportUnreachable(peer)),
-      onShutOut: (refusal) =>
-        this.#host.failed(shutOutError(this.#parts.identity, refusal)),
-    };
-  }
-
   #attachCheckpoints(): void {
     const { core, wal, checkpoints } = this.#parts;
     checkpoints.attach(checkpointsHost({
@@ -365,7 +355,8 @@ export class Engine {
     if (group.isMembershipChanged) {
       this.lease?.end();
       this.peers.refresh();
-      this.#checkMembership();
+      const removal = removalError(this.#parts.identity, store.state);
+      if (removal !== null) this.#host.failed(removal);
     }
     this.#host.changed(group.mutations);
     wal.release(group.index);
@@ -406,11 +397,5 @@ export class Engine {
       phase: phaseOf(store.state.fsm.encryption),
     });
     this.#host.progressed();
-  }
-
-  #checkMembership(): void {
-    const { store, identity } = this.#parts;
-    const removal = removalError(identity, store.state);
-    if (removal !== null) this.#host.failed(removal);
   }
 }

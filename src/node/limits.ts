@@ -74,3 +74,6 @@ export const CUTOVER_MS_MAX = 2_000;
  */
 export const LINE_ENTRIES_MAX = 1_024;
 export const LINE_BYTES_MAX = 64 * 1024 * 1024;
+
+/** How long a backup waits for a leader: callers of commands wait 10 s. */
+export const BACKUP_WAIT_MS = 5_000;

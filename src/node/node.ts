@@ -22,7 +22,7 @@ import { Engine } from "./engine.ts";
 import type { NodeParts } from "./engine_parts.ts";
 import { NotReadyError } from "./errors.ts";
 import type { RaftCounters } from "./leadership_count.ts";
-import { DRAIN_MS_MAX } from "./limits.ts";
+import { BACKUP_WAIT_MS, DRAIN_MS_MAX } from "./limits.ts";
 import type { Addresses, Beginnings, NodeOptions } from "./node_options.ts";
 import type {
   ChangeResult,
@@ -65,6 +65,8 @@ export class Node implements NodePort, OperatorPort {
   readonly #readyWaiters = new Set<() => void>();
   /** Holds all that was acknowledged when it started. */
   #isCaughtUp = false;
+  /** It has served clients since it started. */
+  #hasServed = false;
   #stopped: Error | null = null;
   #closing: Promise<void> | null = null;
 
@@ -121,6 +123,7 @@ export class Node implements NodePort, OperatorPort {
       this.#readyWaiters.add(resolve);
       await promise;
     }
+    this.#hasServed = true;
   }
 
   clusterId(): Bytes | null {
@@ -201,9 +204,25 @@ export class Node implements NodePort, OperatorPort {
     return this.#engine.operations.metrics();
   }
 
-  backup(): AsyncIterable<Bytes> {
-    this.#mustServe();
-    return this.#parts.checkpoints.backup();
+  async *backup(): AsyncGenerator<Bytes> {
+    // A member may be behind, and not know it: all that was answered is in.
+    await this.#isNewest();
+    yield* this.#parts.checkpoints.backup();
+  }
+
+  /** @throws {NotReadyError} No majority says so in time. */
+  async #isNewest(): Promise<void> {
+    const newest = this.read({ database: "", ranges: [], strong: true });
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = this.#parts.clock.after(
+      BACKUP_WAIT_MS,
+      () => reject(new NotReadyError("no majority says what is newest")),
+    );
+    try {
+      await Promise.race([newest, late]);
+    } finally {
+      timer.cancel();
+    }
   }
 
   counters(): NodeCounters {
@@ -268,6 +287,7 @@ export class Node implements NodePort, OperatorPort {
   #isReady(): boolean {
     return this.#stopped === null && this.clusterId() !== null &&
       this.#isCaughtUp && this.#engine.encryption.isReady &&
+      (this.#hasServed || !this.#engine.operations.isRotationAwaited) &&
       // Of the same moment as the leader that a status names.
       this.#parts.core.state.lead !== NO_MEMBER;
   }

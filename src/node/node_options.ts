@@ -19,6 +19,8 @@ export interface NodeOptions extends CompactionOptions {
   readonly readLease?: boolean;
   /** Does not wait for the other voters when a crash tore the log's end. */
   readonly trustTail?: boolean;
+  /** Replaces every active key once, if this process comes to lead. */
+  readonly rotateOnStart?: boolean;
   /** What clients and operators dial; may be told later by `setAddresses`. */
   readonly addresses?: Addresses;
   /** The node has stopped for good and the process should end. */

@@ -164,6 +164,9 @@ export interface OperatorPort {
   ): Promise<ChangeResult>;
   /** Calls `onChange` when `status()` may have changed, at most 20 times a second. */
   watchStatus(onChange: () => void): { cancel(): void };
-  /** A consistent copy of the store as a stream (formats.md), made now. */
+  /**
+   * A consistent copy of the store as a stream (formats.md), made now, of all
+   * that was answered before; waits as a strong read does.
+   */
   backup(): AsyncIterable<Bytes>;
 }

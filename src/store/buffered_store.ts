@@ -149,7 +149,8 @@ export class BufferedStore {
   /** Resolves when every batch given so far is durable. */
   async flush(): Promise<void> {
     this.#hurry();
-    await this.#storing;
+    // While batches keep coming, storing has no end.
+    await Promise.race([this.#layers.overlay.newestStored, this.#storing]);
     this.#isHurried = false;
     if (this.#failure !== null) throw this.#failure.error;
   }
@@ -383,6 +384,7 @@ export class BufferedStore {
         assert(state !== null, "a segment to store has a state");
         await store.commit({ state, mutations });
         overlay.stored();
+        segment.stored.resolve();
         this.#room?.resolve();
         this.#room = null;
       }

@@ -41,8 +41,8 @@ interface StoreCopyParts extends StoreCopyOptions {
 const PAGE_ROWS = 128;
 /** Gets under way at once: 80 rows. */
 const GETS = 8;
-/** Changed rows that `finish` may find: some 30 ms of reading. */
-const LEFT_ROWS = 1_000;
+/** Changed rows that `finish` may find: some 10 ms of reading. */
+const LEFT_ROWS = 250;
 /** Writers that are faster leave `finish` more. */
 const ROUNDS_MAX = 20;
 
@@ -106,12 +106,14 @@ export class StoreCopy {
     this.#step = "filled";
     await this.#work(async () => {
       for (const bounds of BULK_ROWS) await this.#copyRange(bounds);
-      for (let round = 0; round < ROUNDS_MAX; round += 1) {
-        if (this.#changed.size <= LEFT_ROWS) break;
-        await this.#catchUp();
-      }
     });
     void this.#keepUp();
+    for (let round = 0; round < ROUNDS_MAX; round += 1) {
+      // What waits to be stored would be left to `finish`.
+      await this.#parts.settle();
+      if (this.#changed.size <= LEFT_ROWS) break;
+      await this.#work(() => this.#catchUp());
+    }
   }
 
   /**

@@ -13,6 +13,8 @@ const SEGMENT_ROWS_MAX = 512;
 
 /** Batches that go to the backing store together. */
 export class Segment {
+  /** To be resolved when its batches are in the backing store. */
+  readonly stored = Promise.withResolvers<void>();
   readonly #mutations = new Map<string, Mutation>();
   #sorted: readonly (readonly [name: string, key: RecordKey])[] = [];
   #cost: AtomicCost = META_COST;
@@ -114,6 +116,12 @@ export class Overlay {
   /** Bytes that are not in the backing store, at most. */
   get backlogBytes(): number {
     return this.#bytes;
+  }
+
+  /** Resolves when all batches so far are stored, whatever follows. */
+  get newestStored(): Promise<void> {
+    const newest = this.#segments.findLast(({ state }) => state !== null);
+    return newest?.stored.promise ?? Promise.resolve();
   }
 
   /** Whether the oldest segment to store takes no more batches. */

@@ -5,6 +5,7 @@
  * Method: real processes of `sealkv` only, and Deno's own client.
  */
 import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
+import { loopbackAddress } from "../loopback.ts";
 import { runSealkv } from "./cli_process.ts";
 import { KekFiles } from "./kek_files.ts";
 import { NodeProcess } from "./node_process.ts";
@@ -213,6 +214,40 @@ Deno.test("a restored cluster with keys has new ones under the same KEK", async 
   });
   await holdsAll(node, last);
   equal(await node.stop(), 0, node.output);
+});
+
+Deno.test("others join a cluster that was restored", async () => {
+  await using place = await Place.open();
+  const file = place.path("plain.sealkv");
+  let last = "";
+  {
+    await using node = await NodeProcess.start();
+    last = await fill(node);
+    const admin = ["--admin", node.bound.admin];
+    await succeeds("backup", "create", "--out", file, ...admin);
+    equal(await node.stop(), 0, node.output);
+  }
+  const dataDir = place.path("data");
+  const words = ["--data-dir", dataDir, "--node", "m1"];
+  await succeeds("backup", "restore", file, ...words);
+  const env = { SEALKV_PEER_TOKEN: "peer-token-of-the-test" };
+  await using node = await NodeProcess.start({
+    ...{ dataDir, env, args: ["--node", "m1"] },
+  });
+  await holdsAll(node, last);
+  const { admin } = node.bound;
+  const hostname = loopbackAddress();
+  const peer = ["--peer", `${hostname}:4513`];
+  await succeeds(
+    ...["member", "add", "m2", ...peer, "--admin", admin, "--no-wait"],
+  );
+  const join = ["--node", "m2", "--join", admin];
+  await using other = await NodeProcess.start({ hostname, env, args: join });
+  using kv = await openKv(other.url);
+  const entries = await Array.fromAsync(kv.list({ prefix: ["item"] }));
+  equal(entries.length, RECORDS);
+  equal((await kv.get(["after"])).value, "restore");
+  equal(await other.stop(), 0, other.output);
 });
 
 async function tokenFile(place: Place): Promise<string> {

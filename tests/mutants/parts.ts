@@ -10,6 +10,7 @@ import CHANGES_MUTANTS from "./encryption_changes.json" with {
   type: "json",
 };
 import KEY_MUTANTS from "./keys.json" with { type: "json" };
+import ROLLOUT_MUTANTS from "./rollout.json" with { type: "json" };
 import WAL_MUTANTS from "./wal.json" with { type: "json" };
 
 const HERE = new URL("./", import.meta.url).pathname;
@@ -17,6 +18,7 @@ const RAFT_DIR = "src/raft/";
 const SIM_SEEDS = 1_500;
 const CLUSTER_SEEDS = 100;
 const KEY_SEEDS = 40;
+const ROLLOUT_SEEDS = 25;
 
 /** Tests that are run together. */
 export interface Layer {
@@ -97,12 +99,16 @@ const CHANGES_LAYERS: readonly Layer[] = [
   testLayer("life", `${CHANGES_TESTS}key_life_test.ts`),
 ];
 
-function clusterLayer(seeds: number): Layer {
+function clusterLayer(
+  seeds: number,
+  name = "cluster",
+  ...more: readonly string[]
+): Layer {
   const args = ["run", "-A", "--no-check", "tests/sim/main.ts", "--stop"];
   return {
-    name: "cluster",
+    name,
     msMax: Infinity,
-    args: [...args, "--seeds", `${seeds}`],
+    args: [...args, "--seeds", `${seeds}`, ...more],
   };
 }
 
@@ -111,6 +117,11 @@ const CLUSTER_LAYERS: readonly Layer[] = [clusterLayer(CLUSTER_SEEDS)];
 const KEY_LAYERS: readonly Layer[] = [
   clusterLayer(KEY_SEEDS),
   testLayer("images", "tests/sim/cluster/encryption"),
+];
+
+const ROLLOUT_LAYERS: readonly Layer[] = [
+  clusterLayer(ROLLOUT_SEEDS, "rollout", "--only", "rollout"),
+  testLayer("images", "tests/sim/cluster/rollout/rollout_test.ts"),
 ];
 
 /** What is broken, and by which tests it should be noticed. */
@@ -150,6 +161,12 @@ export const PARTS: Readonly<Record<string, Part>> = {
     mutants: listed(KEY_MUTANTS),
     layers: KEY_LAYERS,
     results: `${HERE}RESULTS_KEYS.md`,
+  },
+  rollout: {
+    title: "cutovers, and what comes after",
+    mutants: listed(ROLLOUT_MUTANTS),
+    layers: ROLLOUT_LAYERS,
+    results: `${HERE}RESULTS_ROLLOUT.md`,
   },
   encryption: {
     title: "the decisions about encryption",

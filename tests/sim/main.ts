@@ -2,7 +2,8 @@ import { runClusterSeeds } from "./cluster/main.ts";
 import { runRaftSeeds } from "./raft/main.ts";
 
 /**
- * `deno task sim [--seeds N] [--from S] [--trace] [--stop]`: whole nodes.
+ * `deno task sim [--only rollout] [--seeds N] [--from S] [--trace] [--stop]`:
+ * whole nodes.
  * `deno task sim --raft [--seeds N] [--from S] [--events N] [--trace] [--stop]`:
  * the raft core alone.
  */

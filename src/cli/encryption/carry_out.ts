@@ -13,7 +13,7 @@ import { waitForChange } from "./long_wait.ts";
 
 /** A change of encryption as its command describes it. */
 export interface Step {
-  /** As the command is called. */
+  /** As the history calls it. */
   readonly name: string;
   /** Further fields of the JSON. */
   readonly facts?: Readonly<
@@ -22,6 +22,8 @@ export interface Step {
   /** What cannot be undone; empty for a step that can. */
   readonly oneWay?: readonly string[];
   readonly accept?: NonNullable<ChangeOptions["accept"]>;
+  /** Further flags that a plan is carried out with. */
+  readonly planFlags?: readonly string[];
   /** Members take their time for it. */
   readonly isLong?: boolean;
   /** What to do once it is done, and what it did not do; for people. */
@@ -154,20 +156,18 @@ function showStep(
     );
     return;
   }
-  const lines = planLines({ ...plan, changed, isDryRun, confirm: cluster });
+  const confirm = cluster === "" ? [] : [`--confirm ${cluster}`];
+  const flags = [...confirm, ...step.planFlags ?? []];
+  const lines = planLines({ ...plan, changed, isDryRun, flags });
   const end = lines.slice(-1);
   const undone = isDryRun ? step.oneWay ?? [] : [];
   const at = outcome.index === 0n || isDryRun ? [] : [`index ${outcome.index}`];
   const left = unreachable.length === 0
     ? []
     : [`not asked, for they do not answer: ${unreachable.join(", ")}`];
-  const text = [
-    ...lines.slice(0, -1),
-    ...undone.map((line) => `  ${line}`),
-    ...end,
-    ...at,
-    ...left,
-    ...isDryRun ? [] : step.after ?? [],
-  ];
-  terminal.out.write([...text.flatMap(wrapped), ""].join("\n"));
+  const steps = [...lines.slice(0, -1), ...undone.map((line) => `  ${line}`)];
+  const rest = [...at, ...left, ...isDryRun ? [] : step.after ?? []];
+  // The end names flags: on one line they can be copied.
+  const text = [...steps.flatMap(wrapped), ...end, ...rest.flatMap(wrapped)];
+  terminal.out.write([...text, ""].join("\n"));
 }

@@ -17,11 +17,12 @@ const HELP = `
 Seals anew, on every member, each record that is cleartext or under an older
 key; values and versionstamps stay as they are. The members do it by themselves
 in the background, give way to writes, and go on after a restart. Give it again
-after each rotate-dek, before retire-dek.
+after each rotate-dek, before retire-dek: it begins anew, at the rate given.
 
   sealkv encryption rewrite --rate 8MiB --follow   start it and look on
   sealkv encryption rewrite --pause                stop for now
   sealkv encryption rewrite --resume --rate 32MiB  go on, at another rate
+  sealkv encryption rewrite --resume --follow      go on, or just look on again
 
 --follow and --wait look on until every member is done; with --wait it ends with
 exit code 7 when they are not. Ctrl-C ends the look, not the rewrite.`;
@@ -96,18 +97,18 @@ function stepOf({ rate, pause, resume }: RewriteFlags, isFollowed: boolean) {
     : ["`sealkv encryption status` shows how far members are"];
   if (pause === true) {
     return {
-      name: "rewrite-pause",
+      name: "pause-rewrite",
       ask: (client, terms) => client.pauseRewrite(terms),
     } satisfies Step;
   }
   const facts = { bytesPerSecond: rate === undefined ? null : String(rate) };
   return resume === true
     ? {
-      ...{ name: "rewrite-resume", facts, after },
+      ...{ name: "resume-rewrite", facts, after },
       ask: (client, terms) => client.resumeRewrite(rate ?? null, terms),
     } satisfies Step
     : {
-      ...{ name: "rewrite", facts, after },
+      ...{ name: "start-rewrite", facts, after },
       ask: (client, terms) => client.startRewrite(rate ?? 0, terms),
     } satisfies Step;
 }

@@ -18,10 +18,10 @@ export interface RewriteFollow {
 }
 
 const GOES_ON = "The members go on by themselves, as " +
-  "`sealkv encryption status` shows; `sealkv encryption rewrite --follow` " +
+  "`sealkv encryption status` shows; `sealkv encryption rewrite --resume --follow` " +
   "looks on again";
-const RETRY = "Do on each member what is said of it, then give " +
-  "`sealkv encryption rewrite --follow`";
+const RETRY = "Do on each member what is said of it: it tries again by " +
+  "itself; `sealkv encryption rewrite --resume --follow` looks on again";
 
 /**
  * Looks on until every member is done; true when a stop signal ended the look.

@@ -1,8 +1,6 @@
 import type { KeyId } from "../../base/data_key.ts";
 import type { EncryptionChange, MemberId } from "../../fsm/types.ts";
 import type { LogIndex, Term } from "../../raft/types.ts";
-import type { EncryptionRequest } from "../encryption_port.ts";
-import { EncryptionNotAvailableError } from "./change_errors.ts";
 import type { EncryptionOutcome } from "./outcomes.ts";
 
 /** Who is asked about a long change: as the members were when it began. */
@@ -49,16 +47,4 @@ export interface LongChanges {
     members: readonly AskedMember[],
     context: LongChangeContext,
   ): Promise<void>;
-}
-
-/** Of a node that carries out none of them. */
-export const NO_LONG_CHANGES: LongChanges = {
-  enableRaftEnvelope: () => notAvailable("enable-raft-envelope"),
-  sealCleartext: () => notAvailable("seal-cleartext"),
-  retireDek: () => notAvailable("retire-dek"),
-  scrub: () => notAvailable("scrub"),
-};
-
-function notAvailable(step: EncryptionRequest["kind"]): Promise<never> {
-  return Promise.reject(new EncryptionNotAvailableError(step));
 }

@@ -39,6 +39,7 @@ import { MemberGate } from "./member_gate.ts";
 import type { LongChanges } from "./long_changes.ts";
 import type { MemberPart } from "./member_part.ts";
 import type { NodeEncryption } from "./node_encryption.ts";
+import { StartRotation } from "./start_rotation.ts";
 import { encryptionStatus } from "./status.ts";
 import { WornKeys } from "./worn_keys.ts";
 
@@ -60,6 +61,9 @@ export interface EncryptionOperationsParts {
   readonly lock: ChangeLock;
   readonly electionMs: number;
   readonly isStopped: () => boolean;
+  readonly isCaughtUp: () => boolean;
+  /** Every active key is to be replaced once, if this process leads. */
+  readonly rotateOnStart: boolean;
   readonly propose: EncryptionChangesHost["propose"];
   /** Steps that take long. */
   readonly long: LongChanges;
@@ -99,6 +103,7 @@ export class EncryptionOperations implements EncryptionPort {
   readonly #fanOut: CapabilityFanOut;
   readonly #changes: EncryptionChanges;
   readonly #wornKeys: WornKeys;
+  readonly #startRotation: StartRotation;
   /** Who may become a member, and a voter. */
   readonly gate: MemberGate;
 
@@ -128,6 +133,14 @@ export class EncryptionOperations implements EncryptionPort {
       ...parts,
       state: () => encryption.state,
       isFree: () => this.#changes.isFree,
+      rotate: (purpose) => this.#rotateWorn(purpose),
+    });
+    this.#startRotation = new StartRotation({
+      ...parts,
+      isWanted: parts.rotateOnStart,
+      state: () => encryption.state,
+      isFree: () => this.#changes.isFree,
+      leads: () => parts.core.state.role === "leader",
       rotate: (purpose) => this.#rotateWorn(purpose),
     });
     packets.on(TOPIC_ASK, (from, body) => {
@@ -203,8 +216,14 @@ export class EncryptionOperations implements EncryptionPort {
     };
   }
 
+  /** Clients are to wait for keys that this start is to replace. */
+  get isRotationAwaited(): boolean {
+    return this.#startRotation.isAwaited;
+  }
+
   /** For the ticks of a node, a few times a second. */
   onTick(): void {
+    this.#startRotation.begin();
     this.#wornKeys.rotate();
   }
 

@@ -5,8 +5,9 @@ import { peekStore } from "../../../src/store/peek.ts";
 import { SimKv } from "../io/kv.ts";
 import type { Content } from "./checkers/replicas.ts";
 import type { Host } from "./host.ts";
+import { trueRecordKeys } from "./rollout/true_record_keys.ts";
 import { currentStore } from "./sim_node.ts";
-import { contentLine } from "./truth.ts";
+import { contentLine, type Truth } from "./truth.ts";
 import { modelEntry } from "./values.ts";
 
 /** Up to which entry that store has all; `null` when there is none. */
@@ -29,13 +30,17 @@ const EVERYTHING = {
  * What the store on the disk of `host` holds at this very moment, read from a
  * copy by the product's own reader; `null` when there is no store.
  */
-export async function auditContent(host: Host): Promise<Content | null> {
+export async function auditContent(
+  host: Host,
+  truth: Truth,
+): Promise<Content | null> {
   const rows = host.kvFiles.peek(currentStore(host.disk))?.copy();
   if (rows === undefined) return null;
   const log = { write: () => {} };
   const store = await BufferedStore.open({
     kv: Promise.resolve(new SimKv({ disk: rows })),
     log,
+    keys: trueRecordKeys(truth.dataKeys, () => truth.fsm.clusterId),
   });
   const { applied, fsm } = store.state;
   const [entries = []] = await store.readRanges(
@@ -47,6 +52,5 @@ export async function auditContent(host: Host): Promise<Content | null> {
     const { key, value, stamp } = modelEntry(entry);
     return contentLine(key, value, stamp);
   });
-  const { encryption } = fsm;
-  return { applied: applied.index, lines, encryption };
+  return { applied: applied.index, lines, fsm };
 }

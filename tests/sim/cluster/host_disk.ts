@@ -49,7 +49,7 @@ export function hostDisk(life: Life, disk: SimDisk, device: Device): Disk {
   return {
     open: async (path: string, mode: OpenMode) => {
       const file = await take(path, ACCESS_MS, () => disk.open(path, mode));
-      return hostFile(file, take);
+      return hostFile(life, file, take);
     },
     list: (path) => take(path, ACCESS_MS, () => disk.list(path)),
     makeDir: (path) => take(path, ACCESS_MS, () => disk.makeDir(path)),
@@ -67,17 +67,22 @@ type Take = <T>(
   effect: () => Promise<T>,
 ) => Promise<T>;
 
-function hostFile(file: DiskFile, take: Take): DiskFile {
+function hostFile(life: Life, file: DiskFile, take: Take): DiskFile {
   const { path } = file;
+  const { observer } = life.host;
   return {
     path,
     size: () => take(path, ACCESS_MS, () => file.size()),
     readAt: (offset, length) =>
       take(path, ACCESS_MS, () => file.readAt(offset, length)),
-    writeAt: (offset, bytes) =>
-      take(path, ACCESS_MS, () => file.writeAt(offset, bytes)),
-    writeAndSync: (offset, bytes) =>
-      take(path, SYNC_MS, () => file.writeAndSync(offset, bytes)),
+    writeAt: (offset, bytes) => {
+      observer.wrote(path, bytes);
+      return take(path, ACCESS_MS, () => file.writeAt(offset, bytes));
+    },
+    writeAndSync: (offset, bytes) => {
+      observer.wrote(path, bytes);
+      return take(path, SYNC_MS, () => file.writeAndSync(offset, bytes));
+    },
     sync: () => take(path, SYNC_MS, () => file.sync()),
     truncate: (length) => take(path, ACCESS_MS, () => file.truncate(length)),
     close: () => take(path, 0, () => file.close()),

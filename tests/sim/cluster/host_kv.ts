@@ -46,6 +46,13 @@ export class KvFiles {
     return this.#rows;
   }
 
+  /** What the stores hold whose names are on the disk, synced or not. */
+  *named(): Iterable<readonly [path: string, rows: SimKvDisk["rows"]]> {
+    for (const [path, id] of this.#disk.everything()) {
+      if (path.endsWith(".sqlite")) yield [path, this.#named(id).rows];
+    }
+  }
+
   /** The same rows in files of their own, named by `disk`. */
   copy(disk: SimDisk): KvFiles {
     const copy = new KvFiles(disk);
@@ -78,6 +85,7 @@ export function hostOpenKv(
         life.operate(device.latency(READ_MS), () => kv.list(range)),
       commit: (batch) =>
         life.operate(device.latency(COMMIT_MS), () => {
+          for (const row of batch.sets) life.host.observer.wroteRow(path, row);
           if (device.failingCommits === 0) return kv.commit(batch);
           device.failingCommits -= 1;
           return Promise.reject(new Error("simulated write error"));

@@ -3,6 +3,7 @@ import type { Host } from "./host.ts";
 import { atomicWrite, MARK_PREFIX } from "./values.ts";
 import type { EncryptionRequest } from "../../../src/node/encryption_port.ts";
 import { areKeysEqual, checkSidecar } from "./encryption/key_peace.ts";
+import { climb } from "./rollout/climb.ts";
 import type { World } from "./world.ts";
 
 /** When all faults have ended, the cluster serves within that, virtual ms. */
@@ -37,7 +38,9 @@ export async function serveAgain(world: World): Promise<void> {
     if (waiting.size === 0 && areEqual(hosts, marked)) {
       world.note(`all serve again at ${marked}`);
       await handOver(world, until);
-      return await changeKeys(world);
+      await changeKeys(world);
+      if (world.canaries !== null) await climb(world);
+      return;
     }
     await asking.pass(LOOK_EVERY_MS);
     for (const host of hosts) host.start();

@@ -3,14 +3,17 @@ import { Dice } from "../raft/dice.ts";
 import { MEMBERS_MAX, openProductNode, type OpenSimNode } from "./sim_node.ts";
 import { useTurnCrypto } from "../io/subtle.ts";
 import { drawKeySwarm, type KeySwarm } from "./encryption/key_swarm.ts";
-import { NonceLedger } from "./encryption/nonce_ledger.ts";
+import { NonceLedger, type SealKind } from "./encryption/nonce_ledger.ts";
 import type { Past } from "./host.ts";
+import { drawRolloutSwarm } from "./rollout/rollout_swarm.ts";
 import { drawSwarm, kindsOf } from "./swarm.ts";
 import { World } from "./world.ts";
 
 /** What came of keys in one run. */
 export interface KeyReport {
   readonly seals: number;
+  /** What members sealed, by kind. */
+  readonly sealed: Readonly<Record<SealKind, number>>;
   /** Changes that were carried out, by kind. */
   readonly changes: readonly string[];
   /** Starts and lives that ended as they had to. */
@@ -37,7 +40,12 @@ export interface RunReport {
   readonly failure: { readonly check: string; readonly detail: string } | null;
 }
 
+/** Runs of one kind alone. */
+export const RUN_KINDS = ["rollout"] as const;
+export type RunKind = (typeof RUN_KINDS)[number];
+
 export interface RunSeedOptions {
+  readonly only?: RunKind | null;
   readonly isTracing?: boolean;
   readonly open?: OpenSimNode;
   readonly members?: number;
@@ -65,7 +73,7 @@ export async function runSeed(
     ...{ swarm, open, isTracing, onlyHistory, ledger, past, cloneAtMs },
   });
   let failure: RunReport["failure"] = null;
-  const turn = useTurnCrypto((key, nonce) => ledger.see(key, nonce));
+  const turn = useTurnCrypto((key, nonce, aad) => ledger.see(key, nonce, aad));
   try {
     await world.run();
   } catch (error) {
@@ -90,6 +98,7 @@ export async function runSeed(
     lines: world.lines,
     keys: {
       seals: world.keyWatch?.seals ?? 0,
+      sealed: { ...ledger.counts },
       changes: world.keyOperator?.done ?? [],
       refusals: world.keyWatch?.refusals ?? 0,
       rollbacks: world.keyWatch?.rollbacks ?? 0,
@@ -100,8 +109,12 @@ export async function runSeed(
 }
 
 /** Toys know of no encryption. */
-function keysOf(seed: string, { keys, open }: RunSeedOptions): KeySwarm | null {
+function keysOf(
+  seed: string,
+  { keys, open, only }: RunSeedOptions,
+): KeySwarm | null {
   if (keys !== undefined) return keys;
+  if (only === "rollout") return drawRolloutSwarm(new Dice(`${seed}/rollout`));
   if (open !== undefined) return null;
   return drawKeySwarm(new Dice(`${seed}/keys`));
 }

@@ -17,14 +17,14 @@ import type {
 } from "../../../src/node/port.ts";
 import type { Clock } from "../../../src/io/clock.ts";
 import type { Disk } from "../../../src/io/disk.ts";
-import type { Kv } from "../../../src/io/kv.ts";
+import type { Kv, KvRow } from "../../../src/io/kv.ts";
 import type { EventLog } from "../../../src/io/log.ts";
 import type { Net } from "../../../src/io/net.ts";
 import type { Random } from "../../../src/io/random.ts";
 import type { SealingPurpose } from "../../../src/base/data_key.ts";
 import { sealRaftEnvelope } from "../../../src/crypto/raft_envelope.ts";
 import { sealStorageEnvelope } from "../../../src/crypto/storage_envelope.ts";
-import type { Session } from "../../../src/keys/sessions.ts";
+import { type Session, Sessions } from "../../../src/keys/sessions.ts";
 import { Engine } from "../../../src/node/engine.ts";
 import type { EncryptionPort } from "../../../src/node/encryption_port.ts";
 import type { KeySettings } from "../../../src/node/guards/open_keys.ts";
@@ -45,6 +45,8 @@ const PEER_PORT = 4_513;
 export const CLUSTER_NAME = "sim";
 const DATA_DIR = "/data";
 export const ENCRYPTION_DIR = `${DATA_DIR}/encryption`;
+export const WAL_DIR = `${DATA_DIR}/raft`;
+export const CHECKPOINT_DIR = `${DATA_DIR}/checkpoints`;
 export const SIDECAR_PATH = `${ENCRYPTION_DIR}/keys.json`;
 
 /** The world of one life. */
@@ -99,6 +101,12 @@ export interface SimNodeObserver {
   applied(state: StoreState, mutations: readonly Mutation[]): void;
   /** A checkpoint took the place of all before. */
   installed(state: StoreState): void;
+  /** It writes these bytes to the file at `path`. */
+  wrote(path: string, bytes: Uint8Array): void;
+  /** It writes this row to the store at `path`. */
+  wroteRow(path: string, row: KvRow): void;
+  /** It is about to seal in a session for the first time. */
+  begun(session: Session): void;
 }
 
 export const openProductNode: OpenSimNode = ({ keys, ...ports }, options) => {
@@ -180,7 +188,6 @@ export async function sealOnce(
   life: Life,
   purpose: SealingPurpose,
   count: number,
-  onSession: (session: Session) => void,
 ): Promise<number> {
   const engine = engines.get(life);
   const state = engine?.encryption.state;
@@ -191,7 +198,6 @@ export async function sealOnce(
   const keyId = state.active[purpose];
   if (keyId === NO_KEY) return 0;
   const session = await engine.sessions.open(keyId, purpose);
-  onSession(session);
   const plaintext = utf8("a value");
   for (let i = 0; i < count; i += 1) {
     if (purpose === "raft") {
@@ -239,6 +245,13 @@ function observeAll(): void {
     const committed = commit.call(this, batch);
     Life.current?.host.observer.applied(batch.state, batch.mutations);
     return committed;
+  };
+  const { open } = Sessions.prototype;
+  Sessions.prototype.open = async function (keyId, purpose): Promise<Session> {
+    const observer = Life.current?.host.observer;
+    const session = await open.call(this, keyId, purpose);
+    observer?.begun(session);
+    return session;
   };
   const { replaceWith } = BufferedStore.prototype;
   BufferedStore.prototype.replaceWith = async function (next): Promise<void> {

@@ -1,4 +1,4 @@
-import { toHex } from "../../../src/base/bytes.ts";
+import { equalBytes, toHex } from "../../../src/base/bytes.ts";
 import { applyPayload } from "../../../src/fsm/apply.ts";
 import { membersAfter } from "../../../src/fsm/members.ts";
 import { decodePayload } from "../../../src/fsm/payload.ts";
@@ -9,6 +9,7 @@ import {
   type EncryptionChange,
   type FsmState,
   type Mutation,
+  type RolloutChange,
   type StoredRecord,
   type WriteReply,
 } from "../../../src/fsm/types.ts";
@@ -28,7 +29,11 @@ import {
   encryptionLine,
   encryptionText,
 } from "./encryption/encryption_text.ts";
+import { TrueKeys } from "./rollout/true_keys.ts";
 import { attemptOf, keyText, valueText } from "./values.ts";
+
+/** The raft cutover: tag and sub-tag. It is never sealed. */
+const MARKER = Uint8Array.of(0x05, 0x05);
 
 /** Where a cluster's log begins (node/open_log.ts). */
 export const FOUNDING_INDEX = 2;
@@ -54,7 +59,7 @@ export interface Version {
 /** A change of encryption in the log; refused ones change nothing. */
 export interface LoggedChange {
   readonly index: LogIndex;
-  readonly kind: EncryptionChange["kind"];
+  readonly kind: EncryptionChange["kind"] | RolloutChange["kind"];
   readonly isTaken: boolean;
 }
 
@@ -74,16 +79,19 @@ export class Truth {
   readonly #versions = new Map<string, Version[]>();
   readonly #attempts = new Map<string, LoggedAttempt[]>();
   readonly changes: LoggedChange[] = [];
+  /** Of the cluster, opened with the KEKs of the world. */
+  readonly dataKeys: TrueKeys;
   #fsm: FsmState = EMPTY_STATE.fsm;
   #confState: ConfState;
 
-  constructor(founding: ConfState) {
+  constructor(founding: ConfState, dataKeys = new TrueKeys()) {
     this.#confState = founding;
+    this.dataKeys = dataKeys;
   }
 
   /** The same log so far, for disks that were cloned; who asked is forgotten. */
   fork(): Truth {
-    const fork = new Truth(this.#confState);
+    const fork = new Truth(this.#confState, this.dataKeys);
     fork.#fsm = this.#fsm;
     fork.#entries.push(...this.#entries);
     for (const [key, record] of this.#records) fork.#records.set(key, record);
@@ -96,6 +104,11 @@ export class Truth {
   /** Index of the last entry known to be committed. */
   get last(): LogIndex {
     return FOUNDING_INDEX + this.#entries.length;
+  }
+
+  /** After the last entry known to be committed. */
+  get fsm(): FsmState {
+    return this.#fsm;
   }
 
   /** Names of all voters, of both sets while two decide. */
@@ -184,7 +197,7 @@ export class Truth {
       return [];
     }
     if (entry.data.length === 0) return [];
-    const payload = decodePayload(decodeProposal(entry.data).payload);
+    const payload = decodePayload(this.#payload(entry));
     const view = {
       get: ({ key }: { key: Uint8Array }) =>
         this.#records.get(keyText(key)) ?? null,
@@ -196,7 +209,13 @@ export class Truth {
       const isTaken = applied.refusal === null;
       const { kind } = payload.change;
       this.changes.push({ index: entry.index, kind, isTaken });
+      this.dataKeys.learn(this.#fsm);
       checkEncryption(before, applied.state, { index: entry.index, isTaken });
+    }
+    if (payload.kind === "rollout" && payload.change.kind !== "event") {
+      const isTaken = applied.refusal === null;
+      const { kind } = payload.change;
+      this.changes.push({ index: entry.index, kind, isTaken });
     }
     applied.mutations.forEach((mutation, i) =>
       this.#put(entry.index, mutation, i)
@@ -207,6 +226,20 @@ export class Truth {
       );
     }
     return applied.mutations;
+  }
+
+  /** Behind the raft cutover all is sealed, and nothing is before. */
+  #payload({ index, data }: Entry): Uint8Array {
+    const { payload } = decodeProposal(data);
+    const { clusterId, encryption: { raftCutoverIndex } } = this.#fsm;
+    if (raftCutoverIndex === 0 || clusterId === null) return payload;
+    if (equalBytes(payload, MARKER)) return payload;
+    const opened = this.dataKeys.openRaft(clusterId, payload);
+    if (opened === null) {
+      const what = `entry ${index} behind the cutover at ${raftCutoverIndex}`;
+      fail("Unwrapped", `${what} opens under no raft key`);
+    }
+    return opened;
   }
 
   #put(from: LogIndex, mutation: Mutation, position: number): void {

@@ -15,6 +15,7 @@ import {
   type ModelEntry,
   numberText,
 } from "../../linearizability/kv_model.ts";
+import { canaryBytes, canaryText } from "./rollout/canary.ts";
 
 /** What clients of the simulation write, and its text in models. */
 
@@ -26,7 +27,7 @@ export function keyText(key: Uint8Array): string {
 }
 
 export function valueText({ encoding, data }: KvValue): string {
-  if (encoding === ENCODING_BYTES) return text.decode(data);
+  if (encoding === ENCODING_BYTES) return canaryText(text.decode(data));
   if (encoding === ENCODING_LE64) {
     return numberText(viewOf(data).getBigUint64(0, true), true);
   }
@@ -45,7 +46,7 @@ export function modelEntry(
 }
 
 export function textValue(value: string): KvValue {
-  return { data: utf8(value), encoding: ENCODING_BYTES };
+  return { data: canaryBytes(value), encoding: ENCODING_BYTES };
 }
 
 export function atomicWrite(
@@ -111,7 +112,7 @@ export const MARK_PREFIX = "~";
 export function attemptOf({ changes }: AtomicWrite): string | null {
   for (const change of changes) {
     if (change.kind === "set" && change.value.encoding === ENCODING_BYTES) {
-      return text.decode(change.value.data);
+      return valueText(change.value);
     }
   }
   return null;

@@ -22,6 +22,7 @@ import { Host, type Past } from "./host.ts";
 import type { Life, LifeHost } from "./life.ts";
 import { Network } from "./network.ts";
 import { Operator } from "./operator.ts";
+import { CanaryWatch } from "./rollout/canary_watch.ts";
 import { serveAgain } from "./recovery.ts";
 import type { NodeStatus } from "../../../src/node/port.ts";
 import type { OpenSimNode, SimNodeOptions } from "./sim_node.ts";
@@ -31,8 +32,10 @@ import { FOUNDING_INDEX, Truth } from "./truth.ts";
 /** When what happens, in virtual ms. */
 const FAULTS_FROM_MS = 2_000;
 const FAULTS_UNTIL_MS = 42_000;
-const CLIENTS_UNTIL_MS = 52_000;
-const END_MS = 60_000;
+/** After the faults: how long the operator may take, then the last answers. */
+const PEACE_MS = { clients: 10_000, end: 8_000 } as const;
+const ROLLOUT_PEACE_MS = { clients: 60_000, end: 8_000 } as const;
+const LOOK_MS = 500;
 const AUDIT_EVERY_MS = 5_000;
 /** Its standing is looked at in every so many tasks of a node. */
 const TASKS_PER_LOOK = 32;
@@ -71,6 +74,8 @@ export class World {
   readonly keyWatch: KeyWatch | null;
   readonly keyFaults: KeyFaults | null;
   readonly keyOperator: KeyOperator | null;
+  /** `null` in a run without a rollout. */
+  readonly canaries: CanaryWatch | null;
   /** Members forget what they promised: only keys are checked. */
   readonly forgets: boolean;
   /** When all disks were cloned. */
@@ -87,6 +92,8 @@ export class World {
   known = 0;
   events = 0;
   hash = 0;
+  /** Writes that a node refused, or did not answer. */
+  unserved = 0;
   /** Clients start nothing new. */
   isClosing = false;
   #failure: Error | null = null;
@@ -127,6 +134,7 @@ export class World {
     this.keyWatch = keys === null ? null : new KeyWatch(this, keys);
     this.keyFaults = keys === null ? null : new KeyFaults(this, keys);
     this.keyOperator = keys === null ? null : new KeyOperator(this, keys);
+    this.canaries = keys?.rollout == null ? null : new CanaryWatch(this);
     for (const host of this.hosts) {
       const past = options.past?.hosts.get(host.name);
       if (past === undefined) continue;
@@ -151,7 +159,7 @@ export class World {
     }
     this.#auditLater();
     this.keyWatch?.start();
-    if (this.swarm.keys?.hasKeysFirst) void this.keyOperator?.begin();
+    void this.keyOperator?.begin();
     if (this.#cloneAtMs !== null) {
       this.time.after(this.#cloneAtMs, () => this.#clone());
     }
@@ -172,9 +180,13 @@ export class World {
           throw error;
         }),
     );
-    await this.#passUntil(CLIENTS_UNTIL_MS);
+    const peaceMs = this.canaries === null ? PEACE_MS : ROLLOUT_PEACE_MS;
+    const until = FAULTS_UNTIL_MS + peaceMs.clients;
+    do await this.#passUntil(Math.min(until, this.now + LOOK_MS)); while (
+      this.now < until && !(isServing && this.canaries !== null)
+    );
     this.isClosing = true;
-    await this.#passUntil(END_MS);
+    await this.#passUntil(this.now + peaceMs.end);
     this.guard(() => {
       if (!isServing) fail("Liveness", "the operator is not done");
     });
@@ -252,6 +264,7 @@ export class World {
           }),
         applied: (state, mutations) => {
           host.applied = state;
+          this.canaries?.applied(host, state);
           this.guard(() =>
             this.replicas.applied(host.lifeName, state, mutations)
           );
@@ -261,8 +274,14 @@ export class World {
           const { index } = state.applied;
           this.note(`${host.name} has a checkpoint of ${index}`);
           this.guard(() => this.replicas.installed(host.lifeName, state));
+          this.canaries?.installed(host, state);
           this.audit(host);
         },
+        wrote: (path, bytes) =>
+          this.guardKeys(() => this.canaries?.wrote(host, path, bytes)),
+        wroteRow: (path, row) =>
+          this.guardKeys(() => this.canaries?.wroteRow(host, path, row)),
+        begun: (session) => this.keyWatch?.begun(host, session),
       },
     };
   }
@@ -277,6 +296,7 @@ export class World {
   logged(host: Host, line: string): void {
     this.note(`${host.name}: ${line}`);
     this.#faults.heard(host, line);
+    this.guard(() => this.canaries?.heard(host, line));
     this.#look(host);
   }
 
@@ -305,6 +325,7 @@ export class World {
   answered(attempt: EndedAttempt): void {
     const { outcome } = attempt;
     this.guard(() => this.answers.see(attempt));
+    if (outcome === "refused" || outcome === "unknown") this.unserved += 1;
     if (typeof outcome === "string" || outcome.kind !== "committed") return;
     this.#learn(outcome.versionstamp.toHex());
   }
@@ -318,20 +339,25 @@ export class World {
   audit(host: Host): void {
     const { disk } = host;
     this.keyWatch?.look(host);
-    auditContent(host).then(
+    this.guardKeys(() => this.canaries?.look(host));
+    auditContent(host, this.truth).then(
       (found) =>
         this.guard(() => {
           // It may have got another disk meanwhile.
           if (found === null || host.disk !== disk) return;
           this.replicas.audit(host.name, found);
         }),
-      (error) => this.#failed(error),
+      (error) =>
+        this.guard(() => {
+          throw error;
+        }),
     );
   }
 
   forget(host: Host): void {
     this.replicas.forget(host.name);
     this.keyWatch?.forget(host);
+    this.canaries?.forget(host);
   }
 
   /** What was answered with entry `index` is in the store of `host` now. */
@@ -441,6 +467,9 @@ export class World {
       if (!this.#hasForgotten) this.keyWatch?.checkAgreement();
     });
     this.guardKeys(() => this.keyWatch?.checkRollbacks());
+    if (!this.forgets) {
+      this.guardKeys(() => this.canaries?.lookEverywhere(this.hosts));
+    }
     if (this.#failure !== null) throw this.#failure;
     // What clients of before did is not known to it.
     if (this.forgets || this.#past !== null) return;

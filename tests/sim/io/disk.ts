@@ -147,6 +147,17 @@ export class SimDisk implements Disk {
       .map(([path]) => path).sort();
   }
 
+  /** All that is there, synced or not; some bytes twice. */
+  *everything(): Iterable<readonly [path: string, bytes: Bytes]> {
+    for (const names of [this.#names, this.#durableNames]) {
+      for (const [path, node] of names) {
+        if (node === "directory") continue;
+        yield [path, node.cached];
+        yield [path, node.durable];
+      }
+    }
+  }
+
   /** Damages one bit that was durable. */
   flipBit(path: string, bit: number): void {
     const node = this.#names.get(path);

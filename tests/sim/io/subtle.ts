@@ -17,8 +17,13 @@ const TAG_BYTES = 16;
 const HASH = "sha256";
 const secrets = new WeakMap<CryptoKey, Uint8Array>();
 
-/** Sees every seal: the bytes of its key, and its nonce. */
-export type SealWatcher = (secret: Uint8Array, nonce: Uint8Array) => void;
+/** Sees every seal: the bytes of its key, its nonce, and what it is bound to. */
+export type SealWatcher = (
+  secret: Uint8Array,
+  nonce: Uint8Array,
+  aad: Uint8Array,
+) => void;
+const NO_AAD = new Uint8Array(0);
 const UNWATCHED: SealWatcher = () => {};
 let watcher = UNWATCHED;
 
@@ -74,11 +79,11 @@ const subtle = {
     data: BufferSource,
   ): Promise<ArrayBuffer> {
     const [secret, nonce] = [secretOf(key), bytesOf(params.iv)];
-    watcher(secret, nonce);
+    const { additionalData } = params;
+    const aad = additionalData === undefined ? NO_AAD : bytesOf(additionalData);
+    watcher(secret, nonce, aad);
     const cipher = createCipheriv("aes-256-gcm", secret, nonce);
-    if (params.additionalData !== undefined) {
-      cipher.setAAD(bytesOf(params.additionalData));
-    }
+    cipher.setAAD(aad);
     const sealed = Buffer.concat([
       cipher.update(bytesOf(data)),
       cipher.final(),

@@ -45,6 +45,7 @@ Deno.test("backupStream() says now and then that a copy is being made", async ()
 Deno.test("backupStream() ends a stuck copy as the node stops, or the caller goes", async () => {
   async function* copy(): AsyncGenerator<Bytes> {
     await new Promise(() => {});
+    yield new Uint8Array(0);
   }
   const stopped = streaming(copy());
   await stopped.clock.run(3_000);

@@ -83,3 +83,20 @@ Deno.test("countRecords() refuses a record that is neither", async () => {
     await store.close();
   }
 });
+
+Deno.test("countRecords() comes to an end while writes never do", async () => {
+  const kv = new SimKv();
+  const store = await BufferedStore.open({ kv, log: SILENT_LOG });
+  let isOver = false;
+  const writing = (async () => {
+    for (let index = 1; !isOver && index < 20_000; index += 1) {
+      const mutations = [canaryOf(`k${index % 9}`, index)];
+      await store.commit({ state: stateAt(index), mutations });
+    }
+  })();
+  await store.countRecords();
+  assert.ok(store.state.applied.index < 19_999);
+  isOver = true;
+  await writing;
+  await store.close();
+});

@@ -28,7 +28,8 @@ export class TestRecordKeys implements RecordKeys {
   derived = 0;
   #epoch: number;
   readonly #clusterId: Bytes;
-  readonly #current = new Map<KeyId, TestSession>();
+  readonly #current = new Map<KeyId, Promise<TestSession>>();
+  readonly #open = new Map<KeyId, TestSession>();
 
   constructor(clusterId: Bytes, epoch = 1) {
     this.#clusterId = clusterId;
@@ -36,19 +37,20 @@ export class TestRecordKeys implements RecordKeys {
   }
 
   sealing(active: KeyId, insert: InsertSession) {
-    const found = this.#current.get(active);
+    const found = this.#open.get(active);
     const isOpen = found?.stores.has(insert) === true;
-    return isOpen ? found.session : this.#open(active, insert);
+    return isOpen ? found.session : this.#begun(active, insert);
   }
 
   /** The next seal begins a session. */
   renew(): void {
     this.#current.clear();
+    this.#open.clear();
   }
 
   /** How often it sealed under the current session of a key. */
   seals(keyId: KeyId): number {
-    return this.#current.get(keyId)?.session.nonces.count ?? 0;
+    return this.#open.get(keyId)?.session.nonces.count ?? 0;
   }
 
   async opening(row: SessionRow): Promise<CryptoKey> {
@@ -64,9 +66,13 @@ export class TestRecordKeys implements RecordKeys {
     return Promise.resolve(`name-${stateKey}-${toHex(place).length}`);
   }
 
-  async #open(keyId: KeyId, insert: InsertSession): Promise<StorageSession> {
-    await this.beforeOpening();
-    const found = this.#current.get(keyId) ?? await this.#begin(keyId);
+  async #begun(keyId: KeyId, insert: InsertSession): Promise<StorageSession> {
+    let current = this.#current.get(keyId);
+    if (current === undefined) {
+      current = this.#begin(keyId);
+      this.#current.set(keyId, current);
+    }
+    const found = await current;
     if (!await insert(found.row)) throw new Error("another salt");
     found.stores.add(insert);
     return found.session;
@@ -74,6 +80,7 @@ export class TestRecordKeys implements RecordKeys {
 
   async #begin(keyId: KeyId): Promise<TestSession> {
     const epoch = this.#epoch++;
+    await this.beforeOpening();
     const salt = new Uint8Array(32).fill(epoch);
     const row = { keyId, node16: NODE16, epoch, salt };
     const session = {
@@ -82,7 +89,7 @@ export class TestRecordKeys implements RecordKeys {
       nonces: new NonceSequence(NODE16, epoch),
     };
     const begun = { row, session, stores: new Set<InsertSession>() };
-    this.#current.set(keyId, begun);
+    this.#open.set(keyId, begun);
     return begun;
   }
 }

@@ -1,11 +1,13 @@
 import { compareBytes } from "../../../../src/base/bytes.ts";
-import type { EncryptionState, Mutation } from "../../../../src/fsm/types.ts";
+import type { FsmState, Mutation } from "../../../../src/fsm/types.ts";
 import type { LogIndex } from "../../../../src/raft/types.ts";
 import type { StoreState } from "../../../../src/store/meta.ts";
 import { fail } from "../../raft/checkers.ts";
 import {
   encryptionLine,
   encryptionText,
+  rolloutLine,
+  rolloutText,
 } from "../encryption/encryption_text.ts";
 import type { Truth } from "../truth.ts";
 
@@ -13,7 +15,7 @@ import type { Truth } from "../truth.ts";
 export interface Content {
   readonly applied: LogIndex;
   readonly lines: readonly string[];
-  readonly encryption: EncryptionState;
+  readonly fsm: Pick<FsmState, "encryption" | "rollout">;
 }
 
 /**
@@ -48,7 +50,7 @@ export class ReplicaChecker {
     if (fsm.clockMs !== entry.fsm.clockMs) {
       fail("ReplicaClock", `${life} at ${index}: ${fsm.clockMs}`);
     }
-    this.#checkEncryption(life, index, fsm.encryption);
+    this.#checkEncryption(life, index, fsm);
     if (from === undefined) return;
     if (index <= from) fail("AppliedTwice", `${life}: ${index} after ${from}`);
     const due: Mutation[] = [];
@@ -68,11 +70,11 @@ export class ReplicaChecker {
   /** A checkpoint replaced what `life` had. */
   installed(life: string, { applied: { index }, fsm }: StoreState): void {
     this.#applied.set(life, index);
-    this.#checkEncryption(life, index, fsm.encryption);
+    this.#checkEncryption(life, index, fsm);
   }
 
   /** Compares all that the disk of `member` holds. */
-  audit(member: string, { applied, lines, encryption }: Content): void {
+  audit(member: string, { applied, lines, fsm }: Content): void {
     const before = this.#durable.get(member) ?? 0;
     if (applied < before) {
       fail("DurableWentBack", `${member}: ${applied} after ${before}`);
@@ -81,7 +83,7 @@ export class ReplicaChecker {
     if (applied > this.#truth.last) {
       fail("AppliedUncommitted", `${member} stores ${applied}`);
     }
-    this.#checkEncryption(member, applied, encryption);
+    this.#checkEncryption(member, applied, fsm);
     const due = this.#truth.contentAt(applied);
     const at = due.findIndex((line, i) => line !== lines[i]);
     if (at < 0 && due.length === lines.length) return;
@@ -94,13 +96,17 @@ export class ReplicaChecker {
     );
   }
 
-  #checkEncryption(who: string, index: LogIndex, now: EncryptionState): void {
-    const due = this.#truth.entry(index)?.fsm.encryption;
-    if (due === undefined || encryptionText(due) === encryptionText(now)) {
-      return;
+  #checkEncryption(who: string, index: LogIndex, now: Content["fsm"]): void {
+    const due = this.#truth.entry(index)?.fsm;
+    if (due === undefined) return;
+    if (encryptionText(due.encryption) !== encryptionText(now.encryption)) {
+      const [is, not] = [now, due].map((one) => encryptionLine(one.encryption));
+      fail("EncryptionMismatch", `${who} at ${index}: ${is}, not ${not}`);
     }
-    const [is, not] = [now, due].map(encryptionLine);
-    fail("EncryptionMismatch", `${who} at ${index}: ${is}, not ${not}`);
+    if (rolloutText(due.rollout) !== rolloutText(now.rollout)) {
+      const [is, not] = [now, due].map(({ rollout }) => rolloutLine(rollout));
+      fail("RolloutMismatch", `${who} at ${index}: ${is}, not ${not}`);
+    }
   }
 
   /** `member` came with another disk. */

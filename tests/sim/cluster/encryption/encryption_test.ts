@@ -22,6 +22,7 @@ const KEYS: KeySwarm = {
   },
   sealMs: 300,
   hasKeysFirst: true,
+  rollout: null,
 };
 
 Deno.test("disks that are put back repeat no nonce", async () => {

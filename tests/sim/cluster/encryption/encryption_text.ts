@@ -1,6 +1,10 @@
 import { toHex } from "../../../../src/base/bytes.ts";
+import { encodeRolloutState } from "../../../../src/fsm/rollout_codec.ts";
 import { encodeEncryptionState } from "../../../../src/fsm/encryption_codec.ts";
-import type { EncryptionState } from "../../../../src/fsm/types.ts";
+import type {
+  EncryptionState,
+  RolloutState,
+} from "../../../../src/fsm/types.ts";
 
 const texts = new WeakMap<EncryptionState, string>();
 
@@ -11,6 +15,24 @@ export function encryptionText(state: EncryptionState): string {
   const text = toHex(encodeEncryptionState(state));
   texts.set(state, text);
   return text;
+}
+
+const rollouts = new WeakMap<RolloutState, string>();
+
+/** Equal for equal states, as `encryptionText`. */
+export function rolloutText(state: RolloutState): string {
+  const known = rollouts.get(state);
+  if (known !== undefined) return known;
+  const text = toHex(encodeRolloutState(state));
+  rollouts.set(state, text);
+  return text;
+}
+
+/** What a failure shows of two rollouts that should be one. */
+export function rolloutLine({ rewrite, dwellUntilMs, events }: RolloutState) {
+  const last = events.at(-1);
+  return `rewrite ${JSON.stringify(rewrite)}, dwell ${dwellUntilMs}, ` +
+    `${events.length} events, the last ${last?.action} at ${last?.index}`;
 }
 
 /** What a failure shows of two states that should be one. */

@@ -1,5 +1,4 @@
 import { NodeError } from "../../../../src/base/error.ts";
-import { kekIdOf } from "../../../../src/crypto/kek_wrap.ts";
 import type {
   EncryptionPort,
   EncryptionRequest,
@@ -10,36 +9,16 @@ import { fail } from "../../raft/checkers.ts";
 import type { Dice } from "../../raft/dice.ts";
 import type { Answer } from "../ask.ts";
 import type { Host } from "../host.ts";
+import { nextStep } from "../rollout/ladder.ts";
 import { CLUSTER_NAME, type SimNode } from "../sim_node.ts";
 import type { World } from "../world.ts";
-import { kekBytes } from "./host_keys.ts";
+import { KeyRequests, TERMS } from "./key_requests.ts";
 import type { KeySwarm } from "./key_swarm.ts";
 
 /** A change may wait for an election, and for a provider of KEKs. */
 const CHANGE_MS_MAX = 15_000;
 const AT_ONCE_MAX = 2;
 const BEGIN_AGAIN_MS = 150;
-
-const TERMS: ChangeTerms = {
-  dryRun: false,
-  planHash: "",
-  confirm: CLUSTER_NAME,
-  accept: [],
-};
-
-/** Steps of the ladder that come in a later release. */
-const LATER: readonly EncryptionRequest[] = [
-  { kind: "enable-storage-envelope" },
-  { kind: "enable-raft-envelope" },
-  { kind: "seal-cleartext" },
-  { kind: "retire-dek", keyId: 1 },
-  { kind: "start-rewrite", bytesPerSecond: 0 },
-  { kind: "pause-rewrite" },
-  { kind: "resume-rewrite", bytesPerSecond: null },
-  { kind: "scrub", members: [] },
-  { kind: "update-rollout", dwellUntilMs: 0 },
-];
-const NOT_AVAILABLE = "NODE_ENCRYPTION_NOT_AVAILABLE";
 
 /** What a change of encryption may be refused with. */
 const REFUSALS: readonly string[] = [
@@ -58,6 +37,49 @@ const REFUSALS: readonly string[] = [
   "KEYS_KEK_MISMATCH",
 ];
 
+/** What a step of the ladder may be refused with, beside that. */
+const STEP_REFUSALS: readonly string[] = [
+  "NODE_PHASE_TOO_LOW",
+  "NODE_CONFIRMATION_WRONG",
+  "NODE_DWELL_NOT_OVER",
+  "NODE_CLEARTEXT_REMAINS",
+  "NODE_CLEARTEXT_UNLOCKED",
+  "NODE_CUTOVER_ABORTED",
+  "NODE_REWRITE_NOT_STARTED",
+  "NODE_KEY_IN_USE",
+  "NODE_KEY_NOT_RETIRABLE",
+  "NODE_MEMBER_SILENT",
+  "NODE_MEMBER_TASK_FAILED",
+  "NODE_MEMBER_UNKNOWN",
+];
+
+/** Draws the first keys itself when there are none. */
+const BRINGS_KEYS = "enable-storage-envelope";
+
+/** Changes of keys that are no steps. */
+const BEFORE_STEPS: readonly string[] = [
+  "bootstrap",
+  "rotate-dek",
+  "rewrap-deks",
+  "register-writer",
+];
+
+/** What members go on with by themselves. */
+const JOBS: readonly string[] = [
+  "start-rewrite",
+  "pause-rewrite",
+  "resume-rewrite",
+  "update-rollout",
+];
+
+/** Steps that nobody can take back. */
+const ONE_WAY: readonly string[] = [
+  "enable-storage-envelope",
+  "seal-cleartext",
+  "enable-raft-envelope",
+  "retire-dek",
+];
+
 type ChangeKind = EncryptionRequest["kind"];
 
 /** One change that was asked for. */
@@ -72,19 +94,19 @@ interface Asked {
 export class KeyOperator {
   readonly #world: World;
   readonly #dice: Dice;
-  readonly #kekCount: number;
+  readonly #swarm: KeySwarm;
+  readonly #requests: KeyRequests;
   /** Others asked for what is in the log up to here. */
   readonly #from: number;
   readonly #asked: Asked[] = [];
   #underWay = 0;
   #isStopped = false;
-  #kekIds: readonly string[] = [];
-  #lastHash = "";
 
-  constructor(world: World, { kekCount }: KeySwarm) {
+  constructor(world: World, swarm: KeySwarm) {
     this.#world = world;
+    this.#swarm = swarm;
     this.#dice = world.dice.split("key operator");
-    this.#kekCount = kekCount;
+    this.#requests = new KeyRequests(world, swarm);
     this.#from = world.truth.last;
   }
 
@@ -102,16 +124,19 @@ export class KeyOperator {
 
   /** Whether the change at `index` may have been asked for before `untilMs`. */
   mayHaveAsked(kind: string, index: number, untilMs: number): boolean {
+    const brings = kind === "bootstrap" ? BRINGS_KEYS : kind;
     return this.#asked.some(({ kind: own, answer, askedMs }) =>
-      own === kind && askedMs <= untilMs && answer !== "refused" &&
-      (answer === null || answer.index === index)
+      (own === kind || own === brings) && askedMs <= untilMs &&
+      answer !== "refused" && (answer === null || answer.index >= index)
     );
   }
 
-  /** Has the first keys drawn as soon as that can be. */
+  /** Has the first keys drawn, and the first steps taken, as soon as can be. */
   async begin(): Promise<void> {
-    while (!this.#isStopped && !await this.change({ kind: "bootstrap" })) {
-      await this.#world.asking.pass(BEGIN_AGAIN_MS);
+    const { hasKeysFirst, rollout } = this.#swarm;
+    if (hasKeysFirst) await this.#insist(() => ({ kind: "bootstrap" }));
+    for (let i = rollout?.stepsFirst ?? 0; i > 0; i -= 1) {
+      await this.#insist(() => nextStep(this.#world.truth.fsm));
     }
   }
 
@@ -140,7 +165,7 @@ export class KeyOperator {
       }
       if (answer.index <= this.#from) continue;
       const found = changes.find(({ index }) => index === answer.index);
-      if (found?.isTaken !== true || found.kind !== loggedAs(kind)) {
+      if (found?.isTaken !== true || !isAnswer(kind, found.kind, answer)) {
         fail("ChangeAnswer", `${kind} was answered with ${answer.index}`);
       }
       if (answer.isChanged) answered.set(answer.index, one);
@@ -148,7 +173,8 @@ export class KeyOperator {
     for (const { index, kind, isTaken } of changes) {
       if (index <= this.#from || kind === "registration") continue;
       if (answered.has(index)) continue;
-      const at = unknown.findIndex((one) => one.kind === kind);
+      if (kind === "bootstrap" && this.#mayBringKeys(index)) continue;
+      const at = unknown.findIndex((one) => loggedAs(one.kind) === kind);
       if (at >= 0) unknown.splice(at, 1);
       else if (isTaken) {
         fail("RefusedChange", `nobody was told of ${kind} at ${index}`);
@@ -156,57 +182,29 @@ export class KeyOperator {
     }
   }
 
+  /** Whether a storage cutover that found no keys may have drawn them. */
+  #mayBringKeys(index: number): boolean {
+    return this.#asked.some(({ kind, answer }) =>
+      kind === BRINGS_KEYS && answer !== "refused" &&
+      (answer === null || answer.index > index)
+    );
+  }
+
   async #act(): Promise<void> {
     const world = this.#world;
     const dice = this.#dice;
     const leader = dice.chance(0.85) ? world.leader() : null;
     const host = leader ?? dice.pick(world.hosts);
-    const request = await this.#draw();
-    const terms: ChangeTerms = {
-      ...TERMS,
-      dryRun: dice.chance(0.15),
-      planHash: dice.chance(0.8)
-        ? ""
-        : dice.chance(0.6)
-        ? this.#lastHash
-        : "0123456789abcdef",
-    };
+    const request = await this.#requests.draw();
+    const terms = this.#requests.drawTerms();
     await this.#ask(host, request, terms);
   }
 
-  async #draw(): Promise<EncryptionRequest> {
-    const dice = this.#dice;
-    const kind = dice.pick(
-      [
-        ...["bootstrap", "bootstrap", "bootstrap", "rotate-dek", "rotate-dek"],
-        ...["rotate-dek", "rewrap-deks", "rewrap-deks", "register-writer"],
-        "later",
-      ] as const,
-    );
-    switch (kind) {
-      case "bootstrap":
-      case "register-writer":
-        return { kind };
-      case "rotate-dek":
-        return { kind, purpose: dice.pick(["storage", "raft"] as const) };
-      case "rewrap-deks":
-        return { kind, keks: await this.#drawKeks() };
-      default:
-        return dice.pick(LATER);
+  /** Asks until it is done, or until it is stopped. */
+  async #insist(request: () => EncryptionRequest): Promise<void> {
+    while (!this.#isStopped && !await this.change(request())) {
+      await this.#world.asking.pass(BEGIN_AGAIN_MS);
     }
-  }
-
-  async #drawKeks(): Promise<readonly string[]> {
-    if (this.#kekIds.length === 0) {
-      const numbers = Array.from({ length: this.#kekCount }, (_, i) => i + 1);
-      this.#kekIds = await Promise.all(
-        numbers.map(async (one) => `file:${await kekIdOf(kekBytes(one))}`),
-      );
-    }
-    const dice = this.#dice;
-    if (dice.chance(0.1)) return ["file:of-nobody"];
-    if (dice.chance(0.2)) return [];
-    return dice.chance(0.3) ? this.#kekIds : [dice.pick(this.#kekIds)];
   }
 
   async #ask(
@@ -233,7 +231,7 @@ export class KeyOperator {
     if (answer.kind === "refused") asked.answer = "refused";
     if (answer.kind === "answered") {
       asked.answer = answer.value;
-      this.#lastHash = answer.value.plan.hash;
+      this.#requests.lastHash = answer.value.plan.hash;
     }
     world.guard(() => judge({ what, request, terms }, answer));
     return answer;
@@ -248,7 +246,10 @@ export class KeyOperator {
     try {
       const port = node.encryption as EncryptionPort;
       const result = await port.changeEncryption(request, terms);
-      await this.#world.checkDurable(host, result.index);
+      // What is no change of keys is in the log, as a client's write is.
+      if (!JOBS.includes(request.kind)) {
+        this.#world.checkDurable(host, result.index);
+      }
       return result;
     } catch (error) {
       if (!(error instanceof NodeError)) {
@@ -261,29 +262,47 @@ export class KeyOperator {
   }
 }
 
+/** Of a job that is as asked already any entry about it may be told. */
+function isAnswer(
+  kind: ChangeKind,
+  logged: string,
+  { isChanged }: EncryptionResult,
+): boolean {
+  if (logged === loggedAs(kind)) return true;
+  return !isChanged && JOBS.includes(kind) && JOBS.includes(logged);
+}
+
 /** A registration is of any life of any node, asked for or not. */
 function loggedAs(kind: ChangeKind): string {
-  return kind === "register-writer" ? "registration" : kind;
+  switch (kind) {
+    case "register-writer":
+      return "registration";
+    case "update-rollout":
+      return "dwell";
+    default:
+      return kind;
+  }
 }
 
 function judge(
-  { what, request, terms }: {
+  { what, request: { kind }, terms }: {
     readonly what: string;
     readonly request: EncryptionRequest;
     readonly terms: ChangeTerms;
   },
   answer: Answer<EncryptionResult>,
 ): void {
-  const isLater = LATER.some(({ kind }) => kind === request.kind);
   if (answer.kind === "lost") return;
   if (answer.kind === "answered") {
-    if (isLater) fail("NotAvailable", `${what} was answered`);
-    if (terms.dryRun && answer.value.isChanged) fail("DryRun", what);
+    if (!answer.value.isChanged) return;
+    if (terms.dryRun) fail("DryRun", what);
+    if (ONE_WAY.includes(kind) && terms.confirm !== CLUSTER_NAME) {
+      fail("Unconfirmed", what);
+    }
     return;
   }
-  const { code } = answer;
-  const isRight = isLater
-    ? [NOT_AVAILABLE, "unreachable"].includes(code)
-    : REFUSALS.includes(code);
-  if (!isRight) fail("OddRefusal", `${what}: ${code}`);
+  if (REFUSALS.includes(answer.code)) return;
+  const isStep = !BEFORE_STEPS.includes(kind);
+  if (isStep && STEP_REFUSALS.includes(answer.code)) return;
+  fail("OddRefusal", `${what}: ${answer.code}`);
 }

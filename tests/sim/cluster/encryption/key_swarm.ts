@@ -1,4 +1,5 @@
 import type { Dice } from "../../raft/dice.ts";
+import type { RolloutSwarm } from "../rollout/rollout_swarm.ts";
 
 /** What happens to keys, by kind. */
 export const KEY_FAULT_KINDS = [
@@ -22,6 +23,8 @@ export interface KeySwarm {
   readonly sealMs: number;
   /** Whether the first keys are drawn before anything goes wrong. */
   readonly hasKeysFirst: boolean;
+  /** `null`: nobody asks for a step of the ladder. */
+  readonly rollout: RolloutSwarm | null;
 }
 
 const MEANS: Readonly<Record<KeyFaultKind, number>> = {
@@ -52,6 +55,7 @@ export function drawKeySwarm(dice: Dice): KeySwarm | null {
     everySeconds,
     sealMs: dice.pick([200, 600, 2_000]),
     hasKeysFirst: dice.chance(0.6),
+    rollout: null,
   };
 }
 
@@ -63,5 +67,6 @@ export function forgets(keys: KeySwarm | null): boolean {
 /** Names of the kinds that a run has. */
 export function keyKindsOf(keys: KeySwarm | null): readonly string[] {
   if (keys === null) return ["no keys"];
-  return KEY_FAULT_KINDS.filter((kind) => keys.everySeconds[kind] > 0);
+  const kinds = KEY_FAULT_KINDS.filter((kind) => keys.everySeconds[kind] > 0);
+  return keys.rollout === null ? kinds : [...kinds, "rollout"];
 }

@@ -146,16 +146,15 @@ export class KeyWatch {
     const purpose = this.#dice.pick(["storage", "raft"] as const);
     const count = this.#dice.between(1, 3);
     life.run(() => {
-      sealOnce(life, purpose, count, (session) => this.#begun(host, session))
-        .then(
-          (sealed) => void (this.seals += sealed),
-          (error) => {
-            if (error instanceof NodeError) return;
-            this.#world.guardKeys(() => {
-              throw error;
-            });
-          },
-        );
+      sealOnce(life, purpose, count).then(
+        (sealed) => void (this.seals += sealed),
+        (error) => {
+          if (error instanceof NodeError) return;
+          this.#world.guardKeys(() => {
+            throw error;
+          });
+        },
+      );
     });
   }
 
@@ -212,7 +211,7 @@ export class KeyWatch {
   }
 
   /** A session of `host` is about to seal: its beginnings must be durable. */
-  #begun(host: Host, session: Session): void {
+  begun(host: Host, session: Session): void {
     const { keyId, purpose, node16, epoch, salt } = session;
     const what = `${host.lifeName}, ${purpose} key ${keyId}, epoch ${epoch}`;
     const durable = this.sidecar(host)?.epochs.get(keyId) ?? 0;

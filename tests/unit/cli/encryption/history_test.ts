@@ -104,7 +104,25 @@ Deno.test("encryption dwell --for counts from now on, --end ends it", async () =
   ]);
 });
 
-for (const args of [[], ["--for", "1h", "--end"], ["--for", "soon"]]) {
+Deno.test("encryption dwell --dry-run names the flags of that very plan", async () => {
+  const given = world();
+  const dwell = ["encryption", "dwell"];
+  const { out } = await runIn(given, ...dwell, "--for", "24h", "--dry-run");
+  const flags = `--plan ${PLAN_HASH} --until 1970-01-02T00:00:00Z`;
+  assert.ok(out.endsWith(`nothing was changed; to do this: ${flags}\n`), out);
+  await runIn(given, ...dwell, ...flags.split(" "));
+  assert.deepEqual(given.asked.map(({ of }) => of), [86_400_000, 86_400_000]);
+});
+
+const WRONG = [
+  [],
+  ["--for", "1h", "--end"],
+  ["--for", "soon"],
+  ["--until", "tomorrow"],
+  ["--until", "2026-13-01T08:00:00Z"],
+  ["--until", "2026-12-01T08:00:00Z", "--for", "1h"],
+];
+for (const args of WRONG) {
   Deno.test(`encryption dwell ${args.join(" ")} is a usage error`, async () => {
     const given = world();
     const { code } = await runIn(given, "encryption", "dwell", ...args);

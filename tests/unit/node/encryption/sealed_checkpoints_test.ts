@@ -98,6 +98,20 @@ Deno.test("a backup is sealed from the storage cutover on", async () => {
   await cluster.close();
 });
 
+Deno.test("a member that is cut off gives no backup", async () => {
+  const cluster = await start();
+  const leader = await cluster.leader();
+  for (const name of NAMES.filter((one) => one !== leader)) {
+    await cluster.stop(name);
+  }
+  const pieces = cluster.node(leader).backup()[Symbol.asyncIterator]();
+  await assert.rejects(
+    cluster.clock.until(pieces.next()),
+    /no majority says what is newest/,
+  );
+  await cluster.close();
+});
+
 Deno.test("a member is built from a sealed checkpoint", async () => {
   const cluster = await start();
   await fill(cluster);

@@ -5,7 +5,10 @@
  */
 import assert from "node:assert/strict";
 import type { RolloutEvent } from "../../../../src/fsm/types.ts";
+import { useTurnCrypto } from "../../../sim/io/subtle.ts";
 import { BOOTSTRAP, ChangesWorld, NAMES, ROTATE } from "./changes_world.ts";
+
+useTurnCrypto();
 
 const ON = { kind: "enable-storage-envelope" } as const;
 
