@@ -162,6 +162,26 @@ export class Rollout {
     }
   }
 
+  /** Makes a stopped member anew from the others, as its remedy says. */
+  async rebuild(name: string): Promise<void> {
+    const { cluster, encrypted } = this;
+    const { dataDir } = cluster.place(name);
+    const words = ["member", "rebuild", name, "--data-dir", dataDir];
+    const { code, stderr } = await encrypted.run(...words, ...CONFIRM);
+    equal(code, 0, stderr);
+    const args = ["--join", encrypted.admins];
+    await cluster.start(name, { isFounding: false, args });
+    await cluster.statusThat(
+      await cluster.leader(),
+      `has "${name}" as a voter`,
+      ({ members }) =>
+        members.some((member) =>
+          member.name === name && member.isVoter && member.ready
+        ),
+    );
+    await cluster.agreed();
+  }
+
   /** Phase 2 on every member, with the cleartext locked and old keys gone. */
   async isOver(): Promise<void> {
     await this.encrypted.agreed();
