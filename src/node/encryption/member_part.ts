@@ -12,6 +12,7 @@ import type { ExtraPackets } from "../extra_packets.ts";
 import { MemberUnknownError, NotLeaderError } from "../member_errors.ts";
 import type { AskedMember, LongChanges } from "./long_changes.ts";
 import { MemberWork } from "./member_work.ts";
+import type { RaftCutover } from "./raft_cutover.ts";
 import { Rewriter } from "./rewriter.ts";
 import { scrubMember } from "./scrub.ts";
 import { MemberTasks } from "./tasks/member_tasks.ts";
@@ -129,12 +130,10 @@ export class MemberPart {
   }
 
   /** Steps that take long, the barrier of phase 2 being another's. */
-  longChanges(
-    enableRaftEnvelope: LongChanges["enableRaftEnvelope"],
-  ): LongChanges {
+  longChanges(cutover: Pick<RaftCutover, "run">): LongChanges {
     const { work } = this;
     return {
-      enableRaftEnvelope,
+      enableRaftEnvelope: (term) => cutover.run(term),
       sealCleartext: (context) => work.sealCleartext(context),
       retireDek: (keyId, context) => work.retireDek(keyId, context),
       scrub: (members, context) => work.scrub(members, context),
