@@ -17,7 +17,12 @@ export interface ScrubParts {
   >;
   readonly place: Pick<
     StorePlace,
-    "path" | "installedIndex" | "prepareCopy" | "switchTo" | "discard"
+    | "path"
+    | "installedIndex"
+    | "prepareCopy"
+    | "switchTo"
+    | "discard"
+    | "keptAside"
   >;
   readonly log: EventLog;
   readonly openKv: (path: string) => Promise<Kv>;
@@ -60,11 +65,25 @@ export async function scrubMember(
   if (raftCutoverIndex === 0 || cleartextLockIndex === 0) {
     throw new TaskFailure("what it writes is not all sealed yet");
   }
+  await mustKeepNothingAside(parts.place);
   await copyStore(parts, control);
   if (control.isOver()) return;
   await parts.removeCheckpoints(store.state.applied.index);
   await parts.forgetLog(raftCutoverIndex, control);
   log.write("info", "member_scrubbed", { index: store.state.applied.index });
+}
+
+/** What operators have kept is theirs to remove; some of it may be cleartext. */
+async function mustKeepNothingAside(
+  place: ScrubParts["place"],
+): Promise<void> {
+  const kept = await place.keptAside();
+  if (kept.length === 0) return;
+  throw new TaskFailure(
+    `its data dir has what a rebuild put aside, maybe in cleartext, so remove it first: ${
+      kept.join(", ")
+    }`,
+  );
 }
 
 async function copyStore(
