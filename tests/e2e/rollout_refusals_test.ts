@@ -111,7 +111,9 @@ async function phase0(errors: Errors, [kek, other]: readonly KekFile[]) {
     const code = "NODE_REWRITE_NOT_STARTED";
     await errors.refuses(["rewrite", flag], code, { says });
   }
-  await errors.refuses(["disable"], "NODE_DISABLE_REFUSED");
+  const disabled = await encrypted.runLocal("encryption", "disable");
+  equal(disabled.code, EXIT.blocked);
+  assertReport(disabled.stderr, "NODE_DISABLE_REFUSED", ["sealkv kv export"]);
 
   const unproven = "NODE_CAPABILITY_UNPROVEN";
   await errors.refuses(ENABLE_STORAGE, unproven, {
@@ -400,14 +402,17 @@ Deno.test({
     await withCluster({ args, place }, async (cluster) => {
       await using load = await ClusterLoad.start(cluster, CALM);
       const errors = new Errors(new Rollout(cluster), load);
-      await t.step("usage", () => usage(errors));
-      await t.step("phase 0", () => phase0(errors, keks));
-      await t.step("phase 1", () => phase1(errors));
-      await t.step("phase 2", () => phase2(errors));
-      await t.step("retiring keys", () => retirements(errors));
-      await t.step("two at once", () => twoAtOnce(errors));
-      await t.step("backups", () => backups(errors, keks, files.dir));
-      await t.step("a new member", () => candidate(errors, keks[0]!));
+      // Each goes on where the one before it ended.
+      const step = async (name: string, fn: () => Promise<void>) =>
+        ok(await t.step(name, fn), name);
+      await step("usage", () => usage(errors));
+      await step("phase 0", () => phase0(errors, keks));
+      await step("phase 1", () => phase1(errors));
+      await step("phase 2", () => phase2(errors));
+      await step("retiring keys", () => retirements(errors));
+      await step("two at once", () => twoAtOnce(errors));
+      await step("backups", () => backups(errors, keks, files.dir));
+      await step("a new member", () => candidate(errors, keks[0]!));
       await load.allGoOn();
       await load.verify();
       errors.encrypted.assertNoHalt();
