@@ -23,6 +23,7 @@ import {
 import { CALM, VERY_PATIENT } from "./encryption_trial.ts";
 import { flip } from "./damage.ts";
 import { kekArgs, type KekFile, KekFiles } from "./kek_files.ts";
+import { openKv } from "./open_kv.ts";
 import {
   CLUSTER_NAME,
   ENABLE_RAFT,
@@ -45,8 +46,17 @@ const EXIT = {
   unfinished: 7,
   disk: 74,
 };
+const RECORDS = 20;
+const RECORD_BYTES = 8_000;
 const WRONG_PLAN = ["--plan", "0123456789abcdef"];
 const STATE_KEY_USE = /state/;
+
+/** Records of before: at the lowest rate their rewrite takes long. */
+async function fill(url: string): Promise<void> {
+  using kv = await openKv(url);
+  const bytes = new Uint8Array(RECORD_BYTES);
+  for (let i = 0; i < RECORDS; i += 1) await kv.set(["before", i], bytes);
+}
 
 /** An operator who errs; clients are served all the time. */
 class Errors {
@@ -186,7 +196,9 @@ async function phase1(errors: Errors): Promise<void> {
   await encrypted.change("rewrite", "--pause");
   const waits = await rollout.give(["rewrite", "--resume", "--wait", "1s"]);
   equal(waits.code, EXIT.unfinished, waits.stderr);
-  assertReport(waits.stderr, "CLI_UNFINISHED", ["rewrite --follow"]);
+  assertReport(waits.stderr, "CLI_UNFINISHED", [
+    "`sealkv encryption rewrite --resume --follow` looks on again",
+  ]);
   await encrypted.change("rewrite", "--resume", "--rate", "0");
   await rollout.take(REWRITE);
 
@@ -400,6 +412,7 @@ Deno.test({
       index === 2 ? {} : { args: kekArgs(keks[0]!) };
     const args = [...VERY_PATIENT, ...NAMED];
     await withCluster({ args, place }, async (cluster) => {
+      await fill(cluster.url("n1"));
       await using load = await ClusterLoad.start(cluster, CALM);
       const errors = new Errors(new Rollout(cluster), load);
       // Each goes on where the one before it ended.
