@@ -2,11 +2,11 @@ import { type Bytes, utf8 } from "../base/bytes.ts";
 import type { Clock } from "../io/clock.ts";
 import type { DirectoryEntry, Disk, DiskLock } from "../io/disk.ts";
 import { isNodeName } from "../base/identity.ts";
-import { dataDirPaths, lockDataDir } from "../node/data_dir.ts";
+import { dataDirPaths, lockDataDir, OLD_SUFFIX } from "../node/data_dir.ts";
 import { readLogHead } from "../node/log_head.ts";
 import { AUDIT_LOG_NAME } from "./audit_log.ts";
 import { RebuildConflictError } from "./errors.ts";
-import { OLD_SUFFIX, oldSuffix } from "./old_suffix.ts";
+import { oldSuffix } from "./old_suffix.ts";
 import { removeTree } from "./remove_tree.ts";
 
 const RECORD_NAME = "rebuild.json";

@@ -19,6 +19,9 @@ export interface DataDirPaths {
   readonly encryption: string;
 }
 
+/** Matches names of what a rebuild of a member put aside. */
+export const OLD_SUFFIX = /\.old-[0-9]{8}T[0-9]{6}Z$/;
+
 export function dataDirPaths(root: string): DataDirPaths {
   return {
     root,

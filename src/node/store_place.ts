@@ -10,7 +10,7 @@ import {
 import { crc32c } from "../base/crc32c.ts";
 import { NodeError } from "../base/error.ts";
 import type { Disk } from "../io/disk.ts";
-import type { DataDirPaths } from "./data_dir.ts";
+import { type DataDirPaths, OLD_SUFFIX } from "./data_dir.ts";
 
 /** The pointer to the current store cannot be followed. */
 export class StorePointerDamagedError extends NodeError {
@@ -164,6 +164,14 @@ export class StorePlace {
     this.#current = { store, index };
     if (this.#copy === path) this.#copy = null;
     if (this.#built === path) this.#built = null;
+  }
+
+  /** Paths of what a rebuild of this member put aside. */
+  async keptAside(): Promise<readonly string[]> {
+    const { root } = this.#paths;
+    const entries = await this.#disk.list(root);
+    return entries.filter(({ name }) => OLD_SUFFIX.test(name))
+      .map(({ name }) => `${root}/${name}`).sort();
   }
 
   /** Removes stores that are not current, and temporary files. */

@@ -26,10 +26,10 @@ import { Canaries, type Finding } from "./search_files.ts";
 import { until } from "./until.ts";
 
 /** The log forgets soon, so that a member that was away gets a checkpoint. */
-const SHORT_LOG = ["--log-compact-after", "1MiB", "--log-keep-entries", "50"];
-const LARGE_WRITES = 150;
+const SHORT_LOG = ["--log-compact-after", "1MiB", "--log-keep-entries", "5"];
+const LARGE_WRITES = 80;
 const ROUNDS_MAX = 4;
-const LARGE_BYTES = 20_000;
+const LARGE_BYTES = 60_000;
 /** The largest value: sealed, it takes more than one row. */
 const LONG_CHARS = 65_536;
 const EXPIRED_MS_MAX = 30_000;

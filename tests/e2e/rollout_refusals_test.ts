@@ -23,6 +23,7 @@ import {
 import { CALM, VERY_PATIENT } from "./encryption_trial.ts";
 import { flip } from "./damage.ts";
 import { kekArgs, type KekFile, KekFiles } from "./kek_files.ts";
+import { openKv } from "./open_kv.ts";
 import {
   CLUSTER_NAME,
   ENABLE_RAFT,
@@ -45,8 +46,17 @@ const EXIT = {
   unfinished: 7,
   disk: 74,
 };
+const RECORDS = 20;
+const RECORD_BYTES = 8_000;
 const WRONG_PLAN = ["--plan", "0123456789abcdef"];
 const STATE_KEY_USE = /state/;
+
+/** Records of before: at the lowest rate their rewrite takes long. */
+async function fill(url: string): Promise<void> {
+  using kv = await openKv(url);
+  const bytes = new Uint8Array(RECORD_BYTES);
+  for (let i = 0; i < RECORDS; i += 1) await kv.set(["before", i], bytes);
+}
 
 /** An operator who errs; clients are served all the time. */
 class Errors {
@@ -111,7 +121,9 @@ async function phase0(errors: Errors, [kek, other]: readonly KekFile[]) {
     const code = "NODE_REWRITE_NOT_STARTED";
     await errors.refuses(["rewrite", flag], code, { says });
   }
-  await errors.refuses(["disable"], "NODE_DISABLE_REFUSED");
+  const disabled = await encrypted.runLocal("encryption", "disable");
+  equal(disabled.code, EXIT.blocked);
+  assertReport(disabled.stderr, "NODE_DISABLE_REFUSED", ["sealkv kv export"]);
 
   const unproven = "NODE_CAPABILITY_UNPROVEN";
   await errors.refuses(ENABLE_STORAGE, unproven, {
@@ -184,7 +196,9 @@ async function phase1(errors: Errors): Promise<void> {
   await encrypted.change("rewrite", "--pause");
   const waits = await rollout.give(["rewrite", "--resume", "--wait", "1s"]);
   equal(waits.code, EXIT.unfinished, waits.stderr);
-  assertReport(waits.stderr, "CLI_UNFINISHED", ["rewrite --follow"]);
+  assertReport(waits.stderr, "CLI_UNFINISHED", [
+    "`sealkv encryption rewrite --resume --follow` looks on again",
+  ]);
   await encrypted.change("rewrite", "--resume", "--rate", "0");
   await rollout.take(REWRITE);
 
@@ -398,16 +412,20 @@ Deno.test({
       index === 2 ? {} : { args: kekArgs(keks[0]!) };
     const args = [...VERY_PATIENT, ...NAMED];
     await withCluster({ args, place }, async (cluster) => {
+      await fill(cluster.url("n1"));
       await using load = await ClusterLoad.start(cluster, CALM);
       const errors = new Errors(new Rollout(cluster), load);
-      await t.step("usage", () => usage(errors));
-      await t.step("phase 0", () => phase0(errors, keks));
-      await t.step("phase 1", () => phase1(errors));
-      await t.step("phase 2", () => phase2(errors));
-      await t.step("retiring keys", () => retirements(errors));
-      await t.step("two at once", () => twoAtOnce(errors));
-      await t.step("backups", () => backups(errors, keks, files.dir));
-      await t.step("a new member", () => candidate(errors, keks[0]!));
+      // Each goes on where the one before it ended.
+      const step = async (name: string, fn: () => Promise<void>) =>
+        ok(await t.step(name, fn), name);
+      await step("usage", () => usage(errors));
+      await step("phase 0", () => phase0(errors, keks));
+      await step("phase 1", () => phase1(errors));
+      await step("phase 2", () => phase2(errors));
+      await step("retiring keys", () => retirements(errors));
+      await step("two at once", () => twoAtOnce(errors));
+      await step("backups", () => backups(errors, keks, files.dir));
+      await step("a new member", () => candidate(errors, keks[0]!));
       await load.allGoOn();
       await load.verify();
       errors.encrypted.assertNoHalt();

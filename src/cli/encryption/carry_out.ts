@@ -3,6 +3,7 @@ import type {
   ChangeOptions,
   EncryptionOutcome,
 } from "../../admin/client.ts";
+import { NodeError } from "../../base/error.ts";
 import { type AdminOptions, withAdmin } from "../admin_connection.ts";
 import type { ChangeFlags } from "../member/change_options.ts";
 import { confirmed } from "../member/confirm.ts";
@@ -78,7 +79,11 @@ interface Termed extends Asked {
   readonly terms: ChangeOptions;
 }
 
-/** Every check is made before anything changes: first a dry run, then a name. */
+/**
+ * Every check is made before anything changes: first a dry run, then a name.
+ * With a name at hand a refused plan is asked for all the same, so that the
+ * refusal is in the audit log and the history.
+ */
 async function carryOutOneWay(
   services: Services,
   client: AdminClient,
@@ -86,7 +91,14 @@ async function carryOutOneWay(
 ): Promise<boolean> {
   const { options, step, terms } = asked;
   const { cluster } = await client.getStatus();
-  const planned = await step.ask(client, { ...terms, dryRun: true });
+  const planned = await planOf(client, asked);
+  if (planned === null) {
+    const { confirm = "" } = options;
+    return await perform(services, client, {
+      ...asked,
+      terms: { ...terms, confirm },
+    });
+  }
   // The entry that did it is there: nothing is left to confirm.
   const isDone = planned.index !== 0n;
   if (terms.dryRun || isDone) {
@@ -106,6 +118,23 @@ async function carryOutOneWay(
     : terms.planHash ?? "";
   const confirmedTerms = { ...terms, confirm, planHash };
   return await perform(services, client, { ...asked, terms: confirmedTerms });
+}
+
+/** `null` for one that is refused, and to be refused for good. */
+async function planOf(
+  client: AdminClient,
+  { options, step, terms }: Termed,
+): Promise<EncryptionOutcome | null> {
+  try {
+    return await step.ask(client, { ...terms, dryRun: true });
+  } catch (error) {
+    const isRefusal = error instanceof NodeError &&
+      error.code.startsWith("NODE_");
+    if (isRefusal && options.confirm !== undefined && !terms.dryRun) {
+      return null;
+    }
+    throw error;
+  }
 }
 
 async function perform(

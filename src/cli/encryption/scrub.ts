@@ -13,7 +13,8 @@ const HELP = `
 For phase 2, once cleartext is locked. Every member takes a new checkpoint,
 removes older ones and every log file that holds an entry of before, and moves
 its records into a new file; the others first, the leader last. Each goes on
-serving, but for a short pause, and needs room for its records once more.
+serving, but for a short pause, and needs room for its records once more. What
+a rebuild put aside in a data dir (*.old-TIME) is yours to remove before.
 
 What a file system, an SSD or a snapshot of the disk keeps of removed files is
 out of reach: only replacing the disk helps there. Backups are not touched.`;

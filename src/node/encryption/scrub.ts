@@ -24,6 +24,7 @@ export interface ScrubParts {
     | "switchTo"
     | "discard"
     | "removeStray"
+    | "keptAside"
   >;
   readonly log: EventLog;
   readonly openKv: (path: string) => Promise<Kv>;
@@ -66,6 +67,7 @@ export async function scrubMember(
   if (raftCutoverIndex === 0 || cleartextLockIndex === 0) {
     throw new TaskFailure("what it writes is not all sealed yet");
   }
+  await mustKeepNothingAside(parts.place);
   await copyStore(parts, control);
   if (control.isOver()) return;
   await parts.place.removeStray();
@@ -73,6 +75,19 @@ export async function scrubMember(
   await parts.forgetLog(raftCutoverIndex, control);
   if (control.isOver()) return;
   log.write("info", "member_scrubbed", { index: store.state.applied.index });
+}
+
+/** What operators have kept is theirs to remove; some of it may be cleartext. */
+async function mustKeepNothingAside(
+  place: ScrubParts["place"],
+): Promise<void> {
+  const kept = await place.keptAside();
+  if (kept.length === 0) return;
+  throw new TaskFailure(
+    `its data dir has what a rebuild put aside, maybe in cleartext, so remove it first: ${
+      kept.join(", ")
+    }`,
+  );
 }
 
 async function copyStore(

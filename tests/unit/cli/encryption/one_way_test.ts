@@ -207,6 +207,31 @@ for (const [code, exit] of REFUSALS) {
   });
 }
 
+Deno.test("a refused plan is asked for in earnest when the name is given", async () => {
+  const asked: boolean[] = [];
+  const given = () =>
+    world({
+      changeEncryption: ({ options }) => {
+        asked.push(options.dryRun === true);
+        const code = "NODE_CLEARTEXT_UNLOCKED";
+        throw new RemoteError(code, "Cannot do it", "Do this first");
+      },
+    });
+  const args = ["encryption", "enable-raft-envelope"];
+  const named = await runIn(given(), ...args, "--confirm", "prod-eu-1");
+  assert.deepEqual([named.code, asked.splice(0)], [3, [true, false]]);
+  const dry = await runIn(
+    given(),
+    ...args,
+    "--confirm",
+    "prod-eu-1",
+    "--dry-run",
+  );
+  assert.deepEqual([dry.code, asked.splice(0)], [3, [true]]);
+  const unnamed = await runIn(given(), ...args);
+  assert.deepEqual([unnamed.code, asked], [3, [true]]);
+});
+
 /** Answers when its caller gives up, as a leader that takes its time. */
 function slow({ options, ...rest }: AskedEncryptionChange) {
   if (options.dryRun) return encryptionChanged({ options, ...rest });

@@ -59,6 +59,14 @@ Deno.test("nothing that was written in cleartext is left after a scrub", async (
   for (const name of NAMES) {
     assert.notDeepEqual(await canaries(cluster, name), [], "still in the log");
   }
+  const { disk } = cluster.place("n2");
+  const aside = "/data/store.sqlite.old-20261126T060000Z";
+  await (await disk.open(aside, "create")).close();
+  await assert.rejects(scrub(cluster), {
+    code: "NODE_MEMBER_TASK_FAILED",
+    message: new RegExp(`"n2" could not: .*remove it first: ${aside}$`),
+  });
+  await disk.remove(aside);
   await scrub(cluster);
   for (const name of NAMES) assert.deepEqual(await canaries(cluster, name), []);
   await fill(cluster, 90, 95);
