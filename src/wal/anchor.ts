@@ -113,10 +113,15 @@ export class AnchorFile {
     await there?.close();
     await disk.remove(path);
     const file = await disk.open(path, "create");
-    const empty = new Uint8Array(SLOT_BYTES);
-    await file.writeAt(0, concatBytes(empty, empty));
-    await file.sync();
-    await disk.syncDir(dir);
+    try {
+      const empty = new Uint8Array(SLOT_BYTES);
+      await file.writeAt(0, concatBytes(empty, empty));
+      await file.sync();
+      await disk.syncDir(dir);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
     return new AnchorFile(file, 0);
   }
 

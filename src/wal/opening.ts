@@ -88,7 +88,10 @@ export async function createParts(
   const { frame, link } = segmentHeaderFrame(header, walId, first);
   const files = new SegmentFiles(filesOptions(options, paths), []);
   await files.removeSpares();
-  await files.roll(header.nextIndex, frame, 0);
+  const anchor = await beside(files, async () => {
+    await files.roll(header.nextIndex, frame, 0);
+    return await AnchorFile.open(disk, paths.dir, paths.anchor);
+  });
   const view = new LogView(header);
   view.places.note(1, 0, header.nextIndex);
   return {
@@ -96,13 +99,27 @@ export async function createParts(
     paths,
     lock,
     files,
-    anchor: await AnchorFile.open(disk, paths.dir, paths.anchor),
+    anchor,
     view,
     walId,
     clusterId: header.clusterId,
     position: { link, offset: frame.length },
     tailSuspect: null,
   };
+}
+
+/** What `open` opens; an error closes `files` first. */
+async function beside<Opened>(
+  files: SegmentFiles,
+  open: () => Promise<Opened>,
+): Promise<Opened> {
+  try {
+    return await open();
+  } catch (error) {
+    // Why it failed matters more than why something stays open.
+    await files.close().catch(() => {});
+    throw error;
+  }
 }
 
 /** Reads the files of a log, cuts a torn tail off, opens them for appending. */
@@ -128,8 +145,10 @@ export async function openParts(
   await loadTail(options, paths, scanned, segments);
   const files = new SegmentFiles(filesOptions(options, paths), segments);
   await files.removeSpares();
-  const anchorFile = await AnchorFile.open(disk, paths.dir, paths.anchor);
-  await files.openCurrent();
+  const anchorFile = await beside(files, async () => {
+    await files.openCurrent();
+    return await AnchorFile.open(disk, paths.dir, paths.anchor);
+  });
   const { view, walId, clusterId, link, offset } = scanned;
   const position = { link, offset };
   reportOpened(options, scanned, segments.length, anchor === null);

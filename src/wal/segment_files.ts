@@ -101,8 +101,11 @@ export class SegmentFiles {
     const sequence = (this.#segments.at(-1)?.sequence ?? 0) + 1;
     const spare = await this.#takeSpare(sequence, frame.length + room);
     const file = await disk.open(spare.path, "existing");
-    await file.writeAndSync(0, frame);
-    await file.close();
+    try {
+      await file.writeAndSync(0, frame);
+    } finally {
+      await file.close();
+    }
     const name = segmentName(sequence, nextIndex);
     await disk.rename(spare.path, `${paths.segments}/${name}`);
     await disk.syncDir(paths.segments);

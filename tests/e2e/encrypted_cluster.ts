@@ -9,7 +9,8 @@ import { until } from "./until.ts";
 
 const AGREED_MS_MAX = 60_000;
 /** Refused, and nothing was changed, for an answer that came too late. */
-const LATE = /NODE_CAPABILITY_UNPROVEN.*\((?:unreachable|leader-kek-silent): /;
+export const LATE =
+  /NODE_CAPABILITY_UNPROVEN.*\((?:unreachable|leader-kek-silent): /;
 
 /** One line of an audit log. */
 export interface AuditLine {
