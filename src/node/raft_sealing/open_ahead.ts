@@ -36,6 +36,7 @@ export class OpenAhead {
 
   /** Begins with `waiting`, in order, up to the first that must wait. */
   begin(fsm: FsmState, waiting: Iterable<Entry>): void {
+    this.#opener.forgetRetired(fsm);
     let [count, bytes] = [0, 0];
     for (const entry of waiting) {
       const { type, index, data } = entry;
