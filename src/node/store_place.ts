@@ -114,11 +114,11 @@ export class StorePlace {
   async discard(path: string): Promise<void> {
     assert(path !== this.path, "the current store stays");
     if (path === this.#doubtful) return;
+    if (this.#copy === path) this.#copy = null;
     for (const side of ["", ...SIDE_FILES]) {
       await this.#disk.remove(`${path}${side}`);
     }
     await this.#disk.syncDir(this.#paths.root);
-    if (this.#copy === path) this.#copy = null;
   }
 
   async #free(name: string, other: string): Promise<string> {

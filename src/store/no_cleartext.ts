@@ -52,9 +52,16 @@ export function decodeNoCleartext(bytes: Uint8Array): number {
   return index;
 }
 
-/** Whether the store has the mark. @throws {NodeError} As `decodeNoCleartext`. */
-export async function readNoCleartext(backing: Backing): Promise<boolean> {
+/**
+ * Whether the store has the mark of its cutover.
+ *
+ * @throws {NodeError} As `decodeNoCleartext`.
+ */
+export async function readNoCleartext(
+  backing: Backing,
+  storageCutoverIndex: number,
+): Promise<boolean> {
   const [row] = await backing.get([NO_CLEARTEXT_KEY]);
   if (row === null || row === undefined) return false;
-  return decodeNoCleartext(row) > 0;
+  return decodeNoCleartext(row) === storageCutoverIndex;
 }

@@ -75,7 +75,10 @@ export async function openState(backing: Backing): Promise<OpenedState> {
     databasesStored: new Set(databases.values()),
     overflows: await readOverflows(backing),
     nextExpiryMs: await firstExpiryMs(backing),
-    hasNoCleartextMark: await readNoCleartext(backing),
+    hasNoCleartextMark: await readNoCleartext(
+      backing,
+      encryption.storageCutoverIndex,
+    ),
     recovered,
   };
 }

@@ -8,7 +8,11 @@ import {
 } from "../../../src/fsm/payload.ts";
 import { encodeProposal } from "../../../src/fsm/proposal.ts";
 import type { Member, WriteReply } from "../../../src/fsm/types.ts";
-import { Applier, type OpeningHalf } from "../../../src/node/applier.ts";
+import {
+  Applier,
+  type OpeningHalf,
+  type RestTask,
+} from "../../../src/node/applier.ts";
 import type { EncryptionActing } from "../../../src/node/encryption/acting.ts";
 import { ApplyHaltedError } from "../../../src/node/errors.ts";
 import {
@@ -120,6 +124,10 @@ class Bench {
 
   replaceStore(swap: () => Promise<void>): Promise<void> {
     return this.#applier.replaceStore(swap);
+  }
+
+  rest(task: RestTask): Promise<void> {
+    return this.#applier.rest(task);
   }
 
   members(): readonly Member[] {
@@ -300,5 +308,60 @@ Deno.test("Applier.replaceStore() skips the last of the jobs that wait", async (
   assert.deepEqual(bench.skipped, [2]);
   await settle();
   assert.equal(bench.groups.length, 0);
+  await bench.close();
+});
+
+Deno.test("Applier.rest() keeps entries waiting, and applies them after it", async () => {
+  const bench = await Bench.open(new SimKvDisk());
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const resting = bench.rest(() => promise);
+  bench.enqueue(1, empty(1), empty(2));
+  await settle();
+  assert.deepEqual(bench.groups, []);
+  resolve();
+  await resting;
+  await settle();
+  assert.equal(bench.store.state.applied.index, 2);
+  assert.deepEqual([bench.skipped, bench.halted], [[], null]);
+  await bench.close();
+});
+
+Deno.test("Applier.rest() lets rests and swaps take turns", async () => {
+  const bench = await Bench.open(new SimKvDisk());
+  const steps: string[] = [];
+  const task = (name: string) => async () => {
+    steps.push(`${name} begins`);
+    await settle();
+    steps.push(`${name} ends`);
+  };
+  const all = [
+    bench.rest(task("a")),
+    bench.replaceStore(task("b")),
+    bench.rest(task("c")),
+  ];
+  bench.enqueue(1, empty(1));
+  await Promise.all(all);
+  assert.deepEqual(steps, [
+    ...["a begins", "a ends", "b begins", "b ends", "c begins", "c ends"],
+  ]);
+  assert.deepEqual(bench.skipped, [1], "the swap has it");
+  await bench.close();
+});
+
+Deno.test("Applier.rest() that fails goes on applying, unless it halted", async () => {
+  const bench = await Bench.open(new SimKvDisk());
+  const fault = new Error("no copy");
+  await assert.rejects(bench.rest(() => Promise.reject(fault)), fault);
+  bench.enqueue(1, empty(1));
+  await settle();
+  assert.equal(bench.store.state.applied.index, 1);
+  const halting: RestTask = (halt) => {
+    halt();
+    return Promise.reject(fault);
+  };
+  await assert.rejects(bench.rest(halting), fault);
+  bench.enqueue(2, empty(2));
+  await settle();
+  assert.equal(bench.store.state.applied.index, 1);
   await bench.close();
 });

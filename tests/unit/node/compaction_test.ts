@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { LogHold } from "../../../src/node/checkpoint/port.ts";
 import { Compaction } from "../../../src/node/compaction.ts";
-import { EMPTY_STATE } from "../../../src/store/meta.ts";
+import { EMPTY_STATE, type StoreState } from "../../../src/store/meta.ts";
 import { Wal } from "../../../src/wal/wal.ts";
 import { SimDisk } from "../../sim/io/disk.ts";
 import {
@@ -30,6 +30,12 @@ class FixedHold implements LogHold {
   }
 }
 
+/** The store as it is durable at `index`. */
+function durableAt(index: number): StoreState {
+  const applied = { index, term: 1 };
+  return { ...EMPTY_STATE, applied, confState: ONE_VOTER };
+}
+
 /** A log of entries from 2 on, compacted each time ten more are there. */
 async function openLog(holdLogBytesMax: number) {
   const options = simWalOptions(new SimDisk({ seed: 1 }), [], 64_000);
@@ -40,20 +46,22 @@ async function openLog(holdLogBytesMax: number) {
     trailingEntries: TRAILING,
     holdLogBytesMax,
   }, hold);
-  const round = async () => {
+  const append = async () => {
     const from = wal.storage.lastIndex() + 1;
     const last = from + ENTRIES - 1;
     const entries = entriesOf(from, from + ENTRIES, 1, ENTRY_BYTES);
     await wal.append(batchOf(entries, { term: 1, vote: 1, commit: last }));
-    const applied = { index: last, term: 1 };
-    const state = { ...EMPTY_STATE, applied, confState: ONE_VOTER };
-    compaction.consider(state, (error) => {
+    return last;
+  };
+  const round = async () => {
+    const last = await append();
+    compaction.consider(durableAt(last), (error) => {
       throw error;
     });
     await compaction.settled();
     return wal.storage.firstIndex();
   };
-  return { wal, hold, round };
+  return { wal, hold, append, round, compaction };
 }
 
 Deno.test("Compaction keeps a tail when nothing is held", async () => {
@@ -116,5 +124,58 @@ Deno.test("Compaction counts what a rising hold keeps, not since when", async ()
     assert.ok(rounds < 20);
   }
   assert.ok(rounds >= 3, `${rounds}`);
+  await wal.close();
+});
+
+Deno.test("Compaction.forget() lets all files go that hold an entry, held or not", async () => {
+  const { wal, hold, round, compaction } = await openLog(Infinity);
+  hold.index = 3;
+  await round();
+  await round();
+  assert.equal(wal.storage.lastIndex(), 21);
+  const asked: number[] = [];
+  await compaction.forget(8, (index) => {
+    asked.push(index);
+    return Promise.resolve(durableAt(21));
+  });
+  // They are in one file with the last entry.
+  assert.equal(wal.storage.firstIndex(), 22);
+  assert.ok(asked.every((index) => index === 8 || index === 21), asked.join());
+  await round();
+  assert.deepEqual(hold.dropped, []);
+  await wal.close();
+});
+
+Deno.test("Compaction.forget() waits until the store has what goes with them", async () => {
+  const { wal, append, compaction } = await openLog(Infinity);
+  await append();
+  const asked: number[] = [];
+  await compaction.forget(8, (index) => {
+    asked.push(index);
+    return Promise.resolve(durableAt(asked.length === 1 ? 9 : 11));
+  });
+  assert.deepEqual(asked, [8, 11]);
+  assert.equal(wal.storage.firstIndex(), 12);
+  await wal.close();
+});
+
+Deno.test("Compaction.forget() that is given up keeps the log, and the next one works", async () => {
+  const { wal, append, round, compaction } = await openLog(Infinity);
+  await append();
+  const before = wal.storage.firstIndex();
+  await compaction.forget(8, () => Promise.resolve(null));
+  await compaction.forget(
+    8,
+    (index) => Promise.resolve(index === 8 ? durableAt(9) : null),
+  );
+  assert.equal(wal.storage.firstIndex(), before);
+  const fault = new Error("no store");
+  const failing = () => Promise.reject(fault);
+  await assert.rejects(compaction.forget(8, failing), fault);
+  const until = () => Promise.resolve(durableAt(11));
+  const both = [compaction.forget(8, until), compaction.forget(9, until)];
+  await Promise.all(both);
+  assert.equal(wal.storage.firstIndex(), 12);
+  await round();
   await wal.close();
 });

@@ -197,3 +197,63 @@ Deno.test("openStorePlace() leaves other files alone", async () => {
   const own = ["store.sqlite", "store.sqlite-shm", "store.sqlite-wal"];
   assert.deepEqual(found, [...names, ...own, "raft.tmp"].sort());
 });
+
+async function touch(machine: Machine, ...paths: readonly string[]) {
+  for (const path of paths) {
+    await (await machine.disk.open(path, "create")).close();
+  }
+}
+
+async function names(machine: Machine): Promise<readonly string[]> {
+  return (await machine.disk.list("data")).map(({ name }) => name)
+    .filter((name) => !/-(wal|shm)$/.test(name));
+}
+
+Deno.test("prepareCopy() gives a free path that stays until it is discarded", async () => {
+  const machine = await founded(1);
+  const place = await openStorePlace(machine.disk, PATHS);
+  await touch(machine, "data/store-7-c.sqlite-wal");
+  const copy = await place.prepareCopy(7);
+  assert.equal(copy, "data/store-7-c.sqlite");
+  assert.equal(await machine.disk.exists(`${copy}-wal`), false);
+  await touch(machine, copy, `${copy}-wal`, "data/store-6.sqlite");
+  await place.removeOthers();
+  assert.deepEqual(await names(machine), ["store-7-c.sqlite", "store.sqlite"]);
+  await assert.rejects(place.prepareCopy(8), /one copy at a time/);
+  await place.discard(copy);
+  assert.deepEqual(await names(machine), ["store.sqlite"]);
+  const again = await place.prepareCopy(7);
+  await touch(machine, again);
+  await place.switchTo(again, 0);
+  assert.equal(await place.prepareCopy(7), "data/store-7-d.sqlite");
+});
+
+Deno.test("a copy that could not be discarded does not keep the next one away", async () => {
+  const machine = await founded(1);
+  const place = await openStorePlace(machine.disk, PATHS);
+  const copy = await place.prepareCopy(7);
+  await touch(machine, copy);
+  const { disk } = machine;
+  const { remove } = disk;
+  disk.remove = () => Promise.reject(new Error("no"));
+  await assert.rejects(place.discard(copy));
+  disk.remove = remove;
+  assert.equal(await place.prepareCopy(7), copy);
+});
+
+Deno.test("removeStray() leaves what is current, copied or built", async () => {
+  const machine = await founded(1);
+  const place = await openStorePlace(machine.disk, PATHS);
+  const own = [await place.prepareCopy(7), await place.prepare(9)];
+  const stray = ["data/store-8.sqlite", "data/store-8.sqlite-wal"];
+  await touch(machine, ...own, ...stray, "data/some.tmp");
+  await place.removeStray();
+  assert.deepEqual(await names(machine), [
+    ...["some.tmp", "store-7-c.sqlite", "store-9.sqlite", "store.sqlite"],
+  ]);
+  await place.switchTo(own[1]!, 9);
+  await place.removeStray();
+  assert.deepEqual(await names(machine), [
+    ...["some.tmp", "store-7-c.sqlite", "store-9.sqlite", "store.pointer"],
+  ]);
+});

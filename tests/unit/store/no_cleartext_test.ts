@@ -75,3 +75,16 @@ Deno.test("a mark that could not be stored is none", async () => {
   assert.equal(again.hasNoCleartextMark, false);
   await again.close();
 });
+
+Deno.test("a mark of another cutover is none", async () => {
+  const disk = new SimKvDisk();
+  const store = await open(disk);
+  await store.commit(SEALED);
+  await store.markNoCleartext();
+  await store.close();
+  const row = disk.rows.find(({ key }) => key[0] === 0n && key[1] === 11n)!;
+  row.value.set(encodeNoCleartext(CUTOVER + 1));
+  const again = await open(disk);
+  assert.equal(again.hasNoCleartextMark, false);
+  await again.close();
+});

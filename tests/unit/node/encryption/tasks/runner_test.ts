@@ -96,6 +96,23 @@ Deno.test("a task that nobody asks about any more is over", async () => {
   assert.equal(ask(1).failure, "it was given up");
 });
 
+Deno.test("a task that is over stays so, whoever asks again", async () => {
+  const { ask, begun, clock } = world();
+  ask(1);
+  await clock.run(TASK_ABANDONED_MS + 1);
+  const { control, end } = begun[0]!;
+  assert.ok(control.isOver());
+  // A question that was long on its way.
+  assert.equal(ask(1).state, "waiting");
+  assert.ok(control.isOver(), "half of it was left out");
+  end.resolve(NO_FINDING);
+  await clock.run(1);
+  assert.deepEqual(
+    [ask(1).state, ask(1).failure],
+    ["failed", "it was given up"],
+  );
+});
+
 Deno.test("a member does four tasks at once and remembers sixteen", async () => {
   const { ask, begun, clock } = world();
   for (let task = 1; task <= 4; task += 1) ask(task);
