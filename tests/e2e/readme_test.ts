@@ -2,6 +2,7 @@
  * Goal: what the pages tell people to type works, typed literally.
  * Method: each page gets a copy of the source, an empty home and an address of
  * its own; its shell blocks run in order (see doc_blocks.ts).
+ * docs/member.sh, which pages start members with, gets that address too.
  */
 import { equal, fail, ok } from "node:assert/strict";
 import { cpSync, readdirSync } from "node:fs";
@@ -28,10 +29,16 @@ interface Newcomer {
 async function newcomer(): Promise<Newcomer> {
   const temporary = await Deno.makeTempDir({ prefix: "sealkv-page-" });
   const dir = `${temporary}/sealkv`;
+  const hostname = loopbackAddress();
   cpSync(ROOT, dir, {
     recursive: true,
     filter: (path) => !NOT_COPIED.has(path.split("/").pop() ?? ""),
   });
+  const script = `${dir}/docs/member.sh`;
+  await Deno.writeTextFile(
+    script,
+    (await Deno.readTextFile(script)).replaceAll("127.0.0.1", hostname),
+  );
   const bin = `${temporary}/bin`;
   await Deno.mkdir(bin);
   // The program that docs call `sealkv`, and the Deno they call `deno`.
@@ -41,7 +48,6 @@ async function newcomer(): Promise<Newcomer> {
     mode: 0o755,
   });
   await Deno.symlink(Deno.execPath(), `${bin}/deno`);
-  const hostname = loopbackAddress();
   const env = bareEnvironment(`${temporary}/home`);
   await Deno.mkdir(`${temporary}/home`);
   return {

@@ -1,22 +1,28 @@
 import { NodeError } from "../../base/error.ts";
 
+const STEP_BEFORE = {
+  "enable-storage-envelope": "`sealkv encryption enable-storage-envelope`",
+  "seal-cleartext": "`sealkv encryption seal-cleartext`",
+  "enable-raft-envelope": "`sealkv encryption enable-raft-envelope`",
+} as const;
+
 /** A step whose turn has not come. */
 export class PhaseTooLowError extends NodeError {
   override readonly name = "PhaseTooLowError";
   override readonly code = "NODE_PHASE_TOO_LOW";
   override readonly remedy: string;
 
-  /** `first` is what has to be so, `command` what brings it about. */
+  /** `first` is what has to be so, `step` what brings it about. */
   constructor(
     readonly action: string,
     readonly phase: 0 | 1 | 2,
     first: string,
-    command: string,
+    step: keyof typeof STEP_BEFORE,
   ) {
     super(
       `Cannot ${action} as ${first} first: current phase is ${phase}`,
     );
-    this.remedy = `Take the step before it: \`sealkv encryption ${command}\``;
+    this.remedy = `Take the step before it: ${STEP_BEFORE[step]}`;
   }
 }
 

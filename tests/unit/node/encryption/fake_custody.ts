@@ -3,6 +3,7 @@ import { type Bytes, concatBytes, utf8 } from "../../../../src/base/bytes.ts";
 import {
   EPOCH_MAX,
   type KeyId,
+  type KeyWrap,
   NO_KEY,
   type WrappedKey,
 } from "../../../../src/base/data_key.ts";
@@ -131,11 +132,12 @@ export class FakeCustody implements KeyCustody {
     return Promise.reject(new Error("not asked here"));
   }
 
-  wrapChallenge(): Promise<never> {
-    return Promise.reject(new Error("not asked here"));
+  /** Hides nothing. */
+  wrapChallenge(challenge: Bytes): Promise<readonly KeyWrap[]> {
+    return Promise.resolve([{ kek: "file:00", wrapped: challenge }]);
   }
 
-  openChallenge(): Promise<null> {
-    return Promise.resolve(null);
+  openChallenge(wraps: readonly KeyWrap[]): Promise<Bytes | null> {
+    return Promise.resolve(wraps[0]?.wrapped ?? null);
   }
 }
