@@ -1,8 +1,13 @@
+import { FORWARDED_PROPOSALS_MAX } from "../../../../src/node/limits.ts";
 import type { Dice } from "../../raft/dice.ts";
 import type { Host } from "../host.ts";
+import { atomicWrite, MARK_PREFIX } from "../values.ts";
 import type { World } from "../world.ts";
 import type { RolloutSwarm } from "./rollout_swarm.ts";
 
+/** At each of the others: more than a member forwards at once. */
+const WRITES = FORWARDED_PROPOSALS_MAX + 3;
+const WRITE_MS = 3;
 const CUT_MS_MEAN = 1_200;
 /** Between a checkpoint that was sent, and a member that needs one again. */
 const AGAIN_MS_MEAN = 300;
@@ -18,6 +23,7 @@ export class AimedFaults {
   readonly #dice: Dice;
   #isOver = false;
   #count = 0;
+  #writes = 0;
 
   constructor(world: World, swarm: RolloutSwarm) {
     this.#world = world;
@@ -32,8 +38,7 @@ export class AimedFaults {
   /** `host` has the marker in its log, nobody else has it yet. */
   marked(host: Host): void {
     if (!this.#isWanted()) return;
-    // The others get it, and one of them leads before it takes place.
-    if (this.#dice.chance(0.5)) this.#cut(this.#othersOf(host), [host]);
+    if (this.#dice.chance(0.6)) this.#leaveDeaf(host);
     else this.#soon(() => this.#trouble(host));
   }
 
@@ -88,6 +93,27 @@ export class AimedFaults {
       default:
         return leader.armCrash(this.#dice.between(1, 12));
     }
+  }
+
+  /**
+   * The others get the marker, and one of them leads before it takes place, with
+   * writes that waited for that.
+   */
+  #leaveDeaf(leader: Host): void {
+    const others = this.#othersOf(leader);
+    this.#cut(others, [leader]);
+    for (let nth = 1; nth <= WRITES; nth += 1) {
+      this.#world.time.after(WRITE_MS * nth, () => {
+        for (const host of others) this.#write(host);
+      });
+    }
+  }
+
+  #write(host: Host): void {
+    this.#writes += 1;
+    const value = `aimed.${this.#writes}`;
+    const key = `${MARK_PREFIX}${host.name}/aimed`;
+    void this.#world.mark(host, atomicWrite([], [{ kind: "set", key, value }]));
   }
 
   /** One of the others misses what comes, so that it needs a checkpoint. */

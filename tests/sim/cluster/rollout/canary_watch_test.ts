@@ -119,6 +119,7 @@ Deno.test("a record's header tells, where members forget too", async () => {
 
 Deno.test("a store that was built sealed has none, nor has a clean disk", async () => {
   const { host, watch, state } = watched();
+  await host.disk.makeDir("/data");
   const rows = await host.kvFiles.open(STORE);
   await host.disk.syncDir("/data").catch(() => {});
   const { key, value } = await recordRow(50);

@@ -39,7 +39,7 @@ export function drawRolloutSwarm(dice: Dice): KeySwarm {
       nextChance: dice.pick([0.3, 0.6]),
       cryptoMs: dice.pick([0, 0, 0.2, 2, 20]),
       endingChance: dice.pick([0, 0.5]),
-      aimChance: dice.pick([0, 0.3, 0.7]),
+      aimChance: dice.pick([0, 0.5, 0.9, 0.9]),
       checkpointRate: dice.pick([0, 0, 1_500]),
       rotateOnStart: dice.chance(0.15),
     },

@@ -7,6 +7,7 @@
  */
 import assert from "node:assert/strict";
 import type { EncryptionOutcome } from "../../../../src/node/encryption/outcomes.ts";
+import { FORWARDED_PROPOSALS_MAX } from "../../../../src/node/limits.ts";
 import { CutoverAbortedError } from "../../../../src/node/raft_sealing/errors.ts";
 import { useTurnCrypto } from "../../../sim/io/subtle.ts";
 import { NAMES } from "../encryption/changes_world.ts";
@@ -178,6 +179,21 @@ Deno.test("a marker that others have takes place without its leader", async () =
   assert.deepEqual(outcome, { kind: "taken", index });
   assert.equal(sealing.cutover.isInDoubt, false);
   await world.holds("abcd");
+  world.sealedBy();
+  await world.cluster.close();
+});
+
+Deno.test("a new leader with much to propose lets the marker take place first", async () => {
+  const world = await CutoverWorld.start();
+  const [leader, ...others] = await world.world.roles();
+  const { outcome } = await markerAt(world, leader, 1);
+  // More than a member forwards at once: the rest waits for the next leader.
+  assert.ok(LETTERS.length / others.length > FORWARDED_PROPOSALS_MAX);
+  const replies = await writeAt(world, others, LETTERS);
+  await allDone(world, replies);
+  world.cluster.network.heal();
+  assert.equal((await world.clock.until(outcome)).kind, "taken");
+  await world.holds(LETTERS);
   world.sealedBy();
   await world.cluster.close();
 });
