@@ -1,5 +1,5 @@
 // deno-lint-ignore-file no-console -- a tool for people
-import type { Mutant } from "../tests/mutants/mutant.ts";
+import { type Mutant, mutated, placesOf } from "../tests/mutants/mutant.ts";
 import { type Layer, type Part, PARTS } from "../tests/mutants/parts.ts";
 import { CORPUS_BESIDE } from "../tests/scenario/corpus.ts";
 
@@ -74,10 +74,14 @@ async function staleMutants(
   mutants: readonly Mutant[],
 ): Promise<readonly string[]> {
   const complaints: string[] = [];
-  for (const { name, file, find } of mutants) {
+  for (const mutant of mutants) {
+    const { name, file } = mutant;
     const text = await Deno.readTextFile(`${ROOT}${file}`);
-    const count = text.split(find).length - 1;
-    if (count !== 1) complaints.push(`${file}: ${count} places for "${name}"`);
+    for (const place of placesOf(mutant)) {
+      const count = text.split(place).length - 1;
+      if (count === 1) continue;
+      complaints.push(`${file}: ${count} places for "${name}"`);
+    }
   }
   return complaints;
 }
@@ -89,10 +93,7 @@ async function tryMutant(
 ): Promise<readonly string[]> {
   const path = `${copy}/${mutant.file}`;
   const text = await Deno.readTextFile(path);
-  await Deno.writeTextFile(
-    path,
-    text.replace(mutant.find, () => mutant.replace),
-  );
+  await Deno.writeTextFile(path, mutated(text, mutant));
   try {
     return await noticing(copy, layers, all);
   } finally {

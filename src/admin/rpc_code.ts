@@ -95,7 +95,6 @@ export const RPC_CODE_OF: Readonly<Record<ErrorCode, Code>> = {
   NODE_DWELL_NOT_OVER: Code.FailedPrecondition,
   NODE_ENCRYPTION_GATE_CLOSED: Code.FailedPrecondition,
   NODE_ENCRYPTION_HALTED: Code.FailedPrecondition,
-  NODE_ENCRYPTION_NOT_AVAILABLE: Code.Unimplemented,
   NODE_ENCRYPTION_REFUSED: Code.FailedPrecondition,
   NODE_EPOCH_ROLLBACK: Code.FailedPrecondition,
   NODE_IDENTITY_DAMAGED: Code.FailedPrecondition,

@@ -5,7 +5,7 @@ import { denoRandom } from "../io/deno/random.ts";
 import { freeAddresses } from "./bench_address.ts";
 import type { BenchCluster } from "./bench_cluster.ts";
 import { BenchProcess, processesOf, residentMib } from "./bench_process.ts";
-import type { Services } from "./services.ts";
+import type { AdminClient, Services } from "./services.ts";
 
 const PORTS = [4512, 4513, 4514] as const;
 const READY = /^ready \{.*\}$/m;
@@ -19,6 +19,8 @@ export interface SealkvClusterOptions {
   readonly nodes: number;
   /** Flags of Deno's for the node at a position, for profilers. */
   readonly denoFlags?: (position: number) => readonly string[];
+  /** Of `serve`, for each node, beside those that every bench gives. */
+  readonly serveFlags?: readonly string[];
 }
 
 interface Member {
@@ -99,7 +101,7 @@ export class BenchSealkv implements BenchCluster {
 
   async leader(): Promise<number> {
     if (this.#members.length === 1) return 0;
-    const { leader } = await this.#status();
+    const { leader } = await this.ask((client) => client.getStatus());
     const position = this.#members.findIndex(({ name }) => name === leader);
     if (position === -1) throw new Error("the cluster has no leader");
     return position;
@@ -116,7 +118,7 @@ export class BenchSealkv implements BenchCluster {
     await member.process.output(READY);
     const untilMs = clock.monotonicMs() + CATCH_UP_MS_MAX;
     for (;;) {
-      const { members } = await this.#status();
+      const { members } = await this.ask((client) => client.getStatus());
       const isWhole = members.length === this.#members.length &&
         members.every(({ up, ready, lag }) => up && ready && lag < 1_000n);
       if (isWhole) return;
@@ -139,18 +141,22 @@ export class BenchSealkv implements BenchCluster {
     );
   }
 
-  async #status() {
+  /** Lets `use` ask the members as an operator. */
+  async ask<T>(
+    use: (client: AdminClient) => Promise<T>,
+    timeoutMs = STATUS_MS_MAX,
+  ): Promise<T> {
     const client = this.#services.adminClient({
       admin: this.#members.map(({ admin }) => admin).join(),
       token: this.accessToken,
       actor: this.#services.actor(),
       isTls: false,
-      timeoutMs: STATUS_MS_MAX,
+      timeoutMs,
       http: this.#services.httpClient({}),
       clock: this.#services.clock,
     });
     try {
-      return await client.getStatus();
+      return await use(client);
     } finally {
       client.close();
     }
@@ -162,7 +168,7 @@ export class BenchSealkv implements BenchCluster {
 }
 
 function nodeCommand(
-  { dir, denoFlags }: SealkvClusterOptions,
+  { dir, denoFlags, serveFlags = [] }: SealkvClusterOptions,
   { position, name, listen, peer, admin }: Omit<Member, "process">,
   cluster: string | null,
 ) {
@@ -181,6 +187,7 @@ function nodeCommand(
       ...["serve", "--data-dir", `${dir}/${name}`, "--log-level", "warn"],
       ...["--listen", listen, "--peer-listen", peer, "--admin-listen", admin],
       ...cluster === null ? [] : ["--node", name, "--initial-cluster", cluster],
+      ...serveFlags,
     ],
   };
 }

@@ -75,6 +75,8 @@ export class Sessions {
   readonly #used = new Map<KeyId, number>();
   /** Seals of sessions that are over. */
   readonly #sealsBefore = new Map<KeyId, number>();
+  /** The keys of when the sessions of others were forgotten. */
+  #known: ReadonlyMap<KeyId, number> | null = null;
 
   constructor(parts: SessionsParts) {
     this.#parts = parts;
@@ -104,6 +106,7 @@ export class Sessions {
 
   /** The session of the key's current epoch; `null`: `open` makes one. */
   current(keyId: KeyId, purpose: SealingPurpose): Session | null {
+    this.#forgetRetired();
     const session = this.#current.get(keyId);
     if (session?.purpose !== purpose || session.nonces.isDue) return null;
     const epoch = this.#parts.custody.epochs().get(keyId);
@@ -117,6 +120,19 @@ export class Sessions {
       seals.set(keyId, (seals.get(keyId) ?? 0) + nonces.count);
     }
     return seals;
+  }
+
+  /** What was sealed under them stays counted. */
+  #forgetRetired(): void {
+    const epochs = this.#parts.custody.epochs();
+    if (epochs === this.#known) return;
+    this.#known = epochs;
+    for (const [keyId, { nonces }] of this.#current) {
+      if (epochs.has(keyId)) continue;
+      const before = this.#sealsBefore.get(keyId) ?? 0;
+      this.#sealsBefore.set(keyId, before + nonces.count);
+      this.#current.delete(keyId);
+    }
   }
 
   async #begin(

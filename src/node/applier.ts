@@ -36,6 +36,9 @@ export type ActingHalf = Pick<EncryptionActing, "apply" | "wake">;
 /** Opens what entries above the raft cutover carry. */
 export type OpeningHalf = Pick<OpenAhead, "begin" | "isSealed" | "open">;
 
+/** Calls `halt` when nobody can tell any more which store is current. */
+export type RestTask = (halt: () => void) => Promise<void>;
+
 /** Committed entries; `seq` is what the core wants acknowledged. */
 export interface ApplyJob {
   readonly seq: number;
@@ -147,14 +150,14 @@ export class Applier {
    * in the store's place; entries that wait are in it.
    */
   replaceStore(swap: () => Promise<void>): Promise<void> {
-    return this.rest(async () => {
+    return this.rest(async (halt) => {
       const seq = this.#queue.findLast((queued) => queued.seq !== null)?.seq;
       this.#queue = [];
       try {
         await swap();
       } catch (error) {
         // What waited may be lost.
-        this.#stopped = true;
+        halt();
         throw error;
       }
       if (seq !== undefined && seq !== null) this.#host.skipped(seq);
@@ -163,9 +166,9 @@ export class Applier {
 
   /**
    * Lets what is being applied end, then runs `task` while nothing is applied;
-   * entries wait. One rest at a time.
+   * entries wait. One rest at a time. After `halt` nothing is applied any more.
    */
-  async rest(task: () => Promise<void>): Promise<void> {
+  async rest(task: RestTask): Promise<void> {
     const before = this.#resting;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#resting = promise;
@@ -174,7 +177,7 @@ export class Applier {
     await before;
     await this.#running;
     try {
-      await task();
+      await task(() => void (this.#stopped = true));
     } finally {
       this.#rests -= 1;
       resolve();

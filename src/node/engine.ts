@@ -62,6 +62,7 @@ export class Engine {
   readonly #compaction: Compaction;
   readonly #sendPacket: SendPacket = (to, packet) =>
     this.peers.transport?.sendPacket(to, packet) ?? false;
+  readonly #failed = (error: unknown) => this.#host.failed(error);
   #toldMs = -Infinity;
 
   constructor(
@@ -107,9 +108,8 @@ export class Engine {
       isCaughtUp: () => host.isCaughtUp(),
       rotateOnStart: options.rotateOnStart === true,
       propose: (payload) => this.proposeEncryption(payload),
-      long: this.memberPart.longChanges((term) =>
-        this.sealing.cutover.run(term)
-      ),
+      long: this.memberPart.longChanges(this.sealing.cutover),
+      openFailures: () => this.sealing.opening.failures,
     });
     this.changes = this.#makeChanges();
     this.#expiry = this.#makeExpiry();
@@ -360,10 +360,7 @@ export class Engine {
     }
     this.#host.changed(group.mutations);
     wal.release(group.index);
-    this.#compaction.consider(
-      store.durable,
-      (error) => this.#host.failed(error),
-    );
+    this.#compaction.consider(store.durable, this.#failed);
     this.#expiry.wake();
     this.changes.progressed();
     this.#host.progressed();

@@ -62,6 +62,10 @@ export class StorePlace {
   #current: Pointer | null;
   /** A copy of the current store that is being made. */
   #copy: string | null = null;
+  /** What is built of a checkpoint, until it is current or removed. */
+  #built: string | null = null;
+  /** The pointer may name it: writing that failed on the way. */
+  #doubtful: string | null = null;
 
   constructor(disk: Disk, paths: StorePaths, current: Pointer | null) {
     this.#disk = disk;
@@ -81,8 +85,12 @@ export class StorePlace {
   }
 
   /** A path at which nothing is, for a store to be built at `index`. */
-  prepare(index: number): Promise<string> {
-    return this.#free(`store-${index}.sqlite`, `store-${index}-b.sqlite`);
+  async prepare(index: number): Promise<string> {
+    this.#built = await this.#free(
+      `store-${index}.sqlite`,
+      `store-${index}-b.sqlite`,
+    );
+    return this.#built;
   }
 
   /**
@@ -99,9 +107,13 @@ export class StorePlace {
     return this.#copy;
   }
 
-  /** Removes a store that is not current: a copy, or the one before it. */
+  /**
+   * Removes a store that is not current: a copy, or the one before it; not one
+   * that the next start may take for current.
+   */
   async discard(path: string): Promise<void> {
     assert(path !== this.path, "the current store stays");
+    if (path === this.#doubtful) return;
     for (const side of ["", ...SIDE_FILES]) {
       await this.#disk.remove(`${path}${side}`);
     }
@@ -120,7 +132,8 @@ export class StorePlace {
 
   /**
    * Makes the store at `path`, whole and durable, the current one: before a
-   * crash in here the old one is, or the new one.
+   * crash in here the old one is, or the new one. After a failure either may
+   * be, and both stay.
    *
    * `path` is what `prepare(index)` or `prepareCopy` gave, `index` that of the
    * checkpoint that it came from, 0 for none; the old store's files stay until
@@ -144,21 +157,35 @@ export class StorePlace {
     } finally {
       await file.close();
     }
+    this.#doubtful = path;
     await this.#disk.rename(temporary, pointer);
     await this.#disk.syncDir(root);
+    this.#doubtful = null;
     this.#current = { store, index };
     if (this.#copy === path) this.#copy = null;
+    if (this.#built === path) this.#built = null;
   }
 
   /** Removes stores that are not current, and temporary files. */
   async removeOthers(): Promise<void> {
+    this.#built = null;
+    await this.#removeRest((name) =>
+      ANY_STORE.test(name) || name.endsWith(TEMPORARY)
+    );
+  }
+
+  /** Removes stores that nobody uses or is going to use. */
+  async removeStray(): Promise<void> {
+    await this.#removeRest((name) => ANY_STORE.test(name));
+  }
+
+  async #removeRest(isRest: (name: string) => boolean): Promise<void> {
     const { root } = this.#paths;
-    const own = [this.path, ...(this.#copy === null ? [] : [this.#copy])]
+    const own = [this.path, this.#copy, this.#built, this.#doubtful]
       .flatMap((kept) => ["", ...SIDE_FILES].map((side) => `${kept}${side}`));
     for (const { name, isDirectory } of await this.#disk.list(root)) {
       const path = `${root}/${name}`;
-      const isRest = ANY_STORE.test(name) || name.endsWith(TEMPORARY);
-      if (isRest && !isDirectory && !own.includes(path)) {
+      if (isRest(name) && !isDirectory && !own.includes(path)) {
         await this.#disk.remove(path);
       }
     }

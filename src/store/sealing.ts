@@ -71,6 +71,7 @@ export class RecordSealing implements RecordOpener {
   /** For the records of a batch that makes the state `state`. */
   sealerFor({ fsm: { encryption } }: CheckpointState): RecordSealer {
     if (encryption.storageCutoverIndex === 0) return CLEARTEXT;
+    this.#sessionKeys?.keepOnly(encryption.keys);
     const { keys, insertSession: insert } = this.#parts;
     if (keys === null) return new KeylessSealer();
     return new EnvelopeSealer(keys, {

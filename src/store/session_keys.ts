@@ -1,3 +1,4 @@
+import type { KeyId } from "../base/data_key.ts";
 import type { RecordKeys } from "./record_keys.ts";
 import type { SessionPlace, SessionRow } from "./session_row.ts";
 
@@ -14,6 +15,7 @@ export class SessionKeys {
   readonly #max: number;
   /** Oldest first. */
   readonly #kept = new Map<string, Promise<CryptoKey | null>>();
+  #known: ReadonlyMap<KeyId, unknown> | null = null;
 
   constructor(
     keys: Pick<RecordKeys, "opening">,
@@ -46,6 +48,15 @@ export class SessionKeys {
     };
     key.then((found) => found === null && forget(), forget);
     return key;
+  }
+
+  /** Forgets the sessions of keys that are gone. */
+  keepOnly(keys: ReadonlyMap<KeyId, unknown>): void {
+    if (keys === this.#known) return;
+    this.#known = keys;
+    for (const name of this.#kept.keys()) {
+      if (!keys.has(Number.parseInt(name))) this.#kept.delete(name);
+    }
   }
 
   async #derive(place: SessionPlace): Promise<CryptoKey | null> {

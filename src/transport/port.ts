@@ -7,9 +7,10 @@ import type { RaftId } from "../raft/types.ts";
  * Version of what members say to each other and of the entries that they can
  * apply; raised with any change of either.
  *
- * 1: clusters. 2: entries of encryption, and epochs in the handshake.
+ * 1: clusters. 2: entries of encryption, and epochs in the handshake. 3: the
+ * rollout in entries and checkpoints, sealed entries and checkpoints, tasks.
  */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 /** The session that a node last began under a data key. */
 export interface PeerEpoch {

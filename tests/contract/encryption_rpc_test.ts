@@ -16,7 +16,6 @@ import { ErrorInfoSchema } from "../../src/admin/gen/error_info_pb.ts";
 import { EncryptionAdmin } from "../../src/admin/gen/encryption_pb.ts";
 import {
   CapabilityUnprovenError,
-  EncryptionNotAvailableError,
 } from "../../src/node/encryption/change_errors.ts";
 import type { EncryptionRequest } from "../../src/node/encryption_port.ts";
 import { NotLeaderError } from "../../src/node/member_errors.ts";
@@ -376,18 +375,6 @@ for (const [name, ask] of FAILING) {
       }));
   }
 }
-
-Deno.test("a call that the node does not have yet is said to be so", () =>
-  withServer({
-    change: ({ kind }) => {
-      throw new EncryptionNotAvailableError(kind);
-    },
-  }, async ({ url, records }) => {
-    const { status, json } = await call(url, "EnableStorageEnvelope", {});
-    assert.equal(status, 501);
-    assert.match(json.message, /"enable-storage-envelope"/);
-    assert.equal(records[0]?.code, "NODE_ENCRYPTION_NOT_AVAILABLE");
-  }));
 
 Deno.test("members that did not prove it are named with their remedies", () =>
   withServer({

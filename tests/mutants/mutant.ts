@@ -8,6 +8,29 @@ export interface Mutant {
   readonly replace: string;
   /** Why no test can notice it; absent when one must. */
   readonly equivalent?: string;
+  /** Of the same file, changed with it: one rule may be kept in two places. */
+  readonly also?: readonly Edit[];
+}
+
+interface Edit {
+  readonly search: string;
+  readonly replace: string;
+}
+
+/** `text` with the mutant in it. */
+export function mutated(
+  text: string,
+  { find, replace, also = [] }: Mutant,
+): string {
+  return [{ search: find, replace }, ...also].reduce(
+    (before, edit) => before.replace(edit.search, () => edit.replace),
+    text,
+  );
+}
+
+/** Texts that have to be in the file of `mutant`, once each. */
+export function placesOf({ find, also = [] }: Mutant): readonly string[] {
+  return [find, ...also.map(({ search }) => search)];
 }
 
 /** Mutants as files list them. */

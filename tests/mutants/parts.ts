@@ -122,6 +122,16 @@ const KEY_LAYERS: readonly Layer[] = [
 const ROLLOUT_LAYERS: readonly Layer[] = [
   clusterLayer(ROLLOUT_SEEDS, "rollout", "--only", "rollout"),
   testLayer("images", "tests/sim/cluster/rollout/rollout_test.ts"),
+  testLayer(
+    "unit",
+    "tests/unit/node/raft_sealing",
+    "tests/unit/node/proposer_sealing_test.ts",
+    "tests/unit/node/encryption/raft_cutover_test.ts",
+    "tests/unit/node/encryption/sealed_checkpoints_test.ts",
+    "tests/unit/keys/sessions_test.ts",
+    "tests/unit/store/rewrite_test.ts",
+    "tests/unit/store/rewrite_property_test.ts",
+  ),
 ];
 
 /** What is broken, and by which tests it should be noticed. */

@@ -79,19 +79,17 @@ const CHALLENGE = { challenge: counting(32, 0xa0), identity: ACCEPTOR };
 /** Refusals of version 1: later ones come behind them. */
 const REFUSALS = PEER_REFUSALS.slice(0, 9);
 
-/** As above, in version 2; the acceptor has no keys yet. */
-const HELLO_2 = {
-  ...HELLO,
-  identity: {
-    ...DIALLER,
-    protocolVersion: 2,
-    epochs: [{ keyId: 77, epoch: 1 }, { keyId: 0xfedc_ba98, epoch: 0xff00 }],
-  },
-};
-const CHALLENGE_2 = {
-  ...CHALLENGE,
-  identity: { ...ACCEPTOR, protocolVersion: 2 },
-};
+/** As above, in a later version; the acceptor has no keys yet. */
+function sayingEpochs(protocolVersion: number) {
+  const epochs = [
+    { keyId: 77, epoch: 1 },
+    { keyId: 0xfedc_ba98, epoch: 0xff00 },
+  ];
+  return {
+    hello: { ...HELLO, identity: { ...DIALLER, protocolVersion, epochs } },
+    challenge: { ...CHALLENGE, identity: { ...ACCEPTOR, protocolVersion } },
+  };
+}
 const PROVER = simProver("peer token of the fixtures");
 
 const APPEND: Message = {
@@ -153,11 +151,12 @@ async function handshakeFrames(): Promise<Bytes[]> {
   ];
 }
 
-async function handshakeFrames2(): Promise<Bytes[]> {
+async function laterFrames(version: number): Promise<Bytes[]> {
+  const { hello, challenge } = sayingEpochs(version);
   const proof = counting(32, 0xc0);
   const refusal = encodeRefusal({ refusal: "epoch-rollback", proof });
   return [
-    ...await saidBy(HELLO_2, CHALLENGE_2),
+    ...await saidBy(hello, challenge),
     encodeFrame(FRAME_REFUSED, refusal),
   ];
 }
@@ -212,31 +211,34 @@ Deno.test("a handshake is read from its frozen frames for ever", async () => {
   assert.deepEqual((await handshakeFrames()).map(toHex), lines);
 });
 
-Deno.test("a handshake of version 2 is read from its frozen frames for ever", async () => {
-  const lines = await fixture("transport_handshake_2");
-  const [hello, challenge, proof, refused] = lines.map(frameOf);
-  assert.ok(hello && challenge && proof && refused);
-  assert.deepEqual(decodeHello(hello.body), HELLO_2);
-  const answer = decodeChallenge(challenge.body);
-  const { signed, proof: ofAcceptor, ...said } = answer;
-  assert.deepEqual(said, CHALLENGE_2);
-  const transcript = { hello: hello.body, challenge: signed };
-  const [byAcceptor, byDialler] = ["acceptor", "dialler"] as const;
-  assert.ok(
-    await PROVER.verify(proofMessage(byAcceptor, transcript), ofAcceptor),
-  );
-  assert.ok(
-    await PROVER.verify(
-      proofMessage(byDialler, transcript),
-      decodeProof(proof.body),
-    ),
-  );
-  assert.deepEqual(decodeRefusal(refused.body), {
-    refusal: "epoch-rollback",
-    proof: counting(32, 0xc0),
+for (const version of [2, 3]) {
+  Deno.test(`a handshake of version ${version} is read from its frozen frames for ever`, async () => {
+    const lines = await fixture(`transport_handshake_${version}`);
+    const expected = sayingEpochs(version);
+    const [hello, challenge, proof, refused] = lines.map(frameOf);
+    assert.ok(hello && challenge && proof && refused);
+    assert.deepEqual(decodeHello(hello.body), expected.hello);
+    const answer = decodeChallenge(challenge.body);
+    const { signed, proof: ofAcceptor, ...said } = answer;
+    assert.deepEqual(said, expected.challenge);
+    const transcript = { hello: hello.body, challenge: signed };
+    const [byAcceptor, byDialler] = ["acceptor", "dialler"] as const;
+    assert.ok(
+      await PROVER.verify(proofMessage(byAcceptor, transcript), ofAcceptor),
+    );
+    assert.ok(
+      await PROVER.verify(
+        proofMessage(byDialler, transcript),
+        decodeProof(proof.body),
+      ),
+    );
+    assert.deepEqual(decodeRefusal(refused.body), {
+      refusal: "epoch-rollback",
+      proof: counting(32, 0xc0),
+    });
+    assert.deepEqual((await laterFrames(version)).map(toHex), lines);
   });
-  assert.deepEqual((await handshakeFrames2()).map(toHex), lines);
-});
+}
 
 Deno.test("a link is read from its frozen frames for ever", async () => {
   const lines = await fixture("transport_link");

@@ -24,12 +24,15 @@ export interface StoreMakerParts {
 }
 
 const PIECE_BYTES = 65_536;
+const BACKUP_PREFIX = `${OUTGOING_PREFIX}backup-`;
 
 /** Makes checkpoints of this member's store: sealed from the cutover on. */
 export class StoreMaker {
   readonly #parts: StoreMakerParts;
   /** Backups under way, and the index of each. */
   readonly #backups = new Map<string, LogIndex>();
+  /** Backups whose files are being made, by path; none fails. */
+  readonly #making = new Map<string, Promise<unknown>>();
   #sequence = 0;
 
   constructor(parts: StoreMakerParts) {
@@ -64,10 +67,12 @@ export class StoreMaker {
   async *backup(): AsyncGenerator<Bytes> {
     const { disk, dir } = this.#parts;
     this.#sequence += 1;
-    const path = `${dir}/${OUTGOING_PREFIX}backup-${this.#sequence}`;
+    const path = `${dir}/${BACKUP_PREFIX}${this.#sequence}`;
     try {
       // All that was answered, also what the store has yet to make durable.
-      const { index } = await this.make(path, { flush: true });
+      const making = this.make(path, { flush: true });
+      this.#making.set(path, making.catch(() => {}));
+      const { index } = await making;
       this.#backups.set(path, index);
       const file = await disk.open(path, "existing");
       try {
@@ -81,15 +86,31 @@ export class StoreMaker {
         await file.close();
       }
     } finally {
+      this.#making.delete(path);
       this.#backups.delete(path);
       await disk.remove(path);
     }
   }
 
-  /** Takes the names of files away that backups below `index` still read. */
+  /**
+   * Takes the names of files away that backups below `index` still read, and
+   * what is left of ended ones.
+   *
+   * @throws {DiskError} One is left.
+   */
   async removeBelow(below: LogIndex): Promise<void> {
-    for (const [path, index] of this.#backups) {
-      if (index < below) await this.#parts.disk.remove(path);
+    const { disk, dir } = this.#parts;
+    await Promise.all(this.#making.values());
+    for (const { name } of await disk.list(dir)) {
+      if (!name.startsWith(BACKUP_PREFIX)) continue;
+      const path = `${dir}/${name}`;
+      const index = this.#backups.get(path);
+      const isMade = [...this.#making.keys()].some((made) =>
+        path === made || path === `${made}.tmp`
+      );
+      if (index === undefined ? !isMade : index < below) {
+        await disk.remove(path);
+      }
     }
   }
 }

@@ -32,6 +32,8 @@ interface Held {
 
 /** Names of the files begin with it. */
 export const OUTGOING_PREFIX = "outgoing-";
+/** With what a failure to make one may leave. */
+const OWN_NAME = /^outgoing-\d+\.ckpt(\.tmp)?$/;
 
 /**
  * The checkpoints of this member that are being sent, or were a moment ago.
@@ -103,6 +105,8 @@ export class OutgoingFiles {
   /**
    * Keeps files of an index below `index` from being used again, and resolves
    * once they are gone; their users are to let go of them.
+   *
+   * @throws {DiskError} One is left.
    */
   async removeBelow(index: LogIndex): Promise<void> {
     await this.#making?.catch(() => {});
@@ -114,6 +118,19 @@ export class OutgoingFiles {
       gone.push(held.gone.promise);
     }
     await Promise.all(gone);
+    await this.#removeStray();
+  }
+
+  /** Removes what is left of files that could not be removed, or made. */
+  async #removeStray(): Promise<void> {
+    const { disk, dir } = this.#parts;
+    for (const { name } of await disk.list(dir)) {
+      if (!OWN_NAME.test(name)) continue;
+      const path = `${dir}/${name}`;
+      const isHeld = [...this.#held].some(({ file }) => file.path === path);
+      const isMade = this.#making !== null && path.startsWith(this.#newest);
+      if (!isHeld && !isMade) await disk.remove(path);
+    }
   }
 
   /** Removes files that nobody uses at once. */
@@ -131,11 +148,14 @@ export class OutgoingFiles {
     await Promise.all(this.#removals);
   }
 
+  /** Where the last one that was begun lies, or lay. */
+  get #newest(): string {
+    return `${this.#parts.dir}/${OUTGOING_PREFIX}${this.#sequence}.ckpt`;
+  }
+
   async #make(): Promise<Held> {
-    const { dir, maker } = this.#parts;
     this.#sequence += 1;
-    const path = `${dir}/${OUTGOING_PREFIX}${this.#sequence}.ckpt`;
-    const file = await maker.make(path);
+    const file = await this.#parts.maker.make(this.#newest);
     const gone = Promise.withResolvers<void>();
     const held: Held = { file, users: 0, isSpoiled: false, timer: null, gone };
     this.#held.add(held);

@@ -101,7 +101,9 @@ export class CheckpointReceiver {
       }
       await over;
     }
-    if (!isBelow()) return;
+    // A part that could not be removed before is not open any more.
+    const isStray = this.#part.index === null && this.#served === null;
+    if (!isBelow() && !isStray) return;
     const removing = this.#removing.then(() => this.#part.discard());
     this.#removing = removing.catch(() => {});
     await removing;

@@ -9,8 +9,8 @@ import {
 } from "../gen/capability_pb.ts";
 import { STATEMENT_BYTES_MAX } from "./capability_packet.ts";
 
-/** The first version of entries with the tags of encryption. */
-export const ENCRYPTION_PROTOCOL_VERSION = 2;
+/** The first version that applies all of encryption: cutovers and rollout. */
+export const ENCRYPTION_PROTOCOL_VERSION = 3;
 
 const TEXT_LENGTH_MAX = 1_024;
 

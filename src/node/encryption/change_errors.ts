@@ -2,19 +2,6 @@ import { NodeError } from "../../base/error.ts";
 import type { CustodyGap } from "../../keys/port.ts";
 import type { CapabilityFinding } from "../encryption_port.ts";
 
-/** A step of the ladder that this version does not take yet. */
-export class EncryptionNotAvailableError extends NodeError {
-  override readonly name = "EncryptionNotAvailableError";
-  override readonly code = "NODE_ENCRYPTION_NOT_AVAILABLE";
-  override readonly remedy =
-    "Use a later release for this step: it comes next; nothing was changed, and `sealkv encryption status` shows where the cluster is";
-
-  /** `step` as the command calls it. */
-  constructor(readonly step: string) {
-    super(`Cannot carry out "${step}" as this release does not have it`);
-  }
-}
-
 /** Members that did not prove that they could take part. */
 export class CapabilityUnprovenError extends NodeError {
   override readonly name = "CapabilityUnprovenError";

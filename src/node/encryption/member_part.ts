@@ -1,5 +1,6 @@
 import type { Kv } from "../../io/kv.ts";
 import type { LogIndex } from "../../raft/types.ts";
+import type { RestTask } from "../applier.ts";
 import type { Compaction } from "../compaction.ts";
 import type {
   MemberScan,
@@ -12,6 +13,7 @@ import type { ExtraPackets } from "../extra_packets.ts";
 import { MemberUnknownError, NotLeaderError } from "../member_errors.ts";
 import type { AskedMember, LongChanges } from "./long_changes.ts";
 import { MemberWork } from "./member_work.ts";
+import type { RaftCutover } from "./raft_cutover.ts";
 import { Rewriter } from "./rewriter.ts";
 import { scrubMember } from "./scrub.ts";
 import { MemberTasks } from "./tasks/member_tasks.ts";
@@ -45,7 +47,7 @@ export interface MemberPartParts extends
   readonly packets: ExtraPackets;
   readonly compaction: Compaction;
   /** Runs `task` while nothing is applied. */
-  rest(task: () => Promise<void>): Promise<void>;
+  rest(task: RestTask): Promise<void>;
   isStopped(): boolean;
   failed(error: unknown): void;
 }
@@ -61,6 +63,8 @@ export class MemberPart {
   readonly #runner: TaskRunner;
   readonly #rewriter: Rewriter;
   #counts: RecordCounts | null = null;
+  /** End of the scrubs in line; never fails. */
+  #scrubbing: Promise<void> = Promise.resolve();
 
   constructor(parts: MemberPartParts) {
     const { identity, core, packets, store, custody } = parts;
@@ -129,12 +133,10 @@ export class MemberPart {
   }
 
   /** Steps that take long, the barrier of phase 2 being another's. */
-  longChanges(
-    enableRaftEnvelope: LongChanges["enableRaftEnvelope"],
-  ): LongChanges {
+  longChanges(cutover: Pick<RaftCutover, "run">): LongChanges {
     const { work } = this;
     return {
-      enableRaftEnvelope,
+      enableRaftEnvelope: (term) => cutover.run(term),
       sealCleartext: (context) => work.sealCleartext(context),
       retireDek: (keyId, context) => work.retireDek(keyId, context),
       scrub: (members, context) => work.scrub(members, context),
@@ -171,14 +173,16 @@ export class MemberPart {
             expectedRecords: () =>
               this.#counts === null ? 0 : totalOf(this.#counts),
             scrub: (control) =>
-              scrubMember({
-                ...this.#parts,
-                forgetLog,
-                openStore: (path) => checkpoints.openStore(path),
-                removeCheckpoints: (index) => checkpoints.removeBelow(index),
-                rest: (task) => this.#rest(task),
-                failed: (error) => this.#parts.failed(error),
-              }, control),
+              this.#inLine(() =>
+                scrubMember({
+                  ...this.#parts,
+                  forgetLog,
+                  openStore: (path) => checkpoints.openStore(path),
+                  removeCheckpoints: (index) => checkpoints.removeBelow(index),
+                  rest: (task) => this.#rest(task),
+                  failed: (error) => this.#parts.failed(error),
+                }, control)
+              ),
           },
           spec,
           control,
@@ -188,8 +192,15 @@ export class MemberPart {
     });
   }
 
-  async #rest(task: () => Promise<void>): Promise<void> {
-    await this.#parts.rest(() => this.#rewriter.rest(task));
+  /** One that another leader began may go on still. */
+  async #inLine(scrub: () => Promise<void>): Promise<void> {
+    const scrubbed = this.#scrubbing.then(scrub);
+    this.#scrubbing = scrubbed.catch(() => {});
+    await scrubbed;
+  }
+
+  async #rest(task: RestTask): Promise<void> {
+    await this.#parts.rest((halt) => this.#rewriter.rest(() => task(halt)));
   }
 
   async #forgetLog(index: LogIndex, control: TaskControl): Promise<void> {

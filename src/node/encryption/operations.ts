@@ -65,6 +65,8 @@ export interface EncryptionOperationsParts {
   /** Every active key is to be replaced once, if this process leads. */
   readonly rotateOnStart: boolean;
   readonly propose: EncryptionChangesHost["propose"];
+  /** Entries whose envelope did not open here, by reason. */
+  readonly openFailures: () => ReadonlyMap<string, number>;
   /** Steps that take long. */
   readonly long: LongChanges;
 }
@@ -210,7 +212,8 @@ export class EncryptionOperations implements EncryptionPort {
       state: () => store.state.fsm.encryption,
       epochs: () => custody.epochs(),
       seals: () => this.#parts.sessions?.seals() ?? NONE,
-      openFailures: () => NONE,
+      openFailures: () =>
+        new Map([...store.openFailures, ...this.#parts.openFailures()]),
       records: () => memberPart.counts,
       rewriteRemaining: () => memberPart.rewriteRemaining,
     };

@@ -5,6 +5,7 @@ import type { BufferedStore } from "../../store/buffered_store.ts";
 import { StoreClosedError } from "../../store/errors.ts";
 import type { StoreCopy } from "../../store/copy.ts";
 import type { Store } from "../../store/store.ts";
+import type { RestTask } from "../applier.ts";
 import type { StorePlace } from "../store_place.ts";
 import { TaskFailure } from "./tasks/failure.ts";
 import type { TaskControl } from "./tasks/runner.ts";
@@ -17,7 +18,12 @@ export interface ScrubParts {
   >;
   readonly place: Pick<
     StorePlace,
-    "path" | "installedIndex" | "prepareCopy" | "switchTo" | "discard"
+    | "path"
+    | "installedIndex"
+    | "prepareCopy"
+    | "switchTo"
+    | "discard"
+    | "removeStray"
   >;
   readonly log: EventLog;
   readonly openKv: (path: string) => Promise<Kv>;
@@ -28,7 +34,7 @@ export interface ScrubParts {
   /** Lets all files of the log go that hold entries up to `index`. */
   forgetLog(index: LogIndex, control: TaskControl): Promise<void>;
   /** Runs `task` while nothing is applied, swept or rewritten. */
-  rest(task: () => Promise<void>): Promise<void>;
+  rest(task: RestTask): Promise<void>;
   /** The node cannot go on. */
   failed(error: unknown): void;
 }
@@ -42,8 +48,8 @@ const TRIES_MAX = 3;
  * sealed:
  *
  * 1. Its records go into a new file, which takes the store's place; free pages
- *    of the old one go with it.
- * 2. Checkpoints of before are removed.
+ *    of the old one go with it, and stores that a failure left.
+ * 2. Checkpoints of before are removed, and parts of such.
  * 3. So is every file of the log with an entry of before the raft cutover.
  *
  * What the filesystem or the disk keeps of removed files is out of reach.
@@ -62,8 +68,10 @@ export async function scrubMember(
   }
   await copyStore(parts, control);
   if (control.isOver()) return;
+  await parts.place.removeStray();
   await parts.removeCheckpoints(store.state.applied.index);
   await parts.forgetLog(raftCutoverIndex, control);
+  if (control.isOver()) return;
   log.write("info", "member_scrubbed", { index: store.state.applied.index });
 }
 
@@ -96,12 +104,12 @@ async function copyOnce(
       try {
         await copy.fill();
         if (control.isOver()) return;
-        await parts.rest(async () => {
+        await parts.rest(async (halt) => {
           await store.flush();
           await copy.finish();
           await copy.close();
           kv.close();
-          await swap(parts, path);
+          await swap(parts, path, halt);
         });
       } finally {
         watch.stop();
@@ -132,7 +140,11 @@ function watchCopy(
 }
 
 /** Puts the copy at `path` in the store's place, while nothing is applied. */
-async function swap(parts: ScrubParts, path: string): Promise<void> {
+async function swap(
+  parts: ScrubParts,
+  path: string,
+  halt: () => void,
+): Promise<void> {
   const { store, place, openStore } = parts;
   const old = place.path;
   const next = await openStore(path);
@@ -140,7 +152,9 @@ async function swap(parts: ScrubParts, path: string): Promise<void> {
     await place.switchTo(path, place.installedIndex ?? 0);
     await store.replaceWith(next);
   } catch (error) {
-    // A restart takes one of the two: this process cannot tell which.
+    // A restart takes one of the two: this process cannot tell which, and must
+    // not let the log go by the other.
+    halt();
     parts.failed(error);
     throw error;
   }

@@ -164,7 +164,7 @@ function retirementOf(
   mustHaveDwelt("retire-dek", terms, facts);
   return needed([
     `have ${namesOf(members)} show that nothing is left that it sealed`,
-    `forget key ${keyId} for ever: what it sealed elsewhere, as in backups, is lost`,
+    `forget key ${keyId} for ever: a backup carries it wrapped, other copies of what it sealed are lost`,
   ]);
 }
 

@@ -3,11 +3,15 @@ import { CommandMalformedError } from "../../fsm/errors.ts";
 import { decodeProposal } from "../../fsm/proposal.ts";
 import type { FsmState } from "../../fsm/types.ts";
 import { type Entry, ENTRY_NORMAL } from "../../raft/types.ts";
+import { RaftUnwrapFailedError } from "./errors.ts";
 import type { RaftOpener } from "./opener.ts";
 
 /** Entries that are opened beside each other, and their bytes. */
 const AHEAD_ENTRIES_MAX = 16;
 const AHEAD_BYTES_MAX = 2 * 1024 * 1024;
+
+/** Under which entries that do not open are counted. */
+const REASON = "raft-entry";
 
 /**
  * Opens entries that wait to be applied beside each other, where that can be
@@ -19,13 +23,20 @@ export class OpenAhead {
   readonly #opener: RaftOpener;
   /** By the data of the entry; what fails says so when it is asked for. */
   readonly #begun = new WeakMap<Uint8Array, Promise<Uint8Array>>();
+  #failed = 0;
 
   constructor(opener: RaftOpener) {
     this.#opener = opener;
   }
 
+  /** How many entries did not open in their turn, by reason. */
+  get failures(): ReadonlyMap<string, number> {
+    return new Map(this.#failed === 0 ? [] : [[REASON, this.#failed]]);
+  }
+
   /** Begins with `waiting`, in order, up to the first that must wait. */
   begin(fsm: FsmState, waiting: Iterable<Entry>): void {
+    this.#opener.forgetRetired(fsm);
     let [count, bytes] = [0, 0];
     for (const entry of waiting) {
       const { type, index, data } = entry;
@@ -58,11 +69,16 @@ export class OpenAhead {
     payload: Uint8Array,
   ): Promise<Uint8Array> {
     const begun = this.#begun.get(data);
-    // A key that was retired since opens nothing any more.
-    if (begun !== undefined && this.#opener.isKnown(fsm, payload)) {
-      return await begun;
+    try {
+      // A key that was retired since opens nothing any more.
+      if (begun !== undefined && this.#opener.isKnown(fsm, payload)) {
+        return await begun;
+      }
+      return await this.#opener.open(fsm, index, payload.slice());
+    } catch (error) {
+      if (error instanceof RaftUnwrapFailedError) this.#failed += 1;
+      throw error;
     }
-    return await this.#opener.open(fsm, index, payload.slice());
   }
 
   #begin(fsm: FsmState, { index, data }: Entry, payload: Uint8Array): void {

@@ -8,7 +8,7 @@ import {
 } from "../../crypto/raft_envelope.ts";
 import { deriveSessionKey } from "../../crypto/session.ts";
 import { isRaftMarker } from "../../fsm/encryption_payload.ts";
-import type { FsmState } from "../../fsm/types.ts";
+import type { EncryptionState, FsmState } from "../../fsm/types.ts";
 import type { KeyCustody } from "../../keys/port.ts";
 import type { LogIndex } from "../../raft/types.ts";
 import { RaftUnwrapFailedError } from "./errors.ts";
@@ -33,6 +33,8 @@ export class RaftOpener {
   readonly #parts: RaftOpenerParts;
   /** By key id, node16, epoch and salt; oldest first. */
   readonly #keys = new Map<string, Promise<CryptoKey>>();
+  /** The cluster's keys when those of sessions that are gone were forgotten. */
+  #known: EncryptionState["keys"] | null = null;
 
   constructor(parts: RaftOpenerParts) {
     this.#parts = parts;
@@ -43,6 +45,15 @@ export class RaftOpener {
     const { raftCutoverIndex } = fsm.encryption;
     const isAbove = raftCutoverIndex > 0 && index > raftCutoverIndex;
     return isAbove && !isRaftMarker(payload);
+  }
+
+  /** Forgets the sessions of keys that the cluster has no more. */
+  forgetRetired({ encryption: { keys } }: FsmState): void {
+    if (keys === this.#known) return;
+    this.#known = keys;
+    for (const name of this.#keys.keys()) {
+      if (!keys.has(Number.parseInt(name))) this.#keys.delete(name);
+    }
   }
 
   /** Whether it says to be sealed with a raft key that the cluster has. */

@@ -8,6 +8,7 @@ import { FSM_DECODERS } from "./fsm.ts";
 import { KEY_DECODERS } from "./keys.ts";
 import { NODE_DECODERS } from "./node.ts";
 import { PROVIDER_DECODERS } from "./providers.ts";
+import { ROLLOUT_DECODERS } from "./rollout.ts";
 import { SEALED_RECORD_DECODERS } from "./sealed_record.ts";
 import { STORE_DECODERS } from "./store.ts";
 import { TRANSPORT_DECODERS } from "./transport.ts";
@@ -16,6 +17,7 @@ import { TRANSPORT_DECODERS } from "./transport.ts";
 export const DECODERS: readonly Decoder[] = [
   ...TRANSPORT_DECODERS,
   ...NODE_DECODERS,
+  ...ROLLOUT_DECODERS,
   ...FSM_DECODERS,
   ...STORE_DECODERS,
   ...SEALED_RECORD_DECODERS,

@@ -2,6 +2,7 @@ import { type Bytes, concatBytes, viewOf } from "../../../src/base/bytes.ts";
 import { sha256 } from "../../../src/base/sha256.ts";
 import { deriveCheckpointKey } from "../../../src/crypto/checkpoint_cipher.ts";
 import { importDek } from "../../../src/crypto/dek.ts";
+import { NO_ROLLOUT } from "../../../src/fsm/types.ts";
 import {
   CHUNK_BYTES_MAX,
   CleartextChunks,
@@ -27,6 +28,7 @@ import {
   streamKeysOf,
   streamOf,
 } from "../../unit/store/checkpoint/stream.ts";
+import { ROLLOUTS } from "../../unit/store/rollout_model.ts";
 import { type Decoder, nothing, only } from "../run/decoder.ts";
 
 const refuses = only(CheckpointDamagedError, CheckpointUnsupportedError);
@@ -44,7 +46,15 @@ const SEALED = await streamOf(SEALED_STATE, RECORDS_FEW, {
 });
 const WHOLE = await streamOf(STATE, RECORDS_FEW);
 const CLEAR_PARTS = partsOf(CLEAR);
-const HEADERS = [CLEAR, SEALED, WHOLE]
+const ROLLED_OUT = await streamOf(
+  {
+    ...SEALED_STATE,
+    fsm: { ...SEALED_STATE.fsm, rollout: ROLLOUTS.at(-1) ?? NO_ROLLOUT },
+  },
+  RECORDS_FEW,
+  { keys: KEYS },
+);
+const HEADERS = [CLEAR, SEALED, WHOLE, ROLLED_OUT]
   .map((stream) => (partsOf(stream)[0] as Uint8Array).slice());
 const PLAINTEXT = concatBytes(
   ...CLEAR_PARTS.slice(1).map((chunk) => chunk.subarray(4, chunk.length - 4)),

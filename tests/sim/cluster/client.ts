@@ -17,6 +17,7 @@ import type { World } from "./world.ts";
 /** Tries of one operation that its nodes refuse. */
 const TRIES_MAX = 12;
 const PAUSE_MS = 60;
+const MARK_MS_MAX = 1_500;
 /** Some give up early, to come back to a member that has fallen behind. */
 const READ_MS = [200, 600, 2_000, 8_000] as const;
 
@@ -29,6 +30,8 @@ export class Client {
   readonly #dice: Dice;
   readonly #name: string;
   readonly #workload: Workload;
+  /** Of its own: runs without marks that end are as they were. */
+  readonly #endings: Dice;
   /** Always the same member; `null` moves on. */
   readonly #home: Host | null;
   readonly #known = new Map<string, string | null>();
@@ -39,6 +42,7 @@ export class Client {
     this.#name = name;
     this.#dice = world.dice.split(`client/${name}`);
     this.#workload = new Workload(this.#dice.split("workload"));
+    this.#endings = this.#dice.split("endings");
     this.#home = this.#dice.chance(0.5) ? null : this.#dice.pick(world.hosts);
   }
 
@@ -68,13 +72,21 @@ export class Client {
     const calledAt = this.#world.now;
     if (input.kind === "read") return await this.#read(host, planned, id);
     const { checks, changes } = input;
-    const write = atomicWrite(checks, changes);
+    const write = atomicWrite(checks, changes, this.#marksUntilMs());
     const answer = await this.#world.asking.ask(
       host,
       (node) => node.write(write),
     );
     this.#noteWrite(planned, { id, calledAt, answer });
     return answer.kind !== "refused";
+  }
+
+  /** Some marks end soon: leaders then have a clock to move on. */
+  #marksUntilMs(): number {
+    const { swarm, time } = this.#world;
+    const chance = swarm.keys?.rollout?.endingChance ?? 0;
+    if (chance === 0 || !this.#endings.chance(chance)) return 0;
+    return time.wallMs() + this.#endings.between(1, MARK_MS_MAX);
   }
 
   #noteWrite(

@@ -68,6 +68,11 @@ export class Life {
     this.host.time.after(delayMs, () => this.run(task));
   }
 
+  /** Lets time pass for the process. */
+  wait(ms: number): Promise<void> {
+    return new Promise((resolve) => this.later(ms, resolve));
+  }
+
   /** An operation of the outside world: `effect` takes place although held. */
   operate<T>(
     { before, after }: Latency,

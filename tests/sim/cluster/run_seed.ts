@@ -6,6 +6,7 @@ import { drawKeySwarm, type KeySwarm } from "./encryption/key_swarm.ts";
 import { NonceLedger, type SealKind } from "./encryption/nonce_ledger.ts";
 import type { Past } from "./host.ts";
 import { drawRolloutSwarm } from "./rollout/rollout_swarm.ts";
+import { slowCrypto } from "./rollout/slow_crypto.ts";
 import { drawSwarm, kindsOf } from "./swarm.ts";
 import { World } from "./world.ts";
 
@@ -73,7 +74,13 @@ export async function runSeed(
     ...{ swarm, open, isTracing, onlyHistory, ledger, past, cloneAtMs },
   });
   let failure: RunReport["failure"] = null;
-  const turn = useTurnCrypto((key, nonce, aad) => ledger.see(key, nonce, aad));
+  const turn = useTurnCrypto(
+    (key, nonce, aad) => ledger.see(key, nonce, aad),
+    slowCrypto(
+      world.dice.split("crypto"),
+      swarm.keys?.rollout?.cryptoMs ?? 0,
+    ),
+  );
   try {
     await world.run();
   } catch (error) {

@@ -26,6 +26,7 @@ import { sealRaftEnvelope } from "../../../src/crypto/raft_envelope.ts";
 import { sealStorageEnvelope } from "../../../src/crypto/storage_envelope.ts";
 import { type Session, Sessions } from "../../../src/keys/sessions.ts";
 import { Engine } from "../../../src/node/engine.ts";
+import { EntryLine } from "../../../src/node/raft_sealing/entry_line.ts";
 import type { EncryptionPort } from "../../../src/node/encryption_port.ts";
 import type { KeySettings } from "../../../src/node/guards/open_keys.ts";
 import type { Entry } from "../../../src/raft/types.ts";
@@ -69,6 +70,8 @@ export interface SimNodeOptions {
   readonly compactAfterBytes: number;
   readonly trailingEntries: number;
   readonly readLease: boolean;
+  readonly rotateOnStart?: boolean;
+  readonly checkpointBytesPerSecond?: number;
   /** Names of the members that found the cluster; host names as well. */
   readonly founding: readonly string[];
   /** Asks a running cluster how it is instead of founding one. */
@@ -95,6 +98,8 @@ export type OpenSimNode = (
 export interface SimNodeObserver {
   /** As the leader it is about to propose a change of encryption. */
   changing(): void;
+  /** As the leader it has put the marker of the raft cutover into its log. */
+  marked(): void;
   /** The core gave these to be applied: they are committed. */
   committed(entries: readonly Entry[]): void;
   /** From now on readers see `state`. */
@@ -234,6 +239,12 @@ function observeAll(): void {
   Engine.prototype.proposeEncryption = function (payload) {
     Life.current?.host.observer.changing();
     return proposeEncryption.call(this, payload);
+  };
+  const { putMarker } = EntryLine.prototype;
+  EntryLine.prototype.putMarker = function (proposalId): boolean {
+    const isPut = putMarker.call(this, proposalId);
+    if (isPut) Life.current?.host.observer.marked();
+    return isPut;
   };
   const { enqueue } = Applier.prototype;
   Applier.prototype.enqueue = function (job: ApplyJob): void {

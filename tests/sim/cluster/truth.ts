@@ -35,6 +35,13 @@ import { attemptOf, keyText, valueText } from "./values.ts";
 /** The raft cutover: tag and sub-tag. It is never sealed. */
 const MARKER = Uint8Array.of(0x05, 0x05);
 
+/** Each is the index of one entry, for ever. */
+const CUTOVERS = [
+  "storageCutoverIndex",
+  "raftCutoverIndex",
+  "cleartextLockIndex",
+] as const;
+
 /** Where a cluster's log begins (node/open_log.ts). */
 export const FOUNDING_INDEX = 2;
 
@@ -54,6 +61,8 @@ export interface Version {
   readonly position: number;
   readonly value: string;
   readonly stamp: string | null;
+  /** Unix ms, 0 for never. */
+  readonly expireAtMs: number;
 }
 
 /** A change of encryption in the log; refused ones change nothing. */
@@ -153,9 +162,12 @@ export class Truth {
   /** All records after entry `index`, as lines of text in the order of keys. */
   contentAt(index: LogIndex): readonly string[] {
     const lines: string[] = [];
+    const clockMs = this.entry(index)?.fsm.clockMs ?? 0;
     for (const key of this.keys()) {
       const version = this.versions(key).findLast(({ from }) => from <= index);
       if (version === undefined || version.stamp === null) continue;
+      const { expireAtMs } = version;
+      if (expireAtMs !== 0 && expireAtMs <= clockMs) continue;
       lines.push(contentLine(key, version.value, version.stamp));
     }
     return lines;
@@ -258,6 +270,7 @@ export class Truth {
       position,
       value: record === null ? "" : valueText(record.value),
       stamp: record === null ? null : toHex(record.versionstamp),
+      expireAtMs: record?.expireAtMs ?? 0,
     });
   }
 
@@ -268,7 +281,10 @@ export class Truth {
   }
 }
 
-/** A refused change changes nothing; no epoch in the registry goes back. */
+/**
+ * A refused change changes nothing; no epoch in the registry goes back; a
+ * cutover is where its entry is.
+ */
 function checkEncryption(
   before: FsmState,
   after: FsmState,
@@ -277,6 +293,12 @@ function checkEncryption(
   const [old, now] = [before.encryption, after.encryption];
   if (!isTaken && encryptionText(old) !== encryptionText(now)) {
     fail("RefusedChange", `entry ${index}: ${encryptionLine(now)}`);
+  }
+  for (const name of CUTOVERS) {
+    const [was, is] = [old[name], now[name]];
+    if (was !== is && (was !== 0 || is !== index)) {
+      fail("CutoverIndex", `${name} at ${index}: ${is}, was ${was}`);
+    }
   }
   for (const [id, { lastEpoch }] of old.writers) {
     const epoch = now.writers.get(id)?.lastEpoch ?? Infinity;

@@ -49,9 +49,11 @@ export function textValue(value: string): KvValue {
   return { data: canaryBytes(value), encoding: ENCODING_BYTES };
 }
 
+/** Marks end at `marksUntilMs`, 0 for never. */
 export function atomicWrite(
   checks: readonly ModelCheck[],
   changes: readonly ModelChange[],
+  marksUntilMs = 0,
 ): AtomicWrite {
   return {
     database: "",
@@ -59,11 +61,11 @@ export function atomicWrite(
       key: utf8(key),
       versionstamp: stamp === null ? null : Uint8Array.fromHex(stamp),
     })),
-    changes: changes.map(changeOf),
+    changes: changes.map((change) => changeOf(change, marksUntilMs)),
   };
 }
 
-function changeOf(change: ModelChange): Change {
+function changeOf(change: ModelChange, marksUntilMs: number): Change {
   const key = utf8(change.key);
   switch (change.kind) {
     case "delete":
@@ -73,7 +75,7 @@ function changeOf(change: ModelChange): Change {
         kind: "set",
         key,
         value: textValue(change.value),
-        expireAtMs: 0,
+        expireAtMs: change.key.startsWith(MARK_PREFIX) ? marksUntilMs : 0,
       };
     case "sum":
       return {

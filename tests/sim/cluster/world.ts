@@ -22,6 +22,7 @@ import { Host, type Past } from "./host.ts";
 import type { Life, LifeHost } from "./life.ts";
 import { Network } from "./network.ts";
 import { Operator } from "./operator.ts";
+import { AimedFaults } from "./rollout/aimed_faults.ts";
 import { CanaryWatch } from "./rollout/canary_watch.ts";
 import { serveAgain } from "./recovery.ts";
 import type { NodeStatus } from "../../../src/node/port.ts";
@@ -76,6 +77,7 @@ export class World {
   readonly keyOperator: KeyOperator | null;
   /** `null` in a run without a rollout. */
   readonly canaries: CanaryWatch | null;
+  readonly aimed: AimedFaults | null;
   /** Members forget what they promised: only keys are checked. */
   readonly forgets: boolean;
   /** When all disks were cloned. */
@@ -134,7 +136,9 @@ export class World {
     this.keyWatch = keys === null ? null : new KeyWatch(this, keys);
     this.keyFaults = keys === null ? null : new KeyFaults(this, keys);
     this.keyOperator = keys === null ? null : new KeyOperator(this, keys);
-    this.canaries = keys?.rollout == null ? null : new CanaryWatch(this);
+    const rollout = keys?.rollout ?? null;
+    this.canaries = rollout === null ? null : new CanaryWatch(this);
+    this.aimed = rollout === null ? null : new AimedFaults(this, rollout);
     for (const host of this.hosts) {
       const past = options.past?.hosts.get(host.name);
       if (past === undefined) continue;
@@ -172,6 +176,7 @@ export class World {
     this.note("faults are over");
     this.#faults.stop();
     this.keyFaults?.stop();
+    this.aimed?.stop();
     let isServing = false;
     serveAgain(this).then(
       () => isServing = true,
@@ -239,7 +244,12 @@ export class World {
   nodeOptions({ name, joins }: Host): Omit<SimNodeOptions, "onFatal"> {
     const founding = this.hosts.map((host) => host.name);
     const join = joins ? () => this.askStatus() : null;
-    return { ...this.swarm, name, founding, join };
+    const { rotateOnStart = false, checkpointRate = 0 } =
+      this.swarm.keys?.rollout ?? {};
+    const rate = checkpointRate === 0
+      ? {}
+      : { checkpointBytesPerSecond: checkpointRate };
+    return { ...this.swarm, name, founding, join, rotateOnStart, ...rate };
   }
 
   lifeHost(host: Host): LifeHost {
@@ -255,7 +265,11 @@ export class World {
       },
       onArmed: (effect) => void host.dieIn(effect),
       observer: {
-        changing: () => this.keyFaults?.changing(),
+        changing: () => {
+          this.keyFaults?.changing();
+          this.aimed?.changing(host);
+        },
+        marked: () => this.aimed?.marked(host),
         committed: (entries) =>
           this.guard(() => {
             for (const entry of entries) {
@@ -296,6 +310,7 @@ export class World {
   logged(host: Host, line: string): void {
     this.note(`${host.name}: ${line}`);
     this.#faults.heard(host, line);
+    this.aimed?.heard(host, line);
     this.guard(() => this.canaries?.heard(host, line));
     this.#look(host);
   }

@@ -27,6 +27,13 @@ const NO_AAD = new Uint8Array(0);
 const UNWATCHED: SealWatcher = () => {};
 let watcher = UNWATCHED;
 
+/** How long what is bound to `aad` takes; `null`: no time at all. */
+export type CryptoPace = (aad: Uint8Array) => Promise<void> | null;
+const AT_ONCE: CryptoPace = () => null;
+let pace = AT_ONCE;
+/** Keys that no node works with: they never take time. */
+const outside = new WeakSet<CryptoKey>();
+
 type Algorithm = string | { readonly name: string };
 
 interface Hkdf {
@@ -89,7 +96,7 @@ const subtle = {
       cipher.final(),
       cipher.getAuthTag(),
     ]);
-    return Promise.resolve(new Uint8Array(sealed).buffer);
+    return taking(pace(aad), new Uint8Array(sealed).buffer);
   },
 
   decrypt(
@@ -100,21 +107,19 @@ const subtle = {
     const bytes = bytesOf(data);
     const until = bytes.length - TAG_BYTES;
     if (until < 0) return notDecrypted();
-    const cipher = createDecipheriv(
-      "aes-256-gcm",
-      secretOf(key),
-      bytesOf(params.iv),
-    );
-    if (params.additionalData !== undefined) {
-      cipher.setAAD(bytesOf(params.additionalData));
-    }
+    const [secret, nonce] = [secretOf(key), bytesOf(params.iv)];
+    const cipher = createDecipheriv("aes-256-gcm", secret, nonce);
+    const { additionalData } = params;
+    const aad = additionalData === undefined ? NO_AAD : bytesOf(additionalData);
+    cipher.setAAD(aad);
     cipher.setAuthTag(bytes.slice(until));
     try {
       const opened = Buffer.concat([
         cipher.update(bytes.slice(0, until)),
         cipher.final(),
       ]);
-      return Promise.resolve(new Uint8Array(opened).buffer);
+      const waits = outside.has(key) ? null : pace(aad);
+      return taking(waits, new Uint8Array(opened).buffer);
     } catch {
       return notDecrypted();
     }
@@ -152,8 +157,10 @@ const subtle = {
 /** Puts it in the place of the platform's, for this process, until undone. */
 export function useTurnCrypto(
   onSeal: SealWatcher = UNWATCHED,
+  onPace: CryptoPace = AT_ONCE,
 ): { undo(): void } {
   watcher = onSeal;
+  pace = onPace;
   Object.defineProperty(crypto, "subtle", {
     value: subtle,
     configurable: true,
@@ -161,9 +168,20 @@ export function useTurnCrypto(
   return {
     undo: () => {
       watcher = UNWATCHED;
+      pace = AT_ONCE;
       Reflect.deleteProperty(crypto, "subtle");
     },
   };
+}
+
+/** Takes `key` for one of who watches: what it opens takes no time. */
+export function isOutside(key: CryptoKey): CryptoKey {
+  outside.add(key);
+  return key;
+}
+
+function taking<T>(waits: Promise<void> | null, result: T): Promise<T> {
+  return waits === null ? Promise.resolve(result) : waits.then(() => result);
 }
 
 function keyOf(

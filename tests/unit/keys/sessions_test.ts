@@ -300,8 +300,12 @@ Deno.test("a retired key has no session", async () => {
   const rotated = { ...shared, keys, active, stateIndex: 11 };
   await custody.absorb(CLUSTER_ID, rotated, noRow);
   assert.equal(sessions.current(storage, "storage"), first);
+  first.nonces.next();
   await custody.absorb(CLUSTER_ID, without(rotated, storage, 12), noRow);
   assert.equal(sessions.current(storage, "storage"), null);
+  // It is let go of; what was sealed in it stays counted.
+  first.nonces.next();
+  assert.equal(sessions.seals().get(storage), 1);
   await assert.rejects(sessions.open(storage, "storage"), KeyUnknownError);
   assert.equal((await sessions.open(key.id, "storage")).epoch, 1);
 });

@@ -17,7 +17,7 @@ import {
 } from "../../../src/node/open_node.ts";
 import type { ReadRange } from "../../../src/node/port.ts";
 import { SimClock } from "../../sim/io/clock.ts";
-import { SimDisk } from "../../sim/io/disk.ts";
+import { SimCrash, SimDisk } from "../../sim/io/disk.ts";
 import { SimKv, SimKvDisk } from "../../sim/io/kv.ts";
 import { SimLog } from "../../sim/io/log.ts";
 import { SimRandom } from "../../sim/io/random.ts";
@@ -252,7 +252,10 @@ export class TestCluster {
   }
 }
 
-/** The rows of a store; its file on disk stands for them. */
+/**
+ * The rows of a store; its file on disk stands for them. A commit is one of the
+ * operations that a machine may die in, and none gets through after that.
+ */
 async function openKv(
   { disk, kvDisks }: Pick<Place, "disk" | "kvDisks">,
   path: string,
@@ -261,7 +264,14 @@ async function openKv(
     await (await disk.open(path, "create")).close();
     kvDisks.set(path, new SimKvDisk());
   }
-  return new SimKv({ disk: present(kvDisks.get(path), "a store's rows") });
+  const { life } = disk;
+  const pause = async (operation: string) => {
+    if (operation !== "commit") return;
+    if (disk.life !== life) throw new SimCrash("the machine died");
+    disk.count(`commit ${path}`);
+  };
+  const rows = present(kvDisks.get(path), "a store's rows");
+  return new SimKv({ disk: rows, pause });
 }
 
 /** Taking place twice shows in the count. */

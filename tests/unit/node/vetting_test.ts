@@ -275,7 +275,7 @@ for (const [name, rows, epochs, refusal] of EPOCH_ROWS) {
 }
 
 for (const facts of [FOUNDING_FACTS, JOINING, UNLISTED, FOUNDED, JOINED]) {
-  for (const version of [0, PROTOCOL_VERSION + 1]) {
+  for (const version of [0, PROTOCOL_VERSION - 1, PROTOCOL_VERSION + 1]) {
     Deno.test(`vetPeer() refuses version ${version} first, of n${facts.own.id}`, () => {
       const claim = identity(2, {
         protocolVersion: version,

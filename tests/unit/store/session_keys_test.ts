@@ -56,3 +56,13 @@ Deno.test("SessionKeys asks again for what was not there", async () => {
   keys.forgotten.clear();
   assert.ok(await sessionKeys.of(placeOf(1)) !== null);
 });
+
+Deno.test("SessionKeys forgets the sessions of keys that are gone", async () => {
+  const { keys, sessionKeys } = cache(4);
+  for (const keyId of [5, 6]) await sessionKeys.of(placeOf(1, keyId));
+  sessionKeys.keepOnly(new Map([[6, null]]));
+  await sessionKeys.of(placeOf(1, 6));
+  assert.equal(keys.derived, 2);
+  await sessionKeys.of(placeOf(1, 5));
+  assert.equal(keys.derived, 3);
+});

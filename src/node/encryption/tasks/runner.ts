@@ -36,6 +36,8 @@ interface Known {
   progress: TaskProgress;
   readonly sinceMs: number;
   askedMs: number;
+  /** For ever, whoever asks again. */
+  isOver: boolean;
   readonly ended: Promise<void>;
 }
 
@@ -92,6 +94,7 @@ export class TaskRunner {
       progress: WAITING,
       sinceMs: nowMs,
       askedMs: nowMs,
+      isOver: false,
       ended: promise,
     };
     this.#tasks.set(task, known);
@@ -123,9 +126,12 @@ export class TaskRunner {
 
   #controlOf(known: Known): TaskControl {
     const { clock } = this.#host;
-    const isOver = () =>
-      this.#isStopped ||
-      clock.monotonicMs() - known.askedMs > TASK_ABANDONED_MS;
+    const isOver = () => {
+      // What has ended on the way must not count as done later.
+      known.isOver ||= this.#isStopped ||
+        clock.monotonicMs() - known.askedMs > TASK_ABANDONED_MS;
+      return known.isOver;
+    };
     return {
       isOver,
       sleep: async (ms) => {

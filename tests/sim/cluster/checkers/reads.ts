@@ -78,7 +78,9 @@ function spansOf(
 }
 
 /** What a key is before its first version. */
-const ABSENT: Version = { from: 0, position: 0, value: "", stamp: null };
+const ABSENT: Version = {
+  ...{ from: 0, position: 0, value: "", stamp: null, expireAtMs: 0 },
+};
 
 /** Both ascending; so is what they have in common. */
 function intersect(

@@ -72,6 +72,9 @@ const JOBS: readonly string[] = [
   "update-rollout",
 ];
 
+/** What members propose by themselves. */
+const UNASKED: readonly string[] = ["registration"];
+
 /** Steps that nobody can take back. */
 const ONE_WAY: readonly string[] = [
   "enable-storage-envelope",
@@ -158,6 +161,9 @@ export class KeyOperator {
     const { changes } = this.#world.truth;
     const unknown = this.#asked.filter(({ answer }) => answer === null);
     const answered = new Map<number, Asked>();
+    const ownKinds = this.#swarm.rollout?.rotateOnStart === true
+      ? [...UNASKED, "rotate-dek"]
+      : UNASKED;
     for (const one of this.#asked) {
       const { answer, kind } = one;
       if (answer === null || answer === "refused" || answer.index === 0) {
@@ -171,7 +177,7 @@ export class KeyOperator {
       if (answer.isChanged) answered.set(answer.index, one);
     }
     for (const { index, kind, isTaken } of changes) {
-      if (index <= this.#from || kind === "registration") continue;
+      if (index <= this.#from || ownKinds.includes(kind)) continue;
       if (answered.has(index)) continue;
       if (kind === "bootstrap" && this.#mayBringKeys(index)) continue;
       const at = unknown.findIndex((one) => loggedAs(one.kind) === kind);

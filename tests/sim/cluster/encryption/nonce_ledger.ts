@@ -53,7 +53,8 @@ export class NonceLedger {
   }
 }
 
-function kindOf(aad: Uint8Array): SealKind {
+/** By what it is bound to. */
+export function kindOf(aad: Uint8Array): SealKind {
   const text = latin1.decode(aad);
   if (text.startsWith("sealkv wrap v1")) return "wrap";
   if (text.startsWith(`R${ENVELOPE}`)) return "entry";

@@ -7,6 +7,16 @@ export interface RolloutSwarm {
   readonly stepsFirst: number;
   /** Of steps that are asked for, how many are the next one of the ladder. */
   readonly nextChance: number;
+  /** Mean virtual ms of a seal or an opening; 0 for none. */
+  readonly cryptoMs: number;
+  /** Of marks that clients write, how many end by themselves. */
+  readonly endingChance: number;
+  /** Of moments that matter to a cutover, in how many something goes wrong. */
+  readonly aimChance: number;
+  /** Of checkpoints on their way; 0 for no bound. */
+  readonly checkpointRate: number;
+  /** Whether members are started to rotate keys. */
+  readonly rotateOnStart: boolean;
 }
 
 const PUT_BACK_CHANCE = 0.1;
@@ -27,6 +37,11 @@ export function drawRolloutSwarm(dice: Dice): KeySwarm {
     rollout: {
       stepsFirst: dice.pick([0, 0, 1, 2, 3, 5]),
       nextChance: dice.pick([0.3, 0.6]),
+      cryptoMs: dice.pick([0, 0, 0.2, 2, 20]),
+      endingChance: dice.pick([0, 0.5]),
+      aimChance: dice.pick([0, 0.3, 0.7]),
+      checkpointRate: dice.pick([0, 0, 1_500]),
+      rotateOnStart: dice.chance(0.15),
     },
   };
 }

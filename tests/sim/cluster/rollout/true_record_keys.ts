@@ -2,6 +2,7 @@ import { type Bytes, toHex } from "../../../../src/base/bytes.ts";
 import { importDek } from "../../../../src/crypto/dek.ts";
 import { deriveSessionKey } from "../../../../src/crypto/session.ts";
 import type { RecordKeys } from "../../../../src/store/record_keys.ts";
+import { isOutside } from "../../io/subtle.ts";
 import { fail } from "../../raft/checkers.ts";
 import type { TrueKeys } from "./true_keys.ts";
 
@@ -19,11 +20,8 @@ export function trueRecordKeys(
         fail("KeyUnknown", `a session of key ${session.keyId}`);
       }
       const dek = await importDek(raw);
-      return await deriveSessionKey(dek, {
-        ...session,
-        purpose: "storage",
-        clusterId: id,
-      });
+      const name = { ...session, purpose: "storage" as const, clusterId: id };
+      return isOutside(await deriveSessionKey(dek, name));
     },
     nameOf: (_, place) => Promise.resolve(toHex(place)),
   };

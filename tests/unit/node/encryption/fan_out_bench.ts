@@ -124,7 +124,7 @@ export class FanOutBench {
       id,
       ask,
       encodeStatement({
-        protocolVersion: 2,
+        protocolVersion: 3,
         build: "1.2.3",
         node: name,
         fullNodeId: fullNodeId(name),

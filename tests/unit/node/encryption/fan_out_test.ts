@@ -87,13 +87,13 @@ const ROWS: [name: string, act: Act, code: string, remedy: RegExp][] = [
   ],
   [
     "of an old version",
-    (bench, ask) => bench.told(2, ask, { protocolVersion: 1 }),
+    (bench, ask) => bench.told(2, ask, { protocolVersion: 2 }),
     "old-version",
     /Run the same sealkv release on "n2"/,
   ],
   [
     "of a later version",
-    (bench, ask) => bench.told(2, ask, { protocolVersion: 3 }),
+    (bench, ask) => bench.told(2, ask, { protocolVersion: 4 }),
     "",
     /^$/,
   ],

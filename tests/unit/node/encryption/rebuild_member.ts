@@ -1,6 +1,5 @@
-import type { JoinGrant } from "../../../../src/node/begin.ts";
-import type { MemberRequest } from "../../../../src/node/port.ts";
 import type { TestCluster } from "../test_cluster.ts";
+import { joinMember } from "./join_member.ts";
 
 /**
  * Rebuilds `name` as a new member of its old name, on empty disks, as
@@ -15,23 +14,7 @@ export async function rebuildMember(
   cluster.discard(name);
   const node = cluster.node(await cluster.leader(others));
   const terms = { dryRun: false, planHash: "", confirm: "test", accept: [] };
-  const change = (request: MemberRequest) =>
-    cluster.clock.until(node.changeMembers(request, terms));
-  await change({ kind: "remove", name });
-  const peerAddress = `${name}:1`;
-  await change({ kind: "add", name, peerAddress, promote: true });
-  const { clusterId, members } = node.status();
-  const own = members.find((member) => member.name === name)!;
-  const grant: JoinGrant = {
-    clusterId: clusterId!,
-    id: own.id,
-    members: members.map((member) => ({
-      ...member,
-      diskId: null,
-      protocolVersion: 0,
-      promoteWhenCaughtUp: false,
-    })),
-  };
-  const join = () => Promise.resolve(grant);
-  await cluster.open(name, { initialCluster: null, join });
+  const removed = node.changeMembers({ kind: "remove", name }, terms);
+  await cluster.clock.until(removed);
+  await joinMember(cluster, name, { others });
 }

@@ -24,7 +24,7 @@ import { SimRandom } from "../../../sim/io/random.ts";
 import { useTurnCrypto } from "../../../sim/io/subtle.ts";
 import { TestKek } from "../../keys/test_kek.ts";
 import { fileOf } from "../../store/checkpoint/stream.ts";
-import { TestCluster } from "../test_cluster.ts";
+import { TestCluster, type TestOptions } from "../test_cluster.ts";
 import { engineOf } from "./encrypted_cluster.ts";
 import { rebuildMember } from "./rebuild_member.ts";
 
@@ -41,9 +41,11 @@ const SMALL_LOG = {
 /** `keksOf` gives the fill of each member's KEK at its next start. */
 async function start(
   keksOf: (name: string) => number = () => 7,
+  options: Partial<TestOptions> = {},
 ): Promise<TestCluster> {
   const cluster = await TestCluster.start(NAMES, {
     ...SMALL_LOG,
+    ...options,
     keys: (name) => ({
       isEnabled: true,
       kekCount: 1,
@@ -168,6 +170,32 @@ Deno.test("a member that seals refuses a checkpoint in cleartext", async () => {
     await cluster.place(name!).disk.list("/data/checkpoints"),
     [],
   );
+  await cluster.close();
+});
+
+Deno.test("a checkpoint that the storage cutover overtakes is not sent on", async () => {
+  const cluster = await start(() => 7, { checkpointBytesPerSecond: 500 });
+  await fill(cluster);
+  const leader = await cluster.leader();
+  const name = NAMES.find((one) => one !== leader)!;
+  await rebuildMember(cluster, name);
+  const { log } = cluster.place(leader);
+  const indexes = (event: string) =>
+    log.named(event).filter(({ fields }) => fields["direction"] === "out")
+      .map(({ fields }) => Number(fields["index"]));
+  for (let i = 0; indexes("checkpoint_started").length === 0; i += 1) {
+    assert.ok(i < 100);
+    await cluster.clock.run(50);
+  }
+  await seal(cluster);
+  const { storageCutoverIndex } = engineOf(leader).encryption.state;
+  assert.ok(indexes("checkpoint_started")[0]! < storageCutoverIndex);
+  assert.deepEqual(indexes("checkpoint_installed"), []);
+  await cluster.ready();
+  const [installed, ...more] = indexes("checkpoint_installed");
+  assert.ok(installed! >= storageCutoverIndex, `${installed}`);
+  assert.deepEqual(more, []);
+  assert.equal((await cluster.read(name)).count, 40);
   await cluster.close();
 });
 

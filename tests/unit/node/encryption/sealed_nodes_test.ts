@@ -102,3 +102,32 @@ Deno.test("members seal what they store from the cutover on, and open it again",
   }
   await cluster.close();
 });
+
+Deno.test("what does not open is counted, in records and in the log", async () => {
+  const kek = await TestKek.of(7);
+  const cluster = await TestCluster.start(["n1"], {
+    keys: () => ({
+      ...{ isEnabled: true, kekCount: 1 },
+      openKeks: () => Promise.resolve([kek]),
+    }),
+  });
+  await change(cluster, { kind: "bootstrap" });
+  await cutOver(cluster);
+  await cluster.clock.until(cluster.write("n1", "a"));
+  await cluster.clock.run(1_000);
+  const { operations, sealing } = engineOf("n1");
+  const metrics = operations.metrics();
+  assert.equal(metrics.openFailures().size, 0);
+  const [disk] = cluster.place("n1").kvDisks.values();
+  const row = disk!.rows.find(({ key }) => key[0] !== 0n)!;
+  const last = row.value.length - 1;
+  row.value[last] = row.value[last]! ^ 1;
+  await assert.rejects(cluster.read("n1"), { code: "STORE_RECORD_INTEGRITY" });
+  const counted = metrics.openFailures();
+  assert.deepEqual([...counted], [["tag-mismatch", 1]]);
+  Object.defineProperty(sealing.opening, "failures", {
+    value: new Map([["raft-entry", 1]]),
+  });
+  assert.equal(metrics.openFailures().get("raft-entry"), 1);
+  await cluster.close();
+});

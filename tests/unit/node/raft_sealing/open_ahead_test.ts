@@ -121,8 +121,10 @@ Deno.test("OpenAhead tells of what does not open in its turn", async () => {
   const bad: Entry = { ...good, data };
   ahead.begin(CUT, [bad]);
   await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.equal(ahead.failures.size, 0, "it may be judged by another state");
   await assert.rejects(
     ahead.open(CUT, bad, payloadOf(bad)),
     RaftUnwrapFailedError,
   );
+  assert.deepEqual([...ahead.failures], [["raft-entry", 1]]);
 });

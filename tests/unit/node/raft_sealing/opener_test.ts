@@ -85,3 +85,16 @@ Deno.test("RaftOpener forgets the oldest of many sessions", async () => {
   await open(await sealed(RAFT, CLOCK, { epoch: 1 }));
   assert.equal(asked.length, 130);
 });
+
+Deno.test("RaftOpener forgets the sessions of keys that are gone", async () => {
+  const { opener, open, asked } = await opening();
+  const envelope = await sealed(RAFT, CLOCK);
+  await open(envelope);
+  opener.forgetRetired(FSM);
+  await open(envelope);
+  assert.equal(asked.length, 1);
+  const encryption = { ...FSM.encryption, keys: new Map() };
+  opener.forgetRetired({ ...FSM, encryption });
+  await open(envelope);
+  assert.equal(asked.length, 2);
+});
