@@ -16,8 +16,9 @@ import { followRewrite } from "./rewrite_follow.ts";
 const HELP = `
 Seals anew, on every member, each record that is cleartext or under an older
 key; values and versionstamps stay as they are. The members do it by themselves
-in the background, give way to writes, and go on after a restart. Give it again
-after each rotate-dek, before retire-dek: it begins anew, at the rate given.
+in the background, give way to writes, and go on after a restart. Once given it
+stays in force: after a rotate-dek they begin again by themselves. Given again,
+it begins anew, at the rate given.
 
   sealkv encryption rewrite --rate 8MiB --follow   start it and look on
   sealkv encryption rewrite --pause                stop for now

@@ -10,9 +10,9 @@ import type { Services } from "../services.ts";
 import { carryOut } from "./carry_out.ts";
 
 const HELP = `
-For phase 2, once cleartext is locked. Every member takes a new checkpoint,
-removes older ones and every log file that holds an entry of before, and moves
-its records into a new file; the others first, the leader last. Each goes on
+For phase 2, once cleartext is locked. Every member copies its records into a
+new file, and removes the old one, older checkpoints and every log file that
+holds an entry of before; the others first, the leader last. Each goes on
 serving, but for a short pause, and needs room for its records once more. What
 a rebuild put aside in a data dir (*.old-TIME) is yours to remove before.
 

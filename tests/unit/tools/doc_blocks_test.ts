@@ -1,5 +1,16 @@
 import { deepEqual, throws } from "node:assert/strict";
 import { docBlocks } from "../../e2e/doc_blocks.ts";
+import { readTree } from "../../../tools/tidy/read_tree.ts";
+
+/** Commands of pages that are not run as they stand, and what runs them. */
+const RUN_ELSEWHERE = [
+  // tests/e2e/cluster_tool_test.ts
+  "README.md: deno task cluster",
+  // An address of the reader's; tests/e2e/cluster_tls_test.ts
+  "docs/operate.md: sealkv serve --listen 10.0.0.5:4512 --tls-cert cert.pem --tls-key key.pem",
+  // Ports of 127.0.0.1 as they are; what it says is in compile.sh, too.
+  "docs/permissions.md: deno run --allow-read=. --allow-write=data --allow-env \\",
+];
 
 Deno.test("docBlocks() reads shell fences in order and leaves others", () => {
   const page = "# A\n\n```sh\na\nb\n```\n\n```text\nno\n```\n" +
@@ -16,4 +27,18 @@ Deno.test("docBlocks() reads shell fences in order and leaves others", () => {
 Deno.test("docBlocks() refuses a shell fence that nobody would run", () => {
   throws(() => docBlocks("```bash\nrm\n```\n"), TypeError);
   throws(() => docBlocks("```sh sometimes\nrm\n```\n"), TypeError);
+});
+
+Deno.test("every command of a page is run, but a few", () => {
+  const found = [...readTree().files]
+    .filter(([path]) => /^(?:docs\/[^/]*|README)\.md$/.test(path))
+    .flatMap(([path, text]) =>
+      [...text.matchAll(/^```(.*)\n([^]*?)^```$/gm)]
+        .filter(([, info = ""]) => !info.startsWith("sh"))
+        .flatMap((
+          [, , block = ""],
+        ) => [...block.matchAll(/^ *(?:sealkv|deno|npx|curl) .*$/gm)])
+        .map(([line]) => `${path}: ${line.trim()}`)
+    );
+  deepEqual(found, RUN_ELSEWHERE);
 });

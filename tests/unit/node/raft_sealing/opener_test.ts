@@ -55,6 +55,14 @@ Deno.test("RaftOpener.isSealed() is strict: above the cutover, and only there", 
   assert.equal(opener.isSealed(low, 1_000, CLOCK), false);
 });
 
+Deno.test("RaftOpener opens an entry at any place: docs/security.md says so", async () => {
+  const { opener } = await opening();
+  const envelope = await sealed(RAFT, CLOCK, {});
+  for (const index of [9, 10, 1_000]) {
+    assert.deepEqual(await opener.open(FSM, index, envelope), CLOCK);
+  }
+});
+
 Deno.test("RaftOpener derives the key of a session once", async () => {
   const { open, asked } = await opening();
   for (const epoch of [1, 1, 2, 1]) {
