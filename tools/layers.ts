@@ -55,7 +55,7 @@ export const LAYERS: readonly Layer[] = [
   layer("keys", "where keys live", ["base io crypto"], [PROTOBUF, "aws4fetch"]),
   layer("raft", "consensus, pure", ["base"]),
   layer("fsm", "commands to mutations and replies, pure", ["base"], [PROTOBUF]),
-  layer("crypto", "bytes in, bytes out", ["base"]),
+  layer("crypto", "bytes in, bytes out", ["base io/deno/gcm"]),
   layer("io", "ports to the world and their adapters", ["base"]),
   layer("base", "assertions, errors, bytes, limits", []),
 ];

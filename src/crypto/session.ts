@@ -7,7 +7,8 @@ import {
 } from "../base/data_key.ts";
 import { keyContext, writerBytes } from "./context.ts";
 import type { Dek } from "./dek.ts";
-import { deriveAesKey } from "./hkdf.ts";
+import { importFrequentAesKey } from "./aes_gcm.ts";
+import { deriveBytes } from "./hkdf.ts";
 
 /** A raft envelope carries its salt, so it is shorter than a session row's. */
 export const RAFT_SALT_BYTES = 16;
@@ -43,5 +44,5 @@ export async function deriveSessionKey(
     keyContext(SESSION, session),
     writerBytes(node16, epoch),
   );
-  return await deriveAesKey(dek, { salt, info });
+  return await importFrequentAesKey(await deriveBytes(dek, { salt, info }));
 }

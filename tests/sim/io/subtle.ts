@@ -4,7 +4,7 @@
  * and in one order; a pool's answers come when they like.
  */
 import { Buffer } from "node:buffer";
-import {
+import nodeCrypto, {
   createCipheriv,
   createDecipheriv,
   createHash,
@@ -154,6 +154,29 @@ const subtle = {
   },
 };
 
+/** What seals on the calling thread answers in the turn: it is only watched. */
+function watchedCipher(
+  name: "aes-256-gcm",
+  secret: Uint8Array,
+  nonce: Uint8Array,
+): ReturnType<typeof gcmCipher> {
+  const cipher = gcmCipher(name, secret, nonce);
+  const setAAD = cipher.setAAD.bind(cipher);
+  cipher.setAAD = (aad) => {
+    watcher(secret, nonce, aad as Uint8Array);
+    return setAAD(aad);
+  };
+  return cipher;
+}
+
+function gcmCipher(
+  name: "aes-256-gcm",
+  secret: Uint8Array,
+  nonce: Uint8Array,
+) {
+  return createCipheriv(name, secret, nonce);
+}
+
 /** Puts it in the place of the platform's, for this process, until undone. */
 export function useTurnCrypto(
   onSeal: SealWatcher = UNWATCHED,
@@ -165,10 +188,12 @@ export function useTurnCrypto(
     value: subtle,
     configurable: true,
   });
+  Reflect.set(nodeCrypto, "createCipheriv", watchedCipher);
   return {
     undo: () => {
       watcher = UNWATCHED;
       pace = AT_ONCE;
+      Reflect.set(nodeCrypto, "createCipheriv", createCipheriv);
       Reflect.deleteProperty(crypto, "subtle");
     },
   };

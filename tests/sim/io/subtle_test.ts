@@ -4,6 +4,11 @@
  * answers within the turn give the same bytes, and refuse the same.
  */
 import { deepEqual, equal, notEqual, rejects } from "node:assert/strict";
+import {
+  importFrequentAesKey,
+  openGcm,
+  sealGcm,
+} from "../../../src/crypto/aes_gcm.ts";
 import { useTurnCrypto } from "./subtle.ts";
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
@@ -107,4 +112,23 @@ Deno.test("answers come within the turn", async () => {
     turn.undo();
   }
   notEqual(crypto.subtle, undefined);
+});
+
+Deno.test("useTurnCrypto() sees what is sealed by the calling thread too", async () => {
+  const seen: [secret: string, nonce: string, aad: string][] = [];
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  const turn = useTurnCrypto((secret, nonce, aad) =>
+    seen.push([text(secret), text(nonce), text(aad)])
+  );
+  try {
+    const key = await importFrequentAesKey(SECRET);
+    const place = { nonce: IV, aad: utf8("aad") };
+    const sealed = await sealGcm(key, place, utf8("small"));
+    deepEqual(await openGcm(key, place, sealed), utf8("small"));
+    await sealGcm(key, place, new Uint8Array(2_000));
+  } finally {
+    turn.undo();
+  }
+  const seal = [text(SECRET), text(IV), "aad"];
+  deepEqual(seen, [seal, seal]);
 });
