@@ -61,6 +61,7 @@ export class Operator {
   async rebuild(host: Host): Promise<boolean> {
     const world = this.#world;
     const { name } = host;
+    if (world.truth.members().length === 0) return false;
     if (!world.atlas.claim(name, world.voters())) return false;
     if (world.truth.members().includes(name)) {
       await this.#do({ kind: "remove", name });
@@ -132,6 +133,7 @@ export class Operator {
     if (this.#asked.length > 0) this.#uncertain.add(name);
     this.#asked.push(name);
     const wasMember = this.#isMember(name);
+    const isFounded = world.truth.members().length > 0;
     if (request.kind === "remove") this.#removed.add(request.name);
     const what = `operator at ${host.name}: ${request.kind} ${request.name}`;
     world.note(what);
@@ -143,7 +145,9 @@ export class Operator {
     const how = answer.kind === "refused" ? answer.code : answer.kind;
     world.note(`${what}: ${how}`);
     if (answer.kind === "lost") this.#uncertain.add(name);
-    if (answer.kind === "refused" && !this.#uncertain.has(name)) {
+    // The founding brings members that nobody asked for.
+    const isSure = isFounded && !this.#uncertain.has(name);
+    if (answer.kind === "refused" && isSure) {
       this.#refused = { what: `${what}: ${how}`, name, wasMember };
     }
     this.#asked.splice(this.#asked.indexOf(name), 1);
