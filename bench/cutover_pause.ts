@@ -33,6 +33,8 @@ interface Sample {
   readonly longestMs: number;
   /** Without the step, for as long. */
   readonly quietMs: number;
+  /** How long the leader let nothing be proposed, by its log; 0 for never. */
+  readonly gateMs: number;
 }
 
 async function round(): Promise<readonly Sample[]> {
@@ -48,7 +50,8 @@ async function round(): Promise<readonly Sample[]> {
   const look = async (step: string, work: () => Promise<void>) => {
     const quiet = await writers.during(() => pause(expectedMs));
     const { tookMs, longestMs } = await writers.during(work);
-    samples.push({ step, tookMs, longestMs, quietMs: quiet.longestMs });
+    const gateMs = step === "enable-raft-envelope" ? gateOf(cluster) : 0;
+    samples.push({ step, tookMs, longestMs, quietMs: quiet.longestMs, gateMs });
     expectedMs = Math.min(Math.max(tookMs, 500), 5_000);
   };
   const take = (step: Step) => look(step, () => cluster.take(step));
@@ -61,6 +64,12 @@ async function round(): Promise<readonly Sample[]> {
   await take("enable-raft-envelope");
   await take("scrub");
   return samples;
+}
+
+function gateOf({ nodes }: SealedCluster): number {
+  const opened = /"event":"encryption_gate_opened"[^\n]*"ms":(\d+)/;
+  const found = nodes.logs.flatMap((log) => opened.exec(log)?.[1] ?? []);
+  return Math.max(...found.map(Number));
 }
 
 const samples: Sample[] = [];
@@ -80,6 +89,7 @@ const rows = steps.map((step) => {
     "without it, median ms": median(of(({ quietMs }) => quietMs)),
     "step took, median ms": median(of(({ tookMs }) => tookMs)),
     "rounds, ms": longest.join(" "),
+    "gate closed, ms": of(({ gateMs }) => gateMs).join(" "),
   };
 });
 const machine = await machineName(Deno.env.get("TMPDIR") ?? "/tmp");

@@ -37,7 +37,7 @@ const system = await cluster.system(Number(flags.value));
 await system.load(Number(flags.records));
 await cluster.take("enable-storage-envelope");
 
-/** Records and MiB a second of the members together, of each on average. */
+/** Records and MiB a second of each member. */
 function rateOf(tasks: readonly ClusterTask[]) {
   return tasks.map(({ member, done, bytes, elapsedMs }) => {
     const seconds = Number(elapsedMs) / 1_000;
@@ -57,8 +57,13 @@ const hold = () =>
 const turnKey = () =>
   cluster.change((client, options) => client.rotateDek("storage", options));
 
+const cpuFromMs = await cluster.nodes.processes.cpuMs() ?? 0;
 await cluster.change((client, options) => client.startRewrite(0, options));
-const alone = rateOf(await rewritten(cluster));
+const tasks = await rewritten(cluster);
+const cpuMs = await cluster.nodes.processes.cpuMs() ?? 0;
+const recordsDone = tasks.reduce((sum, { done }) => sum + Number(done), 0);
+const alone = rateOf(tasks);
+const cpuMicros = Math.round((cpuMs - cpuFromMs) * 1_000 / recordsDone);
 
 interface Pair {
   readonly without: Seen;
@@ -78,8 +83,11 @@ async function pairsAt(rate: number): Promise<readonly Pair[]> {
     await hold();
     await turnKey();
     const without = await writers.during(() => pause(runMs));
+    const counted = await bytesNow();
     await resume(rate);
-    const before = await bytesNow();
+    // All records are counted before the first is sealed anew.
+    let before = counted;
+    while (before === counted) before = await bytesNow();
     const withIt = await writers.during(() => pause(runMs));
     const bytes = await bytesNow() - before;
     const mibPerSecond = bytes / 3 / MIB / (runMs / 1_000);
@@ -129,8 +137,11 @@ console.log(
 );
 console.log("alone, the count before and after it included:");
 console.table(alone);
+console.log(`processor µs a record: ${cpuMicros}`);
 console.log(
   `beside ${flags.clients} writers, medians of ${flags.rounds} pairs:`,
 );
 console.table(rows);
-console.log(JSON.stringify({ bench: "rewrite", machine, alone, rows }));
+console.log(
+  JSON.stringify({ bench: "rewrite", machine, alone, cpuMicros, rows }),
+);

@@ -56,7 +56,10 @@ export class SealedCluster implements AsyncDisposable {
     await services.generateKek(kek);
     const nodes = await BenchSealkv.start(services, {
       ...{ dir, nodes: 3 },
-      serveFlags: ["--encryption-enabled", "--kek", `file:${kek}`],
+      serveFlags: [
+        ...["--encryption-enabled", "--kek", `file:${kek}`],
+        ...["--log-level", "info", "--log-format", "json"],
+      ],
     });
     return new SealedCluster(nodes, { services, dir });
   }

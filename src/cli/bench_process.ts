@@ -45,6 +45,11 @@ export class BenchProcess {
     return this.#child.pid;
   }
 
+  /** The end of what it wrote to stderr so far. */
+  get complaint(): string {
+    return this.#complaint;
+  }
+
   /** Rejects, with its last words, when the program ends. */
   async untilEnd(): Promise<never> {
     const { code } = await this.#child.status;

@@ -99,6 +99,11 @@ export class BenchSealkv implements BenchCluster {
     return processesOf(this.#members.map(({ process }) => process));
   }
 
+  /** The end of what each member logged so far. */
+  get logs(): readonly string[] {
+    return this.#members.map(({ process }) => process.complaint);
+  }
+
   async leader(): Promise<number> {
     if (this.#members.length === 1) return 0;
     const { leader } = await this.ask((client) => client.getStatus());
