@@ -393,15 +393,18 @@ async function backups(
   const [own, wrong] = [kek!, other!].map(({ path }) => [
     ...["--kek", `file:${path}`],
   ]) as [string[], string[]];
-  const missing = "APP_BACKUP_KEYS_MISSING";
+  const both = (keks: readonly string[], code: string, exit: number) =>
+    Promise.all(
+      [verify, restore].map((words) =>
+        refuses([...words, ...keks], code, exit)
+      ),
+    );
   for (const keks of [[], wrong]) {
-    await refuses([...verify, ...keks], missing, EXIT.blocked);
-    await refuses([...restore, ...keks], missing, EXIT.blocked);
+    await both(keks, "APP_BACKUP_KEYS_MISSING", EXIT.blocked);
   }
   const { size } = await Deno.stat(file);
   await flip(file, size - 9);
-  await refuses([...verify, ...own], "APP_BACKUP_DAMAGED", EXIT.disk);
-  await refuses([...restore, ...own], "APP_BACKUP_DAMAGED", EXIT.disk);
+  await both(own, "APP_BACKUP_DAMAGED", EXIT.disk);
   await flip(file, size - 9);
   equal((await runSealkv([...verify, ...own])).code, 0);
   equal((await runSealkv([...restore, ...own])).code, 0);
