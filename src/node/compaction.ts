@@ -19,10 +19,12 @@ export interface CompactionOptions {
 }
 
 /**
- * The store's durable state once `index` is in it; `null` when that is not to
- * be waited for any more.
+ * The store's durable state once it `isEnough`; `null` when that is not to be
+ * waited for any more.
  */
-export type DurableUntil = (index: LogIndex) => Promise<StoreState | null>;
+export type DurableUntil = (
+  isEnough: (durable: StoreState) => boolean,
+) => Promise<StoreState | null>;
 
 /** How much of the log had been written when an index was marked. */
 interface Round {
@@ -88,11 +90,19 @@ export class Compaction {
 
   async #forgetUntil(below: LogIndex, until: DurableUntil): Promise<void> {
     for (let index: LogIndex | null = below; index !== null;) {
-      const state = await until(index);
+      const least = index;
+      const state = await until(({ applied }) =>
+        applied.index >= least && this.#reaches(applied.index)
+      );
       if (state === null) return;
       await this.#wal.mark({ ...state.applied, confState: state.confState });
       index = await this.#wal.scrubBelow(below);
     }
+  }
+
+  /** False while a checkpoint is the store already and the log is to follow. */
+  #reaches(index: LogIndex): boolean {
+    return index <= this.#wal.storage.lastIndex();
   }
 
   /** Resolves when no round is running. */

@@ -67,7 +67,7 @@ export class StoreRecordIntegrityError extends NodeError {
   override readonly name = "StoreRecordIntegrityError";
   override readonly code = "STORE_RECORD_INTEGRITY";
   override readonly remedy =
-    "Keep a copy of the data directory and find out who can write to it, then let the others rebuild this member: `sealkv member rebuild NAME --data-dir D --admin ADDR`; alone, restore a backup";
+    "Keep a copy of the data directory and find out who can write to it, then let the others rebuild this member: `sealkv member rebuild NAME --data-dir D --admin ADDR`; if it leads while another one joins, hand its leadership on first: `sealkv member transfer-leader`; alone, restore a backup";
 
   constructor(
     readonly fault: IntegrityFault,

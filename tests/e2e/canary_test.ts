@@ -3,10 +3,10 @@
  * that programs ever stored is found in any file of any data dir; their keys
  * are found in the store alone, where docs/security.md admits them.
  * Method: real nodes; canaries of many shapes are written in every phase, some
- * replaced, deleted or expired again, a member left behind so that it gets a
- * checkpoint, one rebuilt so that old files stay, and one killed. Then every byte of every file is
- * searched, while the nodes run and after `kill -9`. The same search finds them
- * all before: it is able to.
+ * replaced, deleted or expired again, and members left behind so that they get
+ * checkpoints, in cleartext and sealed. Then every byte of every file is
+ * searched, while the nodes run and after `kill -9` of all. The same search
+ * finds every canary before: it is able to.
  */
 import { deepEqual, equal, fail, match, ok } from "node:assert/strict";
 import { HAS_CLUSTERS, withCluster } from "./cluster_process.ts";

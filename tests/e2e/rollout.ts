@@ -164,13 +164,25 @@ export class Rollout {
 
   /** Makes a stopped member anew from the others, as its remedy says. */
   async rebuild(name: string): Promise<void> {
+    await this.beginRebuild(name);
+    await this.hasVote(name);
+  }
+
+  /** As `rebuild`; waits for nothing that the others are to send. */
+  async beginRebuild(name: string): Promise<void> {
     const { cluster, encrypted } = this;
     const { dataDir } = cluster.place(name);
     const words = ["member", "rebuild", name, "--data-dir", dataDir];
     const { code, stderr } = await encrypted.run(...words, ...CONFIRM);
     equal(code, 0, stderr);
     const args = ["--join", encrypted.admins];
-    await cluster.start(name, { isFounding: false, args });
+    await cluster.launch(name, { isFounding: false, args });
+  }
+
+  /** Waits until a member that joins is one like the others. */
+  async hasVote(name: string): Promise<void> {
+    const { cluster } = this;
+    await cluster.node(name).ready();
     await cluster.statusThat(
       await cluster.leader(),
       `has "${name}" as a voter`,

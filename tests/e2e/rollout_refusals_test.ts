@@ -17,6 +17,7 @@ import {
 } from "./cluster_process.ts";
 import {
   assertReport,
+  type AuditLine,
   type EncryptedCluster,
   type Refusal,
 } from "./encrypted_cluster.ts";
@@ -37,6 +38,7 @@ import {
   SEAL_CLEARTEXT,
   type Step,
 } from "./rollout.ts";
+import { until } from "./until.ts";
 
 const EXIT = {
   usage: 2,
@@ -50,12 +52,35 @@ const RECORDS = 20;
 const RECORD_BYTES = 8_000;
 const WRONG_PLAN = ["--plan", "0123456789abcdef"];
 const STATE_KEY_USE = /state/;
+const HISTORY_MS_MAX = 10_000;
+/** Until then, as a plan names it: counted from now it is another plan. */
+const DWELL_UNTIL = "2099-01-01T00:00:00Z";
 
 /** Records of before: at the lowest rate their rewrite takes long. */
 async function fill(url: string): Promise<void> {
   using kv = await openKv(url);
   const bytes = new Uint8Array(RECORD_BYTES);
   for (let i = 0; i < RECORDS; i += 1) await kv.set(["before", i], bytes);
+}
+
+interface HistoryEvent {
+  readonly index: string;
+  readonly result: string;
+  readonly detail: string;
+}
+
+/** One line, of the leader, that says what was asked for and why it was not. */
+function assertAudited(
+  audited: ReadonlyMap<string, readonly AuditLine[]>,
+  leader: string,
+  { step, code }: { readonly step: Step; readonly code: string },
+): void {
+  const said = step.join(" ");
+  deepEqual([...audited.keys()], [leader], said);
+  const lines = audited.get(leader)!.map((line) =>
+    [line.code, line.result, line.changed, line.index] as const
+  );
+  deepEqual(lines, [[code, "refused", false, "0"]], said);
 }
 
 /** An operator who errs; clients are served all the time. */
@@ -76,20 +101,54 @@ class Errors {
     return this.rollout.encrypted;
   }
 
-  /** Refused, with a remedy, and nothing about encryption has changed. */
+  /**
+   * Refused, with a remedy, and nothing about encryption has changed. What the
+   * leader refused is in its audit log and in the cluster's history.
+   */
   async refuses(
     step: Step,
     code: string,
     { exit = EXIT.blocked, says = [] }: Partial<Refusal> = {},
   ): Promise<void> {
     const { encrypted, load } = this;
+    const said = step.join(" ");
     await encrypted.agreed();
     const before = await encrypted.snapshot();
     const rollout = await this.#rolloutState();
-    await encrypted.refuses(step, { code, exit, says });
-    deepEqual(await encrypted.snapshot(), before, step.join(" "));
-    equal(await this.#rolloutState(), rollout, step.join(" "));
+    const last = (await this.#history()).at(-1)?.index ?? "0";
+    const leader = await this.cluster.leader();
+    const audited = await encrypted.audited(() =>
+      encrypted.refuses(step, { code, exit, says })
+    );
+    deepEqual(await encrypted.snapshot(), before, said);
+    equal(await this.#rolloutState(), rollout, said);
+    if (code.startsWith("NODE_")) {
+      assertAudited(audited, leader, { step, code });
+      await this.#isInHistory(code, last);
+    } else equal(audited.size, 0, said);
     await load.progress(1);
+  }
+
+  /** The one event after that of entry `last` is of this refusal. */
+  async #isInHistory(code: string, last: string): Promise<void> {
+    const events = await until(
+      "the history has it",
+      HISTORY_MS_MAX,
+      async () => {
+        const events = (await this.#history())
+          .filter(({ index }) => BigInt(index) > BigInt(last));
+        return events.length > 0 ? events : null;
+      },
+    );
+    deepEqual(
+      events.map(({ result, detail }) => [result, detail]),
+      [["ROLLOUT_RESULT_REFUSED", code]],
+    );
+  }
+
+  async #history(): Promise<readonly HistoryEvent[]> {
+    const { reply } = await this.encrypted.ask("EncryptionAdmin/ListEvents");
+    return (reply["events"] ?? []) as readonly HistoryEvent[];
   }
 
   /** The job and the dwell. */
@@ -220,7 +279,7 @@ async function phase1(errors: Errors): Promise<void> {
     assertReport(verify.stderr, "CLI_UNFINISHED", ["n3", "sealkv status"]);
   });
   await encrypted.change("dwell", "--end");
-  await stalePlan(errors, ["dwell", "--for", "2h"]);
+  await stalePlan(errors, ["dwell", "--until", DWELL_UNTIL]);
   await encrypted.change("dwell", "--end");
 }
 
@@ -334,15 +393,18 @@ async function backups(
   const [own, wrong] = [kek!, other!].map(({ path }) => [
     ...["--kek", `file:${path}`],
   ]) as [string[], string[]];
-  const missing = "APP_BACKUP_KEYS_MISSING";
+  const both = (keks: readonly string[], code: string, exit: number) =>
+    Promise.all(
+      [verify, restore].map((words) =>
+        refuses([...words, ...keks], code, exit)
+      ),
+    );
   for (const keks of [[], wrong]) {
-    await refuses([...verify, ...keks], missing, EXIT.blocked);
-    await refuses([...restore, ...keks], missing, EXIT.blocked);
+    await both(keks, "APP_BACKUP_KEYS_MISSING", EXIT.blocked);
   }
   const { size } = await Deno.stat(file);
   await flip(file, size - 9);
-  await refuses([...verify, ...own], "APP_BACKUP_DAMAGED", EXIT.disk);
-  await refuses([...restore, ...own], "APP_BACKUP_DAMAGED", EXIT.disk);
+  await both(own, "APP_BACKUP_DAMAGED", EXIT.disk);
   await flip(file, size - 9);
   equal((await runSealkv([...verify, ...own])).code, 0);
   equal((await runSealkv([...restore, ...own])).code, 0);
@@ -378,27 +440,24 @@ async function candidate(errors: Errors, kek: KekFile): Promise<void> {
 }
 
 /** Commands that are wrong by themselves. */
-async function usage(errors: Errors): Promise<void> {
-  for (
-    const words of [
-      ["dwell"],
-      ["dwell", "--for", "1h", "--end"],
-      ["retire-dek", "--key-id", "0"],
-      ["retire-dek"],
-      ["rewrite", "--pause", "--rate", "8MiB"],
-      ["rewrite", "--rate", "1"],
-      ["rotate-dek", "--purpose", "state"],
-      ["seal-cleartext", "--plan", "x"],
-      ["enable-storage"],
-    ]
-  ) {
-    const { code, stderr } = await errors.rollout.give(
-      words as unknown as Step,
-    );
-    equal(code, EXIT.usage, `${words}: ${stderr}`);
-    match(stderr, /^error\[CLI_USAGE\]: /m, `${words}`);
-    match(stderr, /^remedy: \S/m, `${words}`);
-  }
+async function usage({ rollout }: Errors): Promise<void> {
+  const wrong: readonly Step[] = [
+    ["dwell"],
+    ["dwell", "--for", "1h", "--end"],
+    ["retire-dek", "--key-id", "0"],
+    ["retire-dek"],
+    ["rewrite", "--pause", "--rate", "8MiB"],
+    ["rewrite", "--rate", "1"],
+    ["rotate-dek", "--purpose", "state"],
+    ["seal-cleartext", "--plan", "x"],
+    ["enable-storage"],
+  ];
+  await Promise.all(wrong.map(async (step) => {
+    const { code, stderr } = await rollout.give(step);
+    equal(code, EXIT.usage, `${step}: ${stderr}`);
+    match(stderr, /^error\[CLI_USAGE\]: /m, `${step}`);
+    match(stderr, /^remedy: \S/m, `${step}`);
+  }));
 }
 
 Deno.test({

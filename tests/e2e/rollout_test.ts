@@ -100,10 +100,12 @@ async function measuredCutover(
   const fromMs = machineMs();
   await encrypted.change(...ENABLE_RAFT);
   const untilMs = machineMs();
+  const took = untilMs - fromMs + WINDOW_MS;
+  // What is not written yet would look like a gap.
+  while (machineMs() < fromMs + took) await load.progress(1);
   await load.progress(WRITES);
   const closedMs = gateMs(cluster.node(leader).output);
   const { history } = load;
-  const took = untilMs - fromMs + WINDOW_MS;
   const spans = {
     before: [fromMs - took, fromMs],
     cutover: [fromMs, fromMs + took],

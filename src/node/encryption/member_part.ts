@@ -205,11 +205,11 @@ export class MemberPart {
 
   async #forgetLog(index: LogIndex, control: TaskControl): Promise<void> {
     const { store, compaction } = this.#parts;
-    await compaction.forget(index, async (until) => {
+    await compaction.forget(index, async (isEnough) => {
       for (;;) {
         if (control.isOver()) return null;
         await store.flush();
-        if (store.durable.applied.index >= until) return store.durable;
+        if (isEnough(store.durable)) return store.durable;
         await control.sleep(FORGET_WAIT_MS);
       }
     });
