@@ -92,9 +92,7 @@ export function detailOf(request: EncryptionRequest): string {
       return `key ${request.keyId}`;
     case "start-rewrite":
     case "resume-rewrite":
-      return request.bytesPerSecond === null
-        ? ""
-        : `${request.bytesPerSecond} bytes/s`;
+      return rateText(request.bytesPerSecond);
     case "scrub":
       return request.members.join(",");
     case "update-rollout":
@@ -104,6 +102,12 @@ export function detailOf(request: EncryptionRequest): string {
     default:
       return "";
   }
+}
+
+/** `null`: at the rate of before. */
+function rateText(bytesPerSecond: number | null): string {
+  if (bytesPerSecond === null) return "";
+  return bytesPerSecond === 0 ? "at any rate" : `${bytesPerSecond} bytes/s`;
 }
 
 /** At most `lengthMax` characters, all of them printable ASCII. */

@@ -102,6 +102,7 @@ const DETAILS: readonly (readonly [EncryptionRequest, string])[] = [
   [{ kind: "rewrap-deks", keks: ["a", "b"] }, "a,b"],
   [{ kind: "retire-dek", keyId: 9 }, "key 9"],
   [{ kind: "start-rewrite", bytesPerSecond: 8 }, "8 bytes/s"],
+  [{ kind: "start-rewrite", bytesPerSecond: 0 }, "at any rate"],
   [{ kind: "resume-rewrite", bytesPerSecond: null }, ""],
   [{ kind: "scrub", members: ["n1", "n2"] }, "n1,n2"],
   [{ kind: "update-rollout", dwellUntilMs: 0 }, "dwell ends"],
