@@ -1,3 +1,5 @@
+import { NodeError } from "../../base/error.ts";
+import { OutcomeUnknownError } from "../errors.ts";
 import { unreachable } from "../../base/assert.ts";
 import type { MemberId } from "../../fsm/types.ts";
 import type { LogIndex, Term } from "../../raft/types.ts";
@@ -161,10 +163,17 @@ export class EncryptionChanges {
   async #enableStorage(term: Term): Promise<CarriedOut> {
     const kind = "enable-storage-envelope";
     await this.#mustBeProven({ kind });
-    if (this.#host.state().fsm.encryption.keys.size === 0) {
-      await this.#leading.proposeIn(term, await this.#keys.bootstrap());
+    if (this.#host.state().fsm.encryption.keys.size > 0) {
+      return doneAt(await this.#leading.proposeIn(term, { kind }));
     }
-    return doneAt(await this.#leading.proposeIn(term, { kind }));
+    await this.#leading.proposeIn(term, await this.#keys.bootstrap());
+    try {
+      return doneAt(await this.#leading.proposeIn(term, { kind }));
+    } catch (error) {
+      // The keys are drawn: nobody may be told that nothing was changed.
+      if (error instanceof NodeError) throw new OutcomeUnknownError();
+      throw error;
+    }
   }
 
   /** Steps that ask members for long hold up nothing but each other. */
