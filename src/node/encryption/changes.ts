@@ -1,6 +1,5 @@
-import { NodeError } from "../../base/error.ts";
-import { OutcomeUnknownError } from "../errors.ts";
 import { unreachable } from "../../base/assert.ts";
+import { NodeError } from "../../base/error.ts";
 import type { MemberId } from "../../fsm/types.ts";
 import type { LogIndex, Term } from "../../raft/types.ts";
 import type {
@@ -8,6 +7,7 @@ import type {
   EncryptionRequest,
   EncryptionResult,
 } from "../encryption_port.ts";
+import { OutcomeUnknownError } from "../errors.ts";
 import { MemberChangeRefusedError } from "../member_errors.ts";
 import type { ChangeTerms } from "../port.ts";
 import {

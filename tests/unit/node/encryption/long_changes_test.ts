@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { WrappedKey } from "../../../../src/base/data_key.ts";
 import { decideEncryption } from "../../../../src/fsm/encryption.ts";
 import { decodePayload } from "../../../../src/fsm/payload.ts";
 import {
@@ -39,6 +40,8 @@ class Bench {
   index = 10;
   /** Of a long step that is under way. */
   meanwhile: (context: LongChangeContext) => Promise<void> | void = () => {};
+  /** Called with the kind of each change that was applied. */
+  afterApply: (kind: EncryptionChange["kind"]) => void = () => {};
   readonly changes: EncryptionChanges;
 
   constructor(...changes: readonly EncryptionChange[]) {
@@ -48,7 +51,13 @@ class Bench {
       lock: this.lock,
       clock: new SimClock(),
       self: { id: 1, name: "n1" },
-      custody: { kekIds: ["file:00"], gaps: () => Promise.resolve([]) },
+      custody: {
+        kekIds: ["file:00"],
+        gaps: () => Promise.resolve([]),
+        drawKey: ({ purpose }: { readonly purpose: string }) =>
+          Promise.resolve(firstKey(purpose)),
+      },
+      fanOut: { ask: () => Promise.resolve([]) },
       electionMs: 500,
       state: () => ({
         applied: { index: this.index, term: 3 },
@@ -98,6 +107,7 @@ class Bench {
     const decision = decideEncryption(fsm, this.index, change);
     assert.ok(decision.kind === "taken");
     this.encryption = decision.next;
+    this.afterApply(change.kind);
   }
 }
 
@@ -164,3 +174,20 @@ Deno.test("a scrub runs on the members that are named, or on all", async () => {
   assert.deepEqual(bench.scrubbed, ["n2", "n1", "n2", "n3"]);
   await assert.rejects(scrub("n9"), { code: "NODE_MEMBER_UNKNOWN" });
 });
+
+Deno.test("a step that drew the first keys never says that nothing was changed", async () => {
+  const bench = new Bench();
+  const { changes, core } = bench;
+  bench.afterApply = (kind) => {
+    if (kind === "bootstrap") core.state.role = "follower";
+  };
+  await assert.rejects(changes.change(ON, TERMS), {
+    code: "NODE_OUTCOME_UNKNOWN",
+  });
+  assert.ok(bench.encryption.keys.size > 0);
+});
+
+function firstKey(purpose: string): WrappedKey | undefined {
+  assert.ok(BOOTSTRAP.kind === "bootstrap");
+  return BOOTSTRAP.keys.find((key) => key.purpose === purpose);
+}
