@@ -31,7 +31,7 @@ export const LAYERS: readonly Layer[] = [
     "base io fsm/types node/port",
   ], [PROTOBUF]),
   layer("rollout", "the encryption ladder as data, seen from a client", [
-    "base admin/client",
+    "base io/clock admin/client",
   ]),
   layer("bench", "load generator and the questions it answers", [
     "base io kvconnect/client admin/client",
@@ -67,7 +67,7 @@ export const OUTSIDE: ReadonlyMap<string, readonly string[] | null> = new Map([
   ["tests", null],
   ["tools", []],
   ["bench", null],
-  ["tui", ["base", "admin/client", "rollout"]],
+  ["tui", ["base", "io/clock", "admin/client", "rollout"]],
 ]);
 
 /** The one lazy import: React loads only for the terminal views. */

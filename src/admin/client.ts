@@ -37,6 +37,7 @@ export type {
   MemberCapability,
 } from "./encryption_status.ts";
 export type {
+  ClusterChangeUnderWay,
   ClusterEvent,
   ClusterRecordCounts,
   ClusterRewrite,
@@ -47,6 +48,7 @@ export type {
   ClusterTaskState,
 } from "./rollout_status.ts";
 export type { StatusEvent } from "./status_watch.ts";
+export type { MemberVitals, Vitals } from "./vitals.ts";
 
 export interface AdminClientOptions extends LinkOptions {
   /** One or more `host:port` or `https://host:port`, separated by commas. */

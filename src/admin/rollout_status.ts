@@ -57,6 +57,13 @@ export interface ClusterRewriteProgress {
   readonly members: readonly ClusterTask[];
 }
 
+/** A change that members take their time for, as its leader sees it. */
+export interface ClusterChangeUnderWay {
+  /** As its command is called. */
+  readonly action: string;
+  readonly members: readonly ClusterTask[];
+}
+
 /** Records of one member, by how they are kept. */
 export interface ClusterRecordCounts {
   readonly cleartext: bigint;

@@ -1,0 +1,52 @@
+import type { AdminClient } from "../src/admin/client.ts";
+import type { Clock } from "../src/io/clock.ts";
+import type { RolloutChoices } from "../src/rollout/snapshot.ts";
+
+/** What a screen needs of the world; tests replace parts of it. */
+export interface TuiWorld {
+  readonly client: AdminClient;
+  readonly clock: Clock;
+  /** As given: `host:port`, separated by commas. */
+  readonly admin: string;
+  /** Who types, as user@host. */
+  readonly actor: string;
+  env(name: string): string | undefined;
+}
+
+/** Where lines of a transcript go, as they happen; resolves when durable. */
+export interface TranscriptSink {
+  /** As messages name it. */
+  readonly path: string;
+  append(text: string): Promise<void>;
+}
+
+/** A line of the pane that a demo adds: what is found on its disks. */
+export interface DemoFinding {
+  readonly member: string;
+  /** Files with the canary, shortest first; empty when none has it. */
+  readonly files: readonly string[];
+}
+
+export interface DemoPane {
+  /** The text that is looked for. */
+  readonly canary: string;
+  /** Of the writer, since the start. */
+  writes(): { readonly count: number; readonly failed: number };
+  /** As of the last look; `null` before one. */
+  findings(): readonly DemoFinding[] | null;
+}
+
+export interface WizardOptions {
+  readonly isReadOnly: boolean;
+  readonly choices: RolloutChoices;
+  readonly transcript: TranscriptSink;
+  readonly demo: DemoPane | null;
+}
+
+/** How a screen ended. */
+export interface TuiEnd {
+  /** 0, 130 when interrupted. */
+  readonly exitCode: number;
+  /** For the main screen, once the alternate one is gone. */
+  readonly report: readonly string[];
+}
