@@ -32,6 +32,7 @@ const ROUNDS_MAX = 4;
 const LARGE_BYTES = 60_000;
 /** The largest value: sealed, it takes more than one row. */
 const LONG_CHARS = 65_536;
+const INSTALLED_MS_MAX = 10_000;
 const EXPIRED_MS_MAX = 30_000;
 /** Its row has a hash for a key, and the key in its value. */
 const LONG_KEY_CHARS = 1_950;
@@ -122,8 +123,16 @@ async function sendCheckpoint({ cluster }: Rollout): Promise<void> {
     for (let i = 0; i < LARGE_WRITES; i += 1) await kv.set(["large", i], bytes);
     await cluster.start(late);
     await cluster.agreed();
-    const { output } = cluster.node(late);
-    if (output.includes('"event":"checkpoint_installed"')) return;
+    const has = (event: string) =>
+      cluster.node(late).output.includes(`"event":"${event}"`);
+    if (!has("checkpoint_started")) continue;
+    // It agrees a moment before it says so.
+    await until(
+      "it is installed",
+      INSTALLED_MS_MAX,
+      () => has("checkpoint_installed"),
+    );
+    return;
   }
   fail("nobody came back by a checkpoint");
 }

@@ -192,8 +192,10 @@ function sharedChecks(
 
 /** A check that failed although nobody can have changed the key. */
 function groundlessRefusals(items: readonly HistoryItem[]): string[] {
-  const writes = items.filter(({ op, result }) =>
-    op.kind !== "get" && result.kind !== "refused" && result.kind !== "failed"
+  const writes = items.filter((item) =>
+    item.op.kind !== "get" && item.result.kind !== "failed" &&
+    // One that was repeated can have held first, and then refused itself.
+    (item.result.kind !== "refused" || mayRepeat(item))
   );
   return items.flatMap((item) => {
     const { op, result, returnMs } = item;

@@ -68,6 +68,11 @@ const GOOD: readonly [name: string, history: readonly HistoryItem[]][] = [
     item(cas("a", null), [0, 900], REFUSED),
     item(get, [901, 902], read("a", 1)),
   ]],
+  ["a check refused by one that was sent again", [
+    item(set("a"), [0, 1], written(1)),
+    item(cas("b", 1), [2, 900], REFUSED),
+    item(cas("c", 1), [4, 5], REFUSED),
+  ]],
 ];
 
 const BAD: readonly [
