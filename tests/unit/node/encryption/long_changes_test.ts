@@ -228,6 +228,8 @@ Deno.test("a step that drew the first keys never says that nothing was changed",
   };
   await assert.rejects(changes.change(ON, TERMS), {
     code: "NODE_OUTCOME_UNKNOWN",
+    remedy:
+      "Look with `sealkv encryption status` whether it took place, and give the same command again when it did not",
   });
   assert.ok(bench.encryption.keys.size > 0);
 });
