@@ -27,6 +27,8 @@ export function denoScreen(): ScreenPort {
 export function prepareScreen(): void {
   Deno.env.set("NODE_ENV", "production");
   Deno.env.set("FORCE_COLOR", wantsColor() ? "1" : "0");
+  // Ink would look for a debugger on a port of this machine.
+  Deno.env.delete("DEV");
 }
 
 function wantsColor(): boolean {
