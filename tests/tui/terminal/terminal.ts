@@ -4,6 +4,7 @@ import { until } from "../../e2e/until.ts";
 import { Tmux } from "./tmux.ts";
 
 const SHOWS_MS_MAX = 30_000;
+const END_MS_MAX = 15_000;
 const PROMPT = /(?:^|\n)(?:\^C)?\$\n*$/;
 
 export interface TerminalOptions {
@@ -190,10 +191,9 @@ export class Terminal implements AsyncDisposable {
   /** Process of the command that runs. */
   async pid(): Promise<number> {
     const shell = await this.#format("#{pane_pid}");
-    const path = `/proc/${shell}/task/${shell}/children`;
     return await until("a command runs", SHOWS_MS_MAX, async () => {
-      const [child] = (await Deno.readTextFile(path)).split(" ");
-      return child === "" ? null : Number(child);
+      const [child] = await childrenOf(shell);
+      return child === undefined ? null : Number(child);
     });
   }
 
@@ -211,7 +211,14 @@ export class Terminal implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    const shell = await this.#format("#{pane_pid}");
+    const pids = [shell, ...await childrenOf(shell)];
     await this.#tmux[Symbol.asyncDispose]();
+    // What still runs may write into its home.
+    await until(`${pids} end`, END_MS_MAX, async () => {
+      const alive = await Promise.all(pids.map(isAlive));
+      return !alive.includes(true);
+    });
     await Deno.remove(this.#home, { recursive: true });
   }
 }
@@ -234,6 +241,21 @@ export class Recording {
     if (text === "") fail("nothing was written");
     // deno-lint-ignore no-control-regex
     return text.match(/\x1b\[[0-9;:]*m/g)?.length ?? 0;
+  }
+}
+
+async function childrenOf(pid: string): Promise<readonly string[]> {
+  const path = `/proc/${pid}/task/${pid}/children`;
+  return (await Deno.readTextFile(path)).split(" ").slice(0, -1);
+}
+
+async function isAlive(pid: string): Promise<boolean> {
+  try {
+    await Deno.lstat(`/proc/${pid}`);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
   }
 }
 

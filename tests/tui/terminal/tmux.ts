@@ -35,7 +35,7 @@ export class Tmux implements AsyncDisposable {
     const env = { LC_ALL: "C.UTF-8", ...options.env };
     const dir = await Deno.makeTempDir({ prefix: "sealkv-tmux-" });
     await Deno.writeTextFile(`${dir}/conf`, CONFIGURATION);
-    await Deno.writeTextFile(`${dir}/shell`, "PS1='$ '\n");
+    await Deno.writeTextFile(`${dir}/shell`, "PS1='$ '; unset HISTFILE\n");
     // In the foreground: it ends with the tests, however they end.
     const [program, ...words] = [...leash("KILL"), "tmux", "-D"];
     const server = new Deno.Command(program!, {
