@@ -1,11 +1,13 @@
 import type { AdminClient } from "../src/admin/client.ts";
 import type { Clock } from "../src/io/clock.ts";
+import type { ScreenPort } from "../src/io/screen.ts";
 import type { RolloutChoices } from "../src/rollout/snapshot.ts";
 
 /** What a screen needs of the world; tests replace parts of it. */
 export interface TuiWorld {
   readonly client: AdminClient;
   readonly clock: Clock;
+  readonly screen: ScreenPort;
   /** As given: `host:port`, separated by commas. */
   readonly admin: string;
   /** Who types, as user@host. */
