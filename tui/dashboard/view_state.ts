@@ -11,7 +11,7 @@ export interface ViewState {
   readonly pane: PaneId;
   /** Ids of the rows that are selected; "" for the first one. */
   readonly selected: Readonly<Record<PaneId, string>>;
-  /** Issues above the screen. */
+  /** Lines above the screen, of what fills it instead of the panes. */
   readonly skipped: number;
   /** How it ended; `null` while it goes on. */
   readonly exitCode: 0 | 130 | null;
@@ -23,6 +23,8 @@ export type RowIds = Readonly<Record<PaneId, readonly string[]>>;
 export type DashboardKey =
   | "tab"
   | "backtab"
+  | "left"
+  | "right"
   | "up"
   | "down"
   | "first"
@@ -38,7 +40,8 @@ export type DashboardKey =
 export interface KeyPress {
   readonly key: DashboardKey;
   readonly rows: RowIds;
-  readonly issueCount: number;
+  /** Most lines that can be above the screen. */
+  readonly skippedMax: number;
 }
 
 export const VIEW_AT_FIRST: ViewState = {
@@ -56,9 +59,8 @@ export function pressed(state: ViewState, press: KeyPress): ViewState {
     case "quit":
       return { ...state, exitCode: 0 };
     case "help":
-      return { ...state, view: state.view === "help" ? "panes" : "help" };
     case "issues": {
-      const view = state.view === "issues" ? "panes" : "issues";
+      const view = state.view === press.key ? "panes" : press.key;
       return { ...state, view, skipped: 0 };
     }
     case "back":
@@ -66,9 +68,11 @@ export function pressed(state: ViewState, press: KeyPress): ViewState {
     case "enter":
       return entered(state, press.rows);
     case "tab":
-      return turned(state, 1);
+    case "right":
+      return turned(state, press, 1);
     case "backtab":
-      return turned(state, -1);
+    case "left":
+      return turned(state, press, -1);
     default:
       return moved(state, press.key, press);
   }
@@ -93,43 +97,54 @@ function entered(state: ViewState, rows: RowIds): ViewState {
   return {
     ...state,
     view: "details",
+    skipped: 0,
     selected: { ...selected, [pane]: id },
   };
 }
 
-function turned(state: ViewState, step: 1 | -1): ViewState {
-  if (state.view !== "panes") return state;
-  const next = PANES.indexOf(state.pane) + step + PANES.length;
-  return { ...state, pane: PANES[next % PANES.length] ?? state.pane };
+/** To the pane beside this one; in the details of a row to the next one. */
+function turned(
+  state: ViewState,
+  { key, rows }: KeyPress,
+  step: 1 | -1,
+): ViewState {
+  const { view, pane } = state;
+  if (view === "panes") {
+    const next = PANES.indexOf(pane) + step + PANES.length;
+    return { ...state, pane: PANES[next % PANES.length] ?? pane };
+  }
+  if (view !== "details" || key === "tab" || key === "backtab") return state;
+  const ids = rows[pane];
+  const to = moveIn(ids.length, selectedRow(state, rows), step);
+  const selected = { ...state.selected, [pane]: ids[to] ?? "" };
+  return { ...state, selected, skipped: 0 };
 }
 
 type Move = "up" | "down" | "first" | "last";
 
-/** In the details of a row this goes to those of the next one. */
-function moved(state: ViewState, move: Move, press: KeyPress): ViewState {
-  const { rows, issueCount } = press;
-  if (state.view === "help") return state;
-  if (state.view === "issues") {
-    const skipped = moveIn(issueCount, state.skipped, move);
+function moved(
+  state: ViewState,
+  move: Move,
+  { rows, skippedMax }: KeyPress,
+): ViewState {
+  const { view, pane, selected } = state;
+  if (view !== "panes") {
+    const skipped = moveBy(skippedMax + 1, state.skipped, move);
     return { ...state, skipped };
   }
-  const ids = rows[state.pane];
-  const to = moveIn(ids.length, selectedRow(state, rows), move);
+  const ids = rows[pane];
+  const to = moveBy(ids.length, selectedRow(state, rows), move);
   // The first row is followed, whichever it becomes.
   const id = to === 0 ? "" : ids[to] ?? "";
-  return { ...state, selected: { ...state.selected, [state.pane]: id } };
+  return { ...state, selected: { ...selected, [pane]: id } };
 }
 
-function moveIn(count: number, from: number, move: Move): number {
-  const last = Math.max(0, count - 1);
-  switch (move) {
-    case "up":
-      return Math.max(0, from - 1);
-    case "down":
-      return Math.min(last, from + 1);
-    case "first":
-      return 0;
-    case "last":
-      return last;
-  }
+function moveBy(count: number, from: number, move: Move): number {
+  if (move === "first") return 0;
+  if (move === "last") return Math.max(0, count - 1);
+  return moveIn(count, from, move === "up" ? -1 : 1);
+}
+
+function moveIn(count: number, from: number, step: 1 | -1): number {
+  return Math.max(0, Math.min(count - 1, from + step));
 }

@@ -21,7 +21,7 @@ function after(
   from: ViewState = VIEW_AT_FIRST,
 ): ViewState {
   return keys.reduce(
-    (state, key) => pressed(state, { key, rows, issueCount: 3 }),
+    (state, key) => pressed(state, { key, rows, skippedMax: 2 }),
     from,
   );
 }
@@ -29,6 +29,8 @@ function after(
 const PANE_CASES: readonly (readonly [DashboardKey[], string])[] = [
   [[], "members"],
   [["tab"], "traffic"],
+  [["right"], "traffic"],
+  [["left", "left"], "keys"],
   [["tab", "tab", "tab"], "events"],
   [["tab", "tab", "tab", "tab"], "members"],
   [["backtab"], "events"],
@@ -52,7 +54,7 @@ const VIEW_CASES: readonly (readonly [DashboardKey[], string])[] = [
   [["issues", "back"], "panes"],
   [["help"], "help"],
   [["help", "help"], "panes"],
-  [["help", "down"], "help"],
+  [["help", "down", "tab", "right"], "help"],
   [["enter", "help", "back"], "panes"],
 ];
 
@@ -93,15 +95,20 @@ Deno.test("pressed() follows the newest event, but for its details", () => {
   assert.equal(selectedRow(onEvents, more), 0);
   const opened = after(["backtab", "enter"]);
   assert.equal(selectedRow(opened, more), 1);
-  assert.equal(selectedRow(after(["down"], more, opened), more), 2);
+  assert.equal(selectedRow(after(["right"], more, opened), more), 2);
+  assert.equal(selectedRow(after(["left", "left"], more, opened), more), 0);
+  assert.equal(selectedRow(after(["tab"], more, opened), more), 1);
 });
 
-Deno.test("pressed() scrolls issues to the last one at most", () => {
+Deno.test("pressed() scrolls lines to the last ones at most", () => {
   const skipped = (...keys: DashboardKey[]) =>
     after(["issues", ...keys]).skipped;
   assert.equal(skipped("up"), 0);
   assert.equal(skipped("down", "down", "down"), 2);
   assert.equal(skipped("last", "issues", "issues"), 0);
+  assert.equal(after(["enter", "down"]).skipped, 1);
+  assert.equal(after(["enter", "down", "right"]).skipped, 0);
+  assert.equal(after(["enter", "down", "back", "enter"]).skipped, 0);
 });
 
 Deno.test("pressed() ends with 0, and with 130 when interrupted", () => {
