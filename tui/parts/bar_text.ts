@@ -24,7 +24,8 @@ export function barText({ ratio, label, note, width, isUnicode }: {
 
 /** Whole percent; 100 only when nothing is left. */
 function percentOf(ratio: number): number {
-  return Math.floor(clamped(ratio) * 100);
+  // A ratio of 0.58 is a little less than 58 hundredths.
+  return Math.floor(clamped(ratio) * 100 + 1e-9);
 }
 
 function filledOf(ratio: number, cells: number): number {
