@@ -12,9 +12,13 @@ const world = {
 
 try {
   const end = await openCrashScreen(world);
-  console.log(end.report.join("\n"));
+  print(end.report.join("\n"));
   Deno.exit(end.exitCode);
 } catch (error) {
-  console.log(`broken: ${(error as Error).message}`);
+  print(`broken: ${(error as Error).message}`);
   Deno.exit(70);
+}
+
+function print(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 }
