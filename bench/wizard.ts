@@ -6,7 +6,7 @@
  * 700 ms from the binary, 2 % of a core when idle. Prints a table, then JSON.
  *
  *     SEALKV_BIN=dist/sealkv deno run -A bench/wizard.ts [--rounds 5] \
- *       [--idle-s 30]
+ *       [--idle-s 30] [--only "sealkv rollout"]
  */
 import { parseArgs } from "node:util";
 import { median } from "../src/bench/median.ts";
@@ -23,6 +23,7 @@ const { values: flags } = parseArgs({
   options: {
     rounds: { type: "string", default: "5" },
     "idle-s": { type: "string", default: "30" },
+    only: { type: "string", default: "" },
   },
 });
 const rounds = Number(flags.rounds);
@@ -38,6 +39,7 @@ const results: { readonly command: string; readonly costs: ScreenCost[] }[] =
   [];
 await withWatchedCluster({}, async ({ open }) => {
   for (const screen of SCREENS) {
+    if (!screen.command.includes(flags.only)) continue;
     const costs: ScreenCost[] = [];
     for (let round = 0; round < rounds; round += 1) {
       await using terminal = await open();

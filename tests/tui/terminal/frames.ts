@@ -18,7 +18,7 @@ const IS_UPDATE = Deno.env.get("UPDATE") === "1";
 export async function assertFrame(
   terminal: Terminal,
   name: string,
-): Promise<void> {
+): Promise<string> {
   const path = `${FRAMES}${name}.txt`;
   if (IS_UPDATE) return await store(terminal, path);
   const stored = await Deno.readTextFile(path);
@@ -32,9 +32,10 @@ export async function assertFrame(
     if (seen === stored) throw cause;
     fail(`not the frame "${name}", which is:\n${stored}\nbut:\n${seen}`);
   }
+  return seen;
 }
 
-async function store(terminal: Terminal, path: string): Promise<void> {
+async function store(terminal: Terminal, path: string): Promise<string> {
   let seen = "";
   let looks = 0;
   await until("a screen that stands still", MATCH_MS_MAX, async () => {
@@ -45,4 +46,5 @@ async function store(terminal: Terminal, path: string): Promise<void> {
   });
   await Deno.mkdir(dirname(path), { recursive: true });
   await Deno.writeTextFile(path, seen);
+  return seen;
 }

@@ -57,6 +57,28 @@ export class Wizard {
     return await this.stepIs(step, "x");
   }
 
+  /** Waits until the ladder marks a step with one of these; the one. */
+  async markOf(step: StepName, marks: readonly string[]): Promise<string> {
+    const lines = marks.map((mark) => markOf(step, mark));
+    const screen = await this.terminal.screenThat(
+      `"${TITLES[step]}" is one of ${marks}`,
+      (screen) => lines.some((line) => line.test(screen)),
+    );
+    return marks[lines.findIndex((line) => line.test(screen))]!;
+  }
+
+  /** Moves the cursor of the ladder to a step. */
+  async select(step: StepName): Promise<void> {
+    const names = Object.keys(TITLES);
+    for (let i = 0; i < names.length; i += 1) {
+      await this.terminal.press("Up");
+    }
+    for (let i = 0; i < names.indexOf(step); i += 1) {
+      await this.terminal.press("Down");
+    }
+    await this.shows(new RegExp(`>.*${TITLES[step]}`));
+  }
+
   /** From the overview to what a step would do, as the leader says it. */
   async plan(step: StepName): Promise<string> {
     await this.terminal.press("Enter");
