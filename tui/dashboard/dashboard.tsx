@@ -74,7 +74,7 @@ export function Dashboard({ seen, intervalMs, onEnd }: DashboardProps) {
     <Box flexDirection="column" flexShrink={0} width={width} height={height}>
       <Line
         width={width}
-        spans={headSpans({ seen, issueCount: issues.length, width })}
+        spans={headSpans({ seen, issues, width })}
       />
       {text === null
         ? (

@@ -29,8 +29,10 @@ export function memberFacts(seen: Seen, name: string): readonly Fact[] {
     ?.encryption ?? null;
   const issues = issuesOf(seen).filter((issue) => issue.member === name);
   return [
-    ...issues.flatMap(({ text, remedy }): Fact[] => [
-      { label: "issue", value: text, tone: "bad" },
+    ...issues.flatMap(({ text, remedy, isWarning }): Fact[] => [
+      isWarning
+        ? { label: "warning", value: text, tone: "warn" }
+        : { label: "issue", value: text, tone: "bad" },
       { label: "fix", value: remedy },
     ]),
     ...placeFacts(member),

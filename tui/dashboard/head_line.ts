@@ -1,6 +1,7 @@
 import type { Span } from "../parts/line.tsx";
 import { fitted, widthOf } from "../text.ts";
 import { ageText } from "./amount.ts";
+import { type Issue, issuesText } from "./issues.ts";
 import type { Seen } from "./seen.ts";
 
 const PHASES = ["capable", "storage envelope on", "raft envelope on"];
@@ -9,15 +10,15 @@ const GAP = "   ";
 
 /** Which cluster this is, who leads it, and how it does. */
 export function headSpans(
-  { seen, issueCount, width }: {
+  { seen, issues, width }: {
     readonly seen: Seen;
-    readonly issueCount: number;
+    readonly issues: readonly Issue[];
     readonly width: number;
   },
 ): readonly Span[] {
   const { status, silence } = seen;
   const end = silence === ""
-    ? issuesSpan(issueCount)
+    ? issuesSpan(issues)
     : silenceSpan(seen.nowMs - seen.atMs);
   const room = width - 1 - widthOf(GAP) - widthOf(end.text);
   const name = status.cluster || "(no name yet)";
@@ -44,10 +45,11 @@ function restText({ status }: Seen, room: number): string {
   return widthOf(long) <= room ? long : words(`phase ${phase}`);
 }
 
-function issuesSpan(count: number): Span {
-  if (count === 0) return { text: "all is well", tone: "good" };
-  const text = count === 1 ? "1 issue (i)" : `${count} issues (i)`;
-  return { text, tone: "bad" };
+function issuesSpan(issues: readonly Issue[]): Span {
+  const text = issuesText(issues);
+  if (issues.length === 0) return { text, tone: "good" };
+  const isWarned = issues.every(({ isWarning }) => isWarning);
+  return { text: `${text} (i)`, tone: isWarned ? "warn" : "bad" };
 }
 
 function silenceSpan(sinceMs: number): Span {

@@ -17,6 +17,8 @@ export interface Issue {
   readonly member: string;
   readonly text: string;
   readonly remedy: string;
+  /** It can wait. */
+  readonly isWarning: boolean;
 }
 
 /** Of the cluster first, then member by member. */
@@ -38,11 +40,26 @@ export function issuesOf(seen: Seen): readonly Issue[] {
     if (state !== "failed") continue;
     issues.push({
       member,
+      isWarning: false,
       text: `its rewrite failed: ${failure}`,
       remedy: "see `sealkv encryption status` and the member's log",
     });
   }
   return issues;
+}
+
+/** How many there are: "all is well", "1 issue, 3 warnings". */
+export function issuesText(issues: readonly Issue[]): string {
+  const warnings = issues.filter(({ isWarning }) => isWarning).length;
+  const texts = [
+    countedText(issues.length - warnings, "issue"),
+    countedText(warnings, "warning"),
+  ];
+  return texts.filter((text) => text !== "").join(", ") || "all is well";
+}
+
+function countedText(count: number, noun: string): string {
+  return count === 0 ? "" : `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 function clusterIssues(
@@ -52,12 +69,14 @@ function clusterIssues(
   if (silence !== "") {
     return [{
       member: "",
+      isWarning: false,
       text: `nobody answers: ${silence}`,
       remedy: "see that members run; name more of them in --admin",
     }];
   }
   return leader !== "" ? [] : [{
     member: "",
+    isWarning: false,
     text: "nobody leads: no writes",
     remedy: "start members until more than half of the voters are up",
   }];
@@ -66,7 +85,7 @@ function clusterIssues(
 function memberIssues(member: ClusterMember): readonly Issue[] {
   const { name, up, ready, lag, hasStarted } = member;
   const issue = (text: string, remedy: string) => [
-    { member: name, text, remedy },
+    { member: name, text, remedy, isWarning: false },
   ];
   if (!up) {
     return hasStarted
@@ -93,7 +112,8 @@ function vitalsIssues(
   if (own === undefined || !up) return [];
   if (own.vitals === null) {
     const { message, remedy } = own.failure;
-    return [{ member: name, text: `no figures: ${message}`, remedy }];
+    const text = `no figures: ${message}`;
+    return [{ member: name, text, remedy, isWarning: true }];
   }
   const { diskFreeBytes, diskTotalBytes } = own.vitals;
   if (diskTotalBytes === 0n) return [];
@@ -104,6 +124,7 @@ function vitalsIssues(
     member: name,
     text: `disk ${free} free, least ${percentText(FREE_SHARE_MIN)}`,
     remedy: "make room on the file system of its data dir",
+    isWarning: true,
   }];
 }
 
@@ -115,11 +136,12 @@ function encryptionIssues(
   if (own === undefined || !up) return [];
   if (own.encryption === null) {
     const { message, remedy } = own.failure;
-    return [{ member: name, text: `no keys told: ${message}`, remedy }];
+    const text = `no keys told: ${message}`;
+    return [{ member: name, text, remedy, isWarning: true }];
   }
   return own.encryption.own.gaps.map((gap) => {
     const [text, remedy] = halves(gap);
-    return { member: name, text, remedy };
+    return { member: name, text, remedy, isWarning: false };
   });
 }
 

@@ -46,8 +46,8 @@ const BACK = { keys: "Esc", brief: "back", does: "Go back to the panes." };
 
 /** Keys that do something in a view; footers show them in this order. */
 export const BINDINGS: Readonly<Record<View, readonly KeyBinding[]>> = {
-  panes: [TAB, MOVE, ENTER, ISSUES, HELP, LEAVE],
-  details: [BACK, OTHER, SCROLL, ISSUES, HELP, LEAVE],
+  panes: [TAB, ENTER, ISSUES, MOVE, HELP, LEAVE],
+  details: [BACK, OTHER, SCROLL, HELP, LEAVE],
   issues: [BACK, SCROLL, HELP, LEAVE],
   help: [BACK, SCROLL, LEAVE],
 };

@@ -4,13 +4,11 @@ import type { PaneId } from "./view_state.ts";
 
 /** Above and below a pane, and its titles. */
 const FRAME_ROWS = 3;
-/** Above and below the traffic, which has no titles. */
+/** Above and below a pane that has no titles. */
 const BORDER_ROWS = 2;
 const TRAFFIC_ROWS_MIN = 3;
 /** One line above all panes, one below. */
 export const EDGE_ROWS = 2;
-/** From here on traffic and keys stand side by side. */
-const SPLIT_COLUMNS = 112;
 
 /** Rows that the panes would like to show. */
 export interface PaneRows {
@@ -22,51 +20,23 @@ export interface PaneRows {
 /** Where panes are; heights and widths include borders. */
 export type Layout =
   /** One at a time, below the names of all of them. */
-  | { readonly kind: "one"; readonly width: number; readonly height: number }
+  | { readonly kind: "one"; readonly height: number }
+  /** One below the other, each as wide as the screen. */
   | {
-    readonly kind: "stack" | "split";
-    readonly widths: Readonly<Record<PaneId, number>>;
+    readonly kind: "all";
     readonly heights: Readonly<Record<PaneId, number>>;
   };
 
 export function layoutOf(size: Size, rows: PaneRows): Layout {
-  const { columns: width } = size;
   const room = size.rows - EDGE_ROWS;
-  if (isNarrow(size)) return { kind: "one", width, height: room - 1 };
-  if (width < SPLIT_COLUMNS) return stacked(width, room, rows);
-  return split(width, room, rows);
-}
-
-function stacked(width: number, room: number, rows: PaneRows): Layout {
+  if (isNarrow(size)) return { kind: "one", height: room - 1 };
   const [members = 0, keys = 0, traffic = 0, events = 0] = shared(room, [
     paneOf(rows.members),
     paneOf(rows.keys),
     TRAFFIC,
     EVENTS,
   ]);
-  return {
-    kind: "stack",
-    widths: { members: width, traffic: width, keys: width, events: width },
-    heights: { members, traffic, keys, events },
-  };
-}
-
-function split(width: number, room: number, rows: PaneRows): Layout {
-  const beside = {
-    least: TRAFFIC.least,
-    most: Math.max(paneOf(rows.keys).most, TRAFFIC.most),
-  };
-  const [members = 0, middle = 0, events = 0] = shared(room, [
-    paneOf(rows.members),
-    beside,
-    EVENTS,
-  ]);
-  const traffic = Math.floor(width / 2);
-  return {
-    kind: "split",
-    widths: { members: width, traffic, keys: width - traffic, events: width },
-    heights: { members, traffic: middle, keys: middle, events },
-  };
+  return { kind: "all", heights: { members, traffic, keys, events } };
 }
 
 interface Wish {
@@ -78,7 +48,7 @@ const TRAFFIC: Wish = {
   least: TRAFFIC_ROWS_MIN + BORDER_ROWS,
   most: TRAFFIC_ROWS_MAX + BORDER_ROWS,
 };
-const EVENTS: Wish = { least: 1 + BORDER_ROWS, most: Infinity };
+const EVENTS: Wish = { least: 2 + BORDER_ROWS, most: Infinity };
 
 function paneOf(rows: number): Wish {
   return {

@@ -1,14 +1,16 @@
-import type { Tone } from "../look.ts";
-import { useLook } from "../look.ts";
-import type { Column } from "../parts/columns.ts";
+import { type Tone, useLook } from "../look.ts";
+import { type Column, fitColumns } from "../parts/columns.ts";
 import { Pane } from "../parts/pane.tsx";
 import { sparkline } from "../parts/sparkline.ts";
 import { Table } from "../parts/table.tsx";
 import { type MemberRow, memberRows } from "./member_rows.ts";
 import type { PaneProps } from "./pane_props.ts";
 
-/** Of requests, where there is room for it. */
-const SPARK_COLUMNS = 24;
+/** Of the course of requests: less says nothing, more is hard to follow. */
+const SPARK_COLUMNS_MIN = 10;
+const SPARK_COLUMNS_MAX = 60;
+const CURSOR_COLUMNS = 2;
+const GAP = 2;
 
 const COLUMNS: readonly Column<MemberRow>[] = [
   {
@@ -57,13 +59,15 @@ export function MembersPane(props: PaneProps) {
   const { isUnicode } = useLook();
   const rows = memberRows(seen);
   const well = rows.filter(({ isWell }) => isWell).length;
+  const sparkColumns = roomBeside(rows, width - 4 - CURSOR_COLUMNS);
   const course: Column<MemberRow> = {
     title: "requests",
     priority: 6,
     cell: ({ name }) => {
       const rates = seen.history.members.get(name) ?? [];
       const values = rates.map((one) => one?.requests ?? null);
-      return sparkline(values, { width: SPARK_COLUMNS, isUnicode });
+      const text = sparkline(values, { width: sparkColumns, isUnicode });
+      return told(text, "good");
     },
   };
   return (
@@ -75,7 +79,7 @@ export function MembersPane(props: PaneProps) {
       isFocused={isFocused}
     >
       <Table
-        columns={[...COLUMNS, course]}
+        columns={sparkColumns === 0 ? COLUMNS : [...COLUMNS, course]}
         rows={rows}
         width={width - 4}
         height={height - 2}
@@ -83,6 +87,14 @@ export function MembersPane(props: PaneProps) {
       />
     </Pane>
   );
+}
+
+/** What the other columns leave for the course; 0 when that is too little. */
+function roomBeside(rows: readonly MemberRow[], width: number): number {
+  const used = fitColumns(COLUMNS, { rows, width })
+    .reduce((sum, column) => sum + column.width + GAP, 0);
+  const room = Math.min(SPARK_COLUMNS_MAX, width - used);
+  return room < SPARK_COLUMNS_MIN ? 0 : room;
 }
 
 function told(text: string, tone: Tone) {

@@ -1,4 +1,3 @@
-import { Box } from "ink";
 import { Line } from "../parts/line.tsx";
 import type { Size } from "../size.ts";
 import { EventsPane } from "./events_pane.tsx";
@@ -38,8 +37,9 @@ export function Panes(props: PanesProps) {
     members: rows.members.length,
     keys: rows.keys.length + workOf(seen).length,
   });
+  const { columns: width } = size;
   if (layout.kind === "one") {
-    const { width, height } = layout;
+    const { height } = layout;
     return (
       <>
         <Line width={width} spans={tabsText(state.pane)} />
@@ -47,31 +47,17 @@ export function Panes(props: PanesProps) {
       </>
     );
   }
-  const one = (pane: PaneId) => (
-    <OnePane
-      {...props}
-      pane={pane}
-      width={layout.widths[pane]}
-      height={layout.heights[pane]}
-    />
-  );
   return (
     <>
-      {one("members")}
-      {layout.kind === "stack"
-        ? (
-          <>
-            {one("traffic")}
-            {one("keys")}
-          </>
-        )
-        : (
-          <Box flexShrink={0}>
-            {one("traffic")}
-            {one("keys")}
-          </Box>
-        )}
-      {one("events")}
+      {PANES.map((pane) => (
+        <OnePane
+          {...props}
+          key={pane}
+          pane={pane}
+          width={width}
+          height={layout.heights[pane]}
+        />
+      ))}
     </>
   );
 }

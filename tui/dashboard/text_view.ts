@@ -3,7 +3,7 @@ import { eventFacts, keyFacts, memberFacts } from "./details.ts";
 import type { EventRow } from "./event_rows.ts";
 import { factLines, type TextLine } from "./facts.ts";
 import { issueLines } from "./issue_lines.ts";
-import type { Issue } from "./issues.ts";
+import { type Issue, issuesText } from "./issues.ts";
 import { ALL_BINDINGS, HELP_NOTES } from "./key_bindings.ts";
 import type { KeyRow } from "./key_rows.ts";
 import type { Seen } from "./seen.ts";
@@ -38,7 +38,7 @@ export function textViewOf(options: TextViewOptions): TextView {
       };
     case "issues":
       return {
-        title: issues.length === 1 ? "1 issue" : `${issues.length} issues`,
+        title: issuesText(issues),
         lines: issueLines(issues, width),
       };
     case "details":
