@@ -16,19 +16,23 @@ TARGETS=(
 )
 
 # What the binary may do; docs/permissions.md says why. Nothing else, above all
-# no --allow-ffi and no --allow-sys.
+# no --allow-ffi, and of --allow-sys only the room on the data dir's disk.
 VARIABLES=(
   "SEALKV_*" HOME XDG_DATA_HOME LOCALAPPDATA USER LOGNAME USERNAME
   DENO_KV_ACCESS_TOKEN DENO_KV_PATH_PREFIX
   TERM NO_COLOR FORCE_COLOR CLICOLOR_FORCE
   VAULT_TOKEN VAULT_TOKEN_FILE AWS_REGION AWS_DEFAULT_REGION
   AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN
+  # Of the screens; those from NODE_ENV on are what React and ink look for.
+  LC_ALL LC_CTYPE LANG TERM_PROGRAM TMUX COLUMNS LINES
+  NODE_ENV DEV INK_SCREEN_READER CI CONTINUOUS_INTEGRATION
 )
 PERMISSIONS=(
   --allow-read
   --allow-write
   --allow-net
   --allow-run
+  --allow-sys=statfs
   "--allow-env=$(IFS=,; echo "${VARIABLES[*]}")"
 )
 

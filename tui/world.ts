@@ -1,23 +1,21 @@
 import type { AdminClient } from "../src/admin/client.ts";
 import type { Clock } from "../src/io/clock.ts";
+import type { ScreenPort } from "../src/io/screen.ts";
 import type { RolloutChoices } from "../src/rollout/snapshot.ts";
+import type { TranscriptSink } from "../src/rollout/transcript.ts";
+
+export type { TranscriptSink } from "../src/rollout/transcript.ts";
 
 /** What a screen needs of the world; tests replace parts of it. */
 export interface TuiWorld {
   readonly client: AdminClient;
   readonly clock: Clock;
+  readonly screen: ScreenPort;
   /** As given: `host:port`, separated by commas. */
   readonly admin: string;
   /** Who types, as user@host. */
   readonly actor: string;
   env(name: string): string | undefined;
-}
-
-/** Where lines of a transcript go, as they happen; resolves when durable. */
-export interface TranscriptSink {
-  /** As messages name it. */
-  readonly path: string;
-  append(text: string): Promise<void>;
 }
 
 /** A line of the pane that a demo adds: what is found on its disks. */
@@ -46,7 +44,7 @@ export interface WizardOptions {
 /** How a screen ended. */
 export interface TuiEnd {
   /** 0, 130 when interrupted. */
-  readonly exitCode: number;
+  readonly exitCode: 0 | 130;
   /** For the main screen, once the alternate one is gone. */
   readonly report: readonly string[];
 }

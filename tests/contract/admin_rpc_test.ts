@@ -29,6 +29,7 @@ import {
   planOf,
   recordingAudit,
   recordingLog,
+  VITALS,
 } from "../unit/admin/fake_node.ts";
 
 const TOKEN = "admin-token-123";
@@ -62,6 +63,7 @@ async function withServer(body: (served: Served) => Promise<void>) {
       encryption: fakeEncryption(),
       audit: recordingAudit(),
       node,
+      vitals: () => Promise.resolve(VITALS),
       isAdminToken: (token) => Promise.resolve(token === TOKEN),
       clock: denoClock(),
       log,
@@ -131,6 +133,25 @@ for (const version of VERSIONS) {
       const status = JSON.parse(new TextDecoder().decode(text));
       assert.equal(status.cluster, "prod-eu-1");
       assert.equal(status.members[0].adminAddress, "127.0.0.1:4514");
+    }));
+
+  Deno.test(`curl ${version} reads GetVitals`, () =>
+    withServer(async ({ url }) => {
+      const text = await curl([
+        ...json,
+        "-d",
+        "{}",
+        `${url}/${SERVICE}/GetVitals`,
+      ]);
+      const vitals = JSON.parse(new TextDecoder().decode(text));
+      assert.deepEqual(
+        [vitals.node, vitals.requests, vitals.diskFreeBytes],
+        ["n1", "9007199254740993", "76329189376"],
+      );
+      assert.deepEqual(vitals.latency[1], {
+        boundSeconds: "Infinity",
+        count: "9007199254740993",
+      });
     }));
 
   for (const [rpc, body, expected] of UNARY) {

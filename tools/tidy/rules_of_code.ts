@@ -22,7 +22,8 @@ interface Ban {
 }
 
 const inFolder = (...folders: readonly string[]) => (source: Source) => {
-  const folder = folderOf(source.path);
+  const folder = folderOf(source.path) ??
+    (source.path.startsWith("tui/") ? "tui" : null);
   return folder === null || folders.includes(folder);
 };
 

@@ -52,6 +52,9 @@ const IMPORTS: readonly [path: string, line: string, isAllowed: boolean][] = [
   ["bench/a.ts", 'import { b } from "../src/wal/b.ts";', true],
   ["tui/a.tsx", 'import { b } from "../src/rollout/b.ts";', true],
   ["tui/a.tsx", 'import { b } from "../src/node/b.ts";', false],
+  ["tui/a.tsx", 'import { b } from "react";', true],
+  ["tui/a.tsx", 'import { b } from "commander";', false],
+  ["src/cli/a.ts", 'import { b } from "ink";', false],
   ["src/raft/a.ts", '// import { b } from "../io/b.ts";', true],
 ];
 
@@ -99,6 +102,10 @@ const CODE: readonly [path: string, code: string, count: number][] = [
   ["src/node/a.ts", "const a = b.c!.d;", 1],
   ["src/node/a.ts", "const a = !b && c !== d && !(e);", 0],
   ["tests/a.ts", "const a = list[0]!;", 0],
+  ["tui/a.tsx", "setTimeout(task, Date.now());", 2],
+  ["tui/a.tsx", "Deno.exit(1);", 1],
+  ["tui/a.tsx", "const a = list[0]!;", 1],
+  ["tui/a.tsx", 'import { a } from "node:process";', 1],
   ["tests/a.ts", "Deno.test.only(name, f);", 1],
   ["tests/a.ts", "// FIX" + "ME later", 1],
   ["src/node/gen/a.ts", "const a: any = Date.now();", 0],

@@ -1,0 +1,3 @@
+/** What the commands open: loaded lazily, and with it React and ink. */
+export { openScreen } from "./open_screen.tsx";
+export { openDashboard } from "./dashboard/open.tsx";
