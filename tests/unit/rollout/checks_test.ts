@@ -117,7 +117,7 @@ const ROWS: readonly Row[] = [
   {
     ...{ of: ["seal", "G02"], verdict: "fail", when: "one is not reached" },
     snapshot: withEncryption(snapshotAt("rewritten"), "n1", null),
-    says: ["n1", /^does not answer: Cannot reach/],
+    says: ["n1", /^its admin address does not answer$/],
   },
   {
     ...{ of: ["rewrite", "G02"], verdict: "warn", when: "one is down" },
