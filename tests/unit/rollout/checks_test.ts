@@ -483,6 +483,17 @@ Deno.test("every check of every step is in the table", () => {
   deepEqual([...rows].sort(), [...asked].sort());
 });
 
+Deno.test("docs/rollout_checks.md has every check, and the wizard's own", async () => {
+  const page = new URL("../../../docs/rollout_checks.md", import.meta.url);
+  const text = await Deno.readTextFile(page);
+  const ids = [...text.matchAll(/^\| ([A-Z]\d\d) /gm)].map(([, id]) => id);
+  const { steps } = planRollout(rehearsed({}), NO_CHOICES);
+  const asked = new Set(
+    steps.flatMap(({ checks }) => checks.map(({ id }) => id)),
+  );
+  deepEqual(ids.toSorted(), [...asked, "K05"].sort());
+});
+
 Deno.test("titles of checks and steps fit their columns", () => {
   const { steps } = planRollout(rehearsed({}), NO_CHOICES);
   deepEqual(steps.map(({ id }) => id), STEP_IDS);
