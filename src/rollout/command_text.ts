@@ -2,6 +2,13 @@ import { shellWord } from "../base/shell.ts";
 import { formatSize } from "../base/size.ts";
 import type { AcceptableRisk } from "../admin/client.ts";
 import type { CommandTerms, StepCommand } from "./command.ts";
+import { timeText } from "./time_text.ts";
+
+const ACCEPT_FLAG: Readonly<Record<AcceptableRisk, string>> = {
+  "quorum-loss": "--accept-quorum-loss",
+  "short-dwell": "--accept-short-dwell",
+  "unrewritten": "--accept-unrewritten",
+};
 
 /** What a command line is made of; each is a word of a shell already. */
 export interface LineWords {
@@ -69,7 +76,7 @@ function lineOf(command: StepCommand, words: LineWords): string {
 function flagsOf(command: StepCommand, words: LineWords): readonly string[] {
   const confirm = isOneWay(command) ? [`--confirm ${words.confirm}`] : [];
   const accepted = risksOf(command, words.accept)
-    .map((risk) => `--accept-${risk}`);
+    .map((risk) => ACCEPT_FLAG[risk]);
   return [...confirm, ...accepted];
 }
 
@@ -103,9 +110,4 @@ function wordsOf(command: StepCommand): string {
 
 function rateText(bytesPerSecond: number): string {
   return bytesPerSecond === 0 ? "0" : formatSize(bytesPerSecond);
-}
-
-/** UTC, to the second. */
-function timeText(ms: number): string {
-  return new Date(ms).toISOString().replace(/\.\d+/, "");
 }

@@ -1,3 +1,4 @@
+import type { NodeError } from "../../base/error.ts";
 import type { Check, Evidence } from "../check.ts";
 import { stepOfAction } from "../step_action.ts";
 import type { CheckFacts } from "./facts.ts";
@@ -38,16 +39,20 @@ export function answers(
     const isUp = view.member(name)?.up ?? true;
     if (isUp && view.encryption(name) !== null) return passed(name, "answers");
     const failure = snapshot.members.find(({ member }) => member === name)
-      ?.failure;
+      ?.failure ?? null;
     return object(name, {
-      text: isUp && failure
-        ? `does not answer: ${failure.message}`
-        : "does not answer",
-      remedy:
-        `Start ${name}, or reconnect it, until \`sealkv status\` shows it up`,
+      text: isUp ? silenceText(failure) : "does not answer",
+      remedy: "Start it, or reconnect it, until `sealkv status` shows it up",
     });
   });
   return makeCheck("G02", "All members answer", evidence);
+}
+
+/** Of one that the others hear: it is its admin address that is in the way. */
+function silenceText(failure: NodeError | null): string {
+  return failure === null || failure.code === "ADMIN_UNREACHABLE"
+    ? "its admin address does not answer"
+    : failure.message;
 }
 
 /** G03: who comes anew has to catch up before it can prove anything. */
@@ -60,7 +65,7 @@ export function membersAreSettled({ view }: CheckFacts): Check {
     return isBehind
       ? warned(name, {
         text: `learns, and is ${lag} entries behind`,
-        remedy: `Wait until \`sealkv status\` shows that ${name} caught up`,
+        remedy: "Wait until `sealkv status` shows that it caught up",
       })
       : passed(name, "learns, and has caught up");
   });
@@ -80,8 +85,7 @@ export function keepsUp({ view }: CheckFacts): Check {
       text: isCopying
         ? "is being sent a copy of the store"
         : `${lag} entries behind, limit ${LAG_MAX}`,
-      remedy:
-        `Wait until \`sealkv status\` shows ${name} at most that far behind`,
+      remedy: "Wait until `sealkv status` shows it less far behind",
     });
   });
   return makeCheck("G05", "Members keep up", evidence);

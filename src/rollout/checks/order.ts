@@ -17,14 +17,14 @@ export function isPast(
   after: Exclude<Cutover, "seal">,
 ): Check {
   const title = after === "raft" ? "Log is sealed" : "Records are sealed";
-  const command = after === "raft"
-    ? "enable-raft-envelope"
-    : "enable-storage-envelope";
+  const remedy = after === "raft"
+    ? "Take it first: `sealkv encryption enable-raft-envelope`"
+    : "Take it first: `sealkv encryption enable-storage-envelope`";
   const index = cutoverIndex(view.shown, after);
   if (index === 0n) {
     return makeCheck("S01", title, [failed(CLUSTER, {
       text: "the step before is not taken",
-      remedy: `Take it first: \`sealkv encryption ${command}\``,
+      remedy,
     })]);
   }
   const evidence = view.names.map((name): Evidence => {
@@ -32,14 +32,14 @@ export function isPast(
     if (own === null) {
       return warned(name, {
         text: "does not answer; it applies the step when it is back",
-        remedy: `Start ${name}, or reconnect it`,
+        remedy: "Start it, or reconnect it",
       });
     }
     return cutoverIndex(own, after) > 0n
       ? passed(name, `since entry ${index}`)
       : failed(name, {
         text: `has applied ${own.applied}, and not yet entry ${index}`,
-        remedy: `Wait until ${name} has applied it: \`sealkv status\``,
+        remedy: "Wait until it has applied it: `sealkv status`",
       });
   });
   return makeCheck("S01", title, evidence);
