@@ -16,7 +16,7 @@ TARGETS=(
 )
 
 # What the binary may do; docs/permissions.md says why. Nothing else, above all
-# no --allow-ffi and no --allow-sys.
+# no --allow-ffi, and of --allow-sys only the room on the data dir's disk.
 VARIABLES=(
   "SEALKV_*" HOME XDG_DATA_HOME LOCALAPPDATA USER LOGNAME USERNAME
   DENO_KV_ACCESS_TOKEN DENO_KV_PATH_PREFIX
@@ -29,6 +29,7 @@ PERMISSIONS=(
   --allow-write
   --allow-net
   --allow-run
+  --allow-sys=statfs
   "--allow-env=$(IFS=,; echo "${VARIABLES[*]}")"
 )
 

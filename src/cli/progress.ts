@@ -35,7 +35,13 @@ export class Progress {
     err.write(`${taskLine(tasks)}\n`);
   }
 
-  /** Takes the bars away. */
+  /** Says on a terminal that something is waited for. */
+  wait(text: string): void {
+    const { err, env } = this.#terminal;
+    if (err.isTerminal && env("TERM") !== "dumb") this.#draw([text]);
+  }
+
+  /** Takes away what stays in place. */
   clear(): void {
     if (this.#drawn === 0) return;
     this.#terminal.err.write(`\x1b[${this.#drawn}A\x1b[J`);

@@ -6,6 +6,7 @@ import {
 } from "../app/backup/on_disk.ts";
 import type { NodeConfig } from "../app/config.ts";
 import { generateKek } from "../app/generate_kek.ts";
+import { kekFileId } from "../app/kek_file_id.ts";
 import type { DataDirRebuild, RebuildPlace } from "../app/rebuild.ts";
 import type { RunningNode } from "../app/running_node.ts";
 import { startNode } from "../app/start_node.ts";
@@ -42,6 +43,8 @@ export interface Services {
   startNode(config: NodeConfig): Promise<RunningNode>;
   /** Makes a KEK file and returns its id. */
   generateKek(path: string): Promise<{ readonly id: string }>;
+  /** Id of the KEK in a file. */
+  kekFileId(path: string): Promise<string>;
   /** Holds the data dir of a stopped node; `close` lets go of it. */
   openRebuild(place: RebuildPlace): Promise<DataDirRebuild>;
   /** Lets the startup guards speak about a stopped node. */
@@ -74,6 +77,7 @@ export function denoServices(): Services {
     actor: denoActor,
     startNode,
     generateKek,
+    kekFileId,
     openRebuild: openDiskRebuild,
     runDoctor: runDiskDoctor,
     resyncSidecar: resyncDiskSidecar,

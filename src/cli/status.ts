@@ -5,6 +5,7 @@ import type {
   StatusEvent,
 } from "../admin/client.ts";
 import { type AdminOptions, withAdmin } from "./admin_connection.ts";
+import { lookAtRewrite, type RewriteLook } from "./encryption/rewrite_look.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import { untilInterrupted } from "./interrupt.ts";
 import { unknownMember } from "./member_choice.ts";
@@ -36,7 +37,14 @@ export function addStatus(
       withAdmin(services, options, async (client) => {
         // A first look that fails is an error, a later one is a line.
         const first = await client.getStatus();
-        if (!options.watch) return show(services, first, options);
+        if (!options.watch) {
+          const look = await lookAtRewrite(client, {
+            clock: services.clock,
+            isLed: first.leader !== "",
+            node: options.node,
+          });
+          return show(services, { status: first, look }, options);
+        }
         const isStopped = await untilInterrupted(
           services.process,
           (signals) => watch(services, client, options, signals.first),
@@ -55,8 +63,9 @@ async function watch(
   const stop = new AbortController();
   stopped.then(() => stop.abort());
   for await (const event of client.watchStatus(stop.signal)) {
-    if (event.kind === "status") show(services, event.status, options);
-    else services.terminal.err.write(silenceLine(event));
+    if (event.kind === "status") {
+      show(services, { status: event.status, look: null }, options);
+    } else services.terminal.err.write(silenceLine(event));
   }
 }
 
@@ -65,18 +74,26 @@ function silenceLine(event: StatusEvent & { readonly kind: "silence" }) {
   return `no answer, last one ${age} s ago: ${event.reason}\n`;
 }
 
+interface Shown {
+  readonly status: ClusterStatus;
+  readonly look: RewriteLook | null;
+}
+
 function show(
   services: Services,
-  status: ClusterStatus,
+  { status, look }: Shown,
   options: StatusOptions,
 ): void {
   const { out, env } = services.terminal;
   const members = membersOf(status, options.node);
   const view: ClusterStatus = { ...status, members };
-  if (options.json) out.write(statusJson(view));
-  else if (!options.watch) out.write(statusScreen(view, wantsColor(out, env)));
-  else if (out.isTerminal && env("TERM") !== "dumb") {
-    out.write(CLEAR_SCREEN + statusScreen(view, wantsColor(out, env)));
+  if (options.json) out.write(statusJson(view, look));
+  else if (!options.watch) {
+    const isColored = wantsColor(out, env);
+    out.write(statusScreen(view, { isColored, look }));
+  } else if (out.isTerminal && env("TERM") !== "dumb") {
+    const isColored = wantsColor(out, env);
+    out.write(CLEAR_SCREEN + statusScreen(view, { isColored }));
   } else for (const member of members) out.write(statusLine(view, member));
 }
 

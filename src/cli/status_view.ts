@@ -1,4 +1,6 @@
 import type { ClusterMember, ClusterStatus } from "../admin/client.ts";
+import { rewriteJson } from "./encryption/rewrite_follow.ts";
+import { rewriteLines, type RewriteLook } from "./encryption/rewrite_look.ts";
 import { shortened, tableLines } from "./table.ts";
 
 const PHASES = ["capable", "storage envelope on", "raft envelope on"];
@@ -7,8 +9,14 @@ const NAME_COLUMNS_MAX = 16;
 /** lag, applied, phase. */
 const RIGHT = new Set([5, 6, 7]);
 
-/** One object; u64 as strings. Its names are for ever: scripts read them. */
-export function statusJson(status: ClusterStatus): string {
+/**
+ * One object; u64 as strings. Its names are for ever: scripts read them.
+ * `look` `null`: the rewrite was not asked for, or nobody told it.
+ */
+export function statusJson(
+  status: ClusterStatus,
+  look: RewriteLook | null = null,
+): string {
   const { cluster, clusterId, node, leader, phase, ready } = status;
   const json = {
     cluster,
@@ -21,6 +29,7 @@ export function statusJson(status: ClusterStatus): string {
     phase,
     ready,
     members: status.members.map(memberJson),
+    ...look === null ? {} : { rewrite: rewriteJson(look.rewrite, look.tasks) },
   };
   return `${JSON.stringify(json)}\n`;
 }
@@ -47,10 +56,16 @@ export function memberJson(member: ClusterMember) {
   };
 }
 
+export interface ScreenOptions {
+  readonly isColored: boolean;
+  /** `null`: the rewrite is not shown. */
+  readonly look?: RewriteLook | null;
+}
+
 /** Everything on one screen; all states are words, colour only repeats them. */
 export function statusScreen(
   status: ClusterStatus,
-  isColored: boolean,
+  { isColored, look = null }: ScreenOptions,
 ): string {
   const head = [
     `cluster ${status.cluster || "(no name yet)"}`,
@@ -68,6 +83,7 @@ export function statusScreen(
   );
   return [
     head,
+    ...look === null ? [] : rewriteLines(look),
     "",
     isColored ? paint(header, "1") : header,
     ...lines,

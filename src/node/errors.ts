@@ -24,15 +24,22 @@ export class NotReadyError extends NodeError {
   }
 }
 
-/** A write was accepted and the node stopped before its outcome was known. */
+/** A write or a change was accepted, and its outcome did not become known. */
 export class OutcomeUnknownError extends NodeError {
   override readonly name = "OutcomeUnknownError";
   override readonly code = "NODE_OUTCOME_UNKNOWN";
-  override readonly remedy =
-    "Read the keys back to learn whether the write took place";
+  override readonly remedy: string;
 
-  constructor() {
-    super("Cannot tell whether the write took place: the node is stopping");
+  /** `command` shows whether a change took place; `null` for a write. */
+  constructor(command: "member list" | "encryption status" | null = null) {
+    super(
+      command === null
+        ? "Cannot tell whether the write took place: the node is stopping"
+        : "Cannot tell whether the change took place: it was not applied in time, or the leader lost its place",
+    );
+    this.remedy = command === null
+      ? "Read the keys back to learn whether the write took place"
+      : `Look with \`sealkv ${command}\` whether it took place, and give the same command again when it did not`;
   }
 }
 

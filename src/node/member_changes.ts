@@ -277,7 +277,7 @@ export class MemberChanges {
     if (refusal !== null) throw new MemberChangeRefusedError(refusal);
     this.#host.wake();
     if (await this.#until(isDone, CHANGE_ELECTIONS_MAX)) return;
-    throw new OutcomeUnknownError();
+    throw new OutcomeUnknownError("member list");
   }
 
   /**
@@ -296,7 +296,7 @@ export class MemberChanges {
       if (await this.#until(isDone, 1)) return;
       if (this.#host.isStopped()) break;
     }
-    throw new OutcomeUnknownError();
+    throw new OutcomeUnknownError("member list");
   }
 
   async #until(isDone: () => boolean, electionsMax: number): Promise<boolean> {

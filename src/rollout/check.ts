@@ -3,33 +3,30 @@
  * steps before, R of the rewrite, V of what lies on disks, T of old keys, P of
  * what the leader says to a rehearsal.
  */
-export const CHECK_IDS = [
-  "G01",
-  "G02",
-  "G03",
-  "G04",
-  "G05",
-  "G06",
-  "G07",
-  "G08",
-  "G09",
-  "G10",
-  "K01",
-  "K02",
-  "K03",
-  "K04",
-  "K05",
-  "S01",
-  "R01",
-  "R02",
-  "R03",
-  "V01",
-  "V02",
-  "T01",
-  "P01",
-] as const;
-
-export type CheckId = typeof CHECK_IDS[number];
+export type CheckId =
+  | "G01"
+  | "G02"
+  | "G03"
+  | "G04"
+  | "G05"
+  | "G06"
+  | "G07"
+  | "G08"
+  | "G09"
+  | "G10"
+  | "K01"
+  | "K02"
+  | "K03"
+  /** Of the wizard alone: who types shows that an escrow copy is at hand. */
+  | "K05"
+  | "S01"
+  | "R01"
+  | "R02"
+  | "R03"
+  | "V01"
+  | "V02"
+  | "T01"
+  | "P01";
 
 /** `warn` never blocks; `fail` does. */
 export type Verdict = "pass" | "warn" | "fail";

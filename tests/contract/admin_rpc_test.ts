@@ -135,6 +135,25 @@ for (const version of VERSIONS) {
       assert.equal(status.members[0].adminAddress, "127.0.0.1:4514");
     }));
 
+  Deno.test(`curl ${version} reads GetVitals`, () =>
+    withServer(async ({ url }) => {
+      const text = await curl([
+        ...json,
+        "-d",
+        "{}",
+        `${url}/${SERVICE}/GetVitals`,
+      ]);
+      const vitals = JSON.parse(new TextDecoder().decode(text));
+      assert.deepEqual(
+        [vitals.node, vitals.requests, vitals.diskFreeBytes],
+        ["n1", "9007199254740993", "76329189376"],
+      );
+      assert.deepEqual(vitals.latency[1], {
+        boundSeconds: "Infinity",
+        count: "9007199254740993",
+      });
+    }));
+
   for (const [rpc, body, expected] of UNARY) {
     Deno.test(`curl ${version} calls ${rpc}`, () =>
       withServer(async ({ url }) => {

@@ -13,6 +13,7 @@ import {
   type VerifyRecordsResponse,
 } from "../../src/admin/gen/encryption_pb.ts";
 import { ROLLOUT_ACTOR_BYTES_MAX } from "../../src/fsm/limits.ts";
+import { NotLeaderError } from "../../src/node/member_errors.ts";
 import { ROLLOUT, RUNNING } from "../unit/admin/fake_encryption.ts";
 import { PLAN_HASH } from "../unit/admin/fake_node.ts";
 import { call, HEADERS, withServer } from "./encryption_server.ts";
@@ -50,6 +51,37 @@ Deno.test("GetRollout of a cluster without one is empty", () =>
     assert.deepEqual((await call(url, "GetRollout", {})).json, {});
     assert.deepEqual((await call(url, "ListEvents", {})).json, {});
   }));
+
+Deno.test("fetch reads the change that is under way", () => {
+  const members = [RUNNING, { ...RUNNING, member: "n2" }];
+  const changeUnderWay = () => ({ action: "scrub", members } as const);
+  return withServer({ changeUnderWay }, async ({ url, records }) => {
+    const { json } = await call(url, "GetChangeUnderWay", {});
+    assert.equal(json.action, "scrub");
+    assert.deepEqual(json.members[1], {
+      member: "n2",
+      state: "TASK_STATE_RUNNING",
+      done: "5",
+      total: "10",
+      bytes: "1099511627776",
+      elapsedMs: "1500",
+    });
+    assert.deepEqual(records, [], "reads are not audited");
+  });
+});
+
+Deno.test("GetChangeUnderWay is empty when there is none, and the leader's", async () => {
+  await withServer({}, async ({ url }) => {
+    assert.deepEqual((await call(url, "GetChangeUnderWay", {})).json, {});
+  });
+  const changeUnderWay = () => {
+    throw new NotLeaderError("n2", "h:2");
+  };
+  await withServer({ changeUnderWay }, async ({ url }) => {
+    const { status, json } = await call(url, "GetChangeUnderWay", {});
+    assert.deepEqual([status, json.details.length], [400, 1]);
+  });
+});
 
 Deno.test("gRPC-Web watches the rewrite", () =>
   withServer({

@@ -149,6 +149,7 @@ async function perform(
     return false;
   }
   const wait = {
+    client,
     name: step.name,
     waitMs: options.wait ?? null,
     isJson: options.json === true,

@@ -1,11 +1,17 @@
-import type { EncryptionOutcome } from "../../admin/client.ts";
+import type {
+  AdminClient,
+  ClusterTask,
+  EncryptionOutcome,
+} from "../../admin/client.ts";
 import { NodeError } from "../../base/error.ts";
 import { UnfinishedError } from "../errors.ts";
 import { untilInterrupted } from "../interrupt.ts";
+import { Progress } from "../progress.ts";
 import type { Services } from "../services.ts";
 import { spanText } from "../task_text.ts";
 
 export interface LongWait {
+  readonly client: AdminClient;
   /** As the command is called. */
   readonly name: string;
   /** `null`: as long as it takes. */
@@ -27,14 +33,14 @@ export async function waitForChange(
   ask: (signal: AbortSignal) => Promise<EncryptionOutcome>,
 ): Promise<EncryptionOutcome | null> {
   const { clock, process, terminal } = services;
-  const { name, waitMs, isJson } = wait;
+  const { client, name, waitMs, isJson } = wait;
   const stop = new AbortController();
   let isLate = false;
   const late = waitMs === null ? null : clock.after(waitMs, () => {
     isLate = true;
     stop.abort();
   });
-  const ticks = isJson ? null : tick(services);
+  const looks = isJson ? null : lookOn(services, client, name);
   let outcome: EncryptionOutcome | null = null;
   const isInterrupted = await untilInterrupted(process, async ({ first }) => {
     first.then(() => stop.abort());
@@ -44,7 +50,7 @@ export async function waitForChange(
       if (!stop.signal.aborted || !isUnknown(error)) throw error;
     } finally {
       late?.cancel();
-      ticks?.cancel();
+      looks?.cancel();
     }
   });
   if (outcome !== null) return outcome;
@@ -62,20 +68,42 @@ function isUnknown(error: unknown): boolean {
   return error instanceof NodeError && error.code === "ADMIN_OUTCOME_UNKNOWN";
 }
 
-/** Shows that something is waited for, on a terminal only. */
-function tick({ clock, terminal: { err, env } }: Services) {
-  if (!err.isTerminal || env("TERM") === "dumb") return null;
+/** Shows how members get on, until it is cancelled. */
+function lookOn(
+  { clock, terminal }: Services,
+  client: AdminClient,
+  name: string,
+): { cancel(): void } {
+  const progress = new Progress(terminal, clock);
   const startMs = clock.monotonicMs();
-  let timer = clock.after(TICK_MS, again);
-  function again(): void {
+  let isOver = false;
+  let timer = clock.after(TICK_MS, look);
+  async function look(): Promise<void> {
+    const tasks = await tasksOf(client, name);
+    if (isOver) return;
     const span = spanText(clock.monotonicMs() - startMs);
-    err.write(`\rwaiting for the members, ${span}\x1b[K`);
-    timer = clock.after(TICK_MS, again);
+    if (tasks.length > 0) progress.show(tasks);
+    else progress.wait(`waiting for the members, ${span}`);
+    timer = clock.after(TICK_MS, look);
   }
   return {
     cancel() {
+      isOver = true;
       timer.cancel();
-      err.write("\r\x1b[K");
+      progress.clear();
     },
   };
+}
+
+/** Empty when nobody can tell: the change itself says what is wrong. */
+async function tasksOf(
+  client: AdminClient,
+  name: string,
+): Promise<readonly ClusterTask[]> {
+  try {
+    const change = await client.changeUnderWay();
+    return change?.action === name ? change.members : [];
+  } catch {
+    return [];
+  }
 }

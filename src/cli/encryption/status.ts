@@ -1,7 +1,6 @@
 import { type Command, Option } from "@commander-js/extra-typings";
 import type { AdminClient, MemberEncryption } from "../../admin/client.ts";
 import { present } from "../../base/assert.ts";
-import { NodeError } from "../../base/error.ts";
 import { type AdminOptions, withAdmin } from "../admin_connection.ts";
 import { EXIT, type ExitCode } from "../exit_code.ts";
 import { unknownMember } from "../member_choice.ts";
@@ -9,6 +8,7 @@ import { adminOptions, durationArgument, jsonOption } from "../options.ts";
 import type { Services } from "../services.ts";
 import { wantsColor } from "../terminal.ts";
 import { agreementOf } from "./agreement.ts";
+import { rewriteTasks } from "./rewrite_look.ts";
 import {
   encryptionJson,
   encryptionScreen,
@@ -90,18 +90,10 @@ async function rolloutView(
   node: string | undefined,
 ): Promise<Pick<EncryptionView, "rollout" | "tasks">> {
   const rollout = await client.rollout();
-  if (rollout.rewrite === null) return { rollout, tasks: [] };
-  try {
-    for await (const { members } of client.watchRewrite()) {
-      const tasks = members.filter(({ member }) =>
-        node === undefined || member === node
-      );
-      return { rollout, tasks };
-    }
-  } catch (error) {
-    if (!(error instanceof NodeError)) throw error;
-  }
-  return { rollout, tasks: null };
+  const tasks = rollout.rewrite === null
+    ? []
+    : await rewriteTasks(client, node);
+  return { rollout, tasks };
 }
 
 /** @throws {NodeError} Why the member that is to be shown does not answer. */

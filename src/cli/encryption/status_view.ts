@@ -8,10 +8,10 @@ import type {
 } from "../../admin/client.ts";
 import { paint, phaseText } from "../status_view.ts";
 import { shortened, tableLines } from "../table.ts";
-import { barLines } from "../task_text.ts";
 import { wrapped } from "../wrap.ts";
 import { type Agreement, agreementLine } from "./agreement.ts";
-import { rewriteJson, rewriteText } from "./rewrite_follow.ts";
+import { rewriteJson } from "./rewrite_follow.ts";
+import { rewriteLines } from "./rewrite_look.ts";
 import { timeText } from "./time_text.ts";
 import { scanJson, scanLines } from "./verify_view.ts";
 
@@ -154,11 +154,7 @@ function rolloutLines(
   const dwell = dwellUntilMs === 0n
     ? []
     : [`dwell until ${timeText(dwellUntilMs)}: later one-way steps wait`];
-  if (rewrite === null) return dwell;
-  const bars = tasks === null
-    ? ["  how far members are only a leader can say: none answers"]
-    : barLines(tasks);
-  return [...dwell, rewriteText(rewrite, tasks), ...bars];
+  return [...dwell, ...rewriteLines({ rewrite, tasks })];
 }
 
 /** A key on one line, and a line more for each further KEK. */

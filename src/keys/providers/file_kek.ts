@@ -21,7 +21,10 @@ const OTHERS = 0o077;
  *
  * @throws {KekSourceInvalidError | InsecureKekFileError | KekUnavailableError}
  */
-export async function openFileKek(path: string, ports: KekPorts): Promise<Kek> {
+export async function openFileKek(
+  path: string,
+  ports: Pick<KekPorts, "files" | "random">,
+): Promise<Kek> {
   if (path === "" || path.includes("\0")) {
     throw new KekSourceInvalidError("file", "it names no path");
   }
@@ -47,7 +50,10 @@ export async function openFileKek(path: string, ports: KekPorts): Promise<Kek> {
   return await LocalKek.of(file.bytes, ports.random);
 }
 
-async function look(path: string, { files }: KekPorts): Promise<PrivateFile> {
+async function look(
+  path: string,
+  { files }: Pick<KekPorts, "files">,
+): Promise<PrivateFile> {
   let file: PrivateFile | null;
   try {
     // One byte more than a KEK tells that a file is too long.

@@ -184,7 +184,9 @@ export class EncryptionChanges {
       return doneAt(await this.#leading.proposeIn(term, { kind }));
     } catch (error) {
       // The keys are drawn: nobody may be told that nothing was changed.
-      if (error instanceof NodeError) throw new OutcomeUnknownError();
+      if (error instanceof NodeError) {
+        throw new OutcomeUnknownError("encryption status");
+      }
       throw error;
     }
   }

@@ -99,7 +99,7 @@ export class Leading {
         // Nothing was changed: the next leader may be asked.
         throw this.#notLeader();
       case "unknown":
-        throw new OutcomeUnknownError();
+        throw new OutcomeUnknownError("encryption status");
       default:
         return unreachable(outcome);
     }

@@ -1,3 +1,4 @@
+import type { NodeError } from "../../base/error.ts";
 import type { Check, Evidence } from "../check.ts";
 import { stepOfAction } from "../step_action.ts";
 import type { CheckFacts } from "./facts.ts";
@@ -38,15 +39,20 @@ export function answers(
     const isUp = view.member(name)?.up ?? true;
     if (isUp && view.encryption(name) !== null) return passed(name, "answers");
     const failure = snapshot.members.find(({ member }) => member === name)
-      ?.failure;
+      ?.failure ?? null;
     return object(name, {
-      text: isUp && failure
-        ? `does not answer: ${failure.message}`
-        : "does not answer",
+      text: isUp ? silenceText(failure) : "does not answer",
       remedy: "Start it, or reconnect it, until `sealkv status` shows it up",
     });
   });
   return makeCheck("G02", "All members answer", evidence);
+}
+
+/** Of one that the others hear: it is its admin address that is in the way. */
+function silenceText(failure: NodeError | null): string {
+  return failure === null || failure.code === "ADMIN_UNREACHABLE"
+    ? "its admin address does not answer"
+    : failure.message;
 }
 
 /** G03: who comes anew has to catch up before it can prove anything. */

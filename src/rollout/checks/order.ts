@@ -17,14 +17,14 @@ export function isPast(
   after: Exclude<Cutover, "seal">,
 ): Check {
   const title = after === "raft" ? "Log is sealed" : "Records are sealed";
-  const command = after === "raft"
-    ? "enable-raft-envelope"
-    : "enable-storage-envelope";
+  const remedy = after === "raft"
+    ? "Take it first: `sealkv encryption enable-raft-envelope`"
+    : "Take it first: `sealkv encryption enable-storage-envelope`";
   const index = cutoverIndex(view.shown, after);
   if (index === 0n) {
     return makeCheck("S01", title, [failed(CLUSTER, {
       text: "the step before is not taken",
-      remedy: `Take it first: \`sealkv encryption ${command}\``,
+      remedy,
     })]);
   }
   const evidence = view.names.map((name): Evidence => {

@@ -57,6 +57,7 @@ class Cluster {
   scan: EncryptionPort["scanRecords"] = scanned;
   progress: EncryptionPort["rewriteProgress"] = () =>
     Promise.resolve([RUNNING]);
+  change: ReturnType<EncryptionPort["changeUnderWay"]> = null;
   slow: () => Promise<void> = () => Promise.resolve();
 
   constructor() {
@@ -74,6 +75,10 @@ class Cluster {
         scanRecords: (members) => {
           mustLead(node);
           return this.scan(members);
+        },
+        changeUnderWay: () => {
+          mustLead(node);
+          return this.change;
         },
         rewriteProgress: async () => {
           mustLead(node);
@@ -117,7 +122,7 @@ class Cluster {
       }),
       encryption,
       audit: this.audit,
-      vitals: () => Promise.resolve(VITALS),
+      vitals: () => Promise.resolve({ ...VITALS, node }),
       isAdminToken: (token) => Promise.resolve(token === TOKEN),
       clock: denoClock(),
       log: recordingLog(),
@@ -210,6 +215,48 @@ Deno.test("capabilities() and resyncState() come from the leader", async () => {
   assert.deepEqual(
     cluster.asked.filter((ask) => !ask.endsWith("GetStatus")),
     ["n2 GetEncryptionState", "n2 ResyncSidecar"],
+  );
+});
+
+Deno.test("changeUnderWay() comes from the leader", async () => {
+  const cluster = new Cluster();
+  const client = cluster.client();
+  assert.equal(await client.changeUnderWay(), null);
+  cluster.change = { action: "retire-dek", members: [RUNNING] };
+  assert.deepEqual(await client.changeUnderWay(), {
+    action: "retire-dek",
+    members: [{
+      ...RUNNING,
+      done: 5n,
+      total: 10n,
+      bytes: 2n ** 40n,
+      elapsedMs: 1_500n,
+    }],
+  });
+  assert.ok(cluster.asked.includes("n2 GetChangeUnderWay"));
+  assert.ok(!cluster.asked.includes("n1 GetChangeUnderWay"));
+});
+
+Deno.test("vitalsOfMembers() asks each member at its own address", async () => {
+  const cluster = new Cluster();
+  cluster.down.add("n3");
+  const answers = await cluster.client().vitalsOfMembers();
+  assert.deepEqual(answers[0], {
+    member: "n1",
+    vitals: { ...VITALS, node: "n1" },
+    failure: null,
+  });
+  assert.deepEqual(
+    answers.map(({ member, vitals, failure }) => [
+      member,
+      vitals?.node ?? null,
+      failure?.code ?? null,
+    ]),
+    [
+      ["n1", "n1", null],
+      ["n2", "n2", null],
+      ["n3", null, "ADMIN_UNREACHABLE"],
+    ],
   );
 });
 

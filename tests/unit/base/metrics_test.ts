@@ -54,6 +54,18 @@ Deno.test("render() escapes label values and help texts", () => {
   assert.equal(series, 'a_total{path="C:\\\\x \\"y\\"\\nz"} 0');
 });
 
+Deno.test("Histogram.buckets() cumulates", () => {
+  const seconds = new MetricRegistry().histogram({
+    ...{ name: "a_seconds", help: "Time", buckets: [0.5, 1] },
+  });
+  for (const value of [0.1, 0.5, 1, 7]) seconds.observe(value);
+  assert.deepEqual(seconds.buckets(), [
+    { bound: 0.5, count: 2 },
+    { bound: 1, count: 3 },
+    { bound: Infinity, count: 4 },
+  ]);
+});
+
 Deno.test("Histogram.observe() counts a bound in its own bucket", () => {
   const registry = new MetricRegistry();
   const seconds = registry.histogram({

@@ -65,6 +65,7 @@ export interface World {
   /** Counts do not end by themselves. */
   readonly isWatchEndless?: boolean;
   readonly generateKek?: (path: string) => Promise<{ readonly id: string }>;
+  readonly kekFileId?: (path: string) => Promise<string>;
   readonly openRebuild?: (place: RebuildPlace) => Promise<DataDirRebuild>;
   readonly runDoctor?: Services["runDoctor"];
   readonly resyncSidecar?: Services["resyncSidecar"];
@@ -171,6 +172,7 @@ export function fakeServices(
     actor: () => "ana@laptop",
     generateKek: world.generateKek ??
       (() => Promise.reject(new Error("no KEK"))),
+    kekFileId: world.kekFileId ?? (() => Promise.reject(new Error("no KEK"))),
     openRebuild: world.openRebuild ??
       (() => Promise.reject(new Error("no data dir"))),
     runDoctor: world.runDoctor ??

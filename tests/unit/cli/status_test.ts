@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import {
+  AdminNoLeaderError,
   AdminUnreachableError,
   RemoteError,
 } from "../../../src/admin/errors.ts";
 import { clusterOf, DOWN, FRESH, LEADER } from "./cluster.ts";
+import { taskOf } from "./encryption/values.ts";
 import { runIn, type World } from "./fake_services.ts";
 
 const STATUS = clusterOf(LEADER, DOWN);
@@ -60,6 +62,57 @@ Deno.test("status --json has the promised fields, u64 as strings", async () => {
     adminAddress: "10.0.0.1:4514",
     hasStarted: true,
   });
+});
+
+const JOB = { id: 900n, bytesPerSecond: 0n, isPaused: false };
+const REWRITING: World = {
+  statuses: [STATUS],
+  rollout: { rewrite: JOB, dwellUntilMs: 0n },
+  progress: [{
+    job: JOB,
+    members: [taskOf("n1", { bytes: 0n }), taskOf("n3", { state: "silent" })],
+  }],
+};
+
+Deno.test("status shows how far members are with the rewrite", async () => {
+  const { code, out } = await runIn(REWRITING, "status");
+  assert.equal(code, 0);
+  assert.deepEqual(out.split("\n").slice(1, 5), [
+    "rewrite under way, no bound",
+    "n1 [##########----------]  50% 2 s left, 50/100 records",
+    "n3 NO ANSWER",
+    "",
+  ]);
+  const one = await runIn(REWRITING, "status", "--node", "n3", "--json");
+  const { rewrite } = JSON.parse(one.out);
+  assert.deepEqual([rewrite.id, rewrite.paused], ["900", false]);
+  assert.deepEqual(
+    rewrite.members.map((task: { member: string }) => task.member),
+    ["n3"],
+  );
+});
+
+Deno.test("status does not wait for a leader to tell of the rewrite", async () => {
+  const ask = async (world: World) => {
+    const text = await runIn(world, "status");
+    const json = await runIn(world, "status", "--json");
+    assert.deepEqual([text.code, json.code], [0, 0]);
+    return { text: text.out, rewrite: JSON.parse(json.out).rewrite };
+  };
+  const nobody = await ask({
+    ...REWRITING,
+    statuses: [{ ...STATUS, leader: "" }],
+    progress: [new AdminNoLeaderError(10)],
+  });
+  assert.match(nobody.text, /rewrite under way.*\n.*none answers\n/);
+  assert.equal(nobody.rewrite.members, null);
+  const silent = await ask({ ...REWRITING, progress: [], onTimer: () => {} });
+  assert.match(silent.text, /rewrite under way.*\n.*none answers\n/);
+});
+
+Deno.test("status says no word of a rewrite that never was", async () => {
+  const { out } = await runIn({ statuses: [STATUS] }, "status", "--json");
+  assert.equal(JSON.parse(out).rewrite, null);
 });
 
 Deno.test("status fits 80 columns, whatever names and addresses are", async () => {

@@ -20,6 +20,7 @@ import {
   RAFT_KEY,
   STATE_KEY,
   STORAGE_KEY,
+  taskOf,
 } from "./values.ts";
 
 const KEY = ["--key-id", "305419896"];
@@ -287,9 +288,67 @@ for (const args of LONG) {
       }),
       ...["encryption", ...args],
     );
-    assert.ok(err.includes("\rwaiting for the members, 2 s\x1b[K"), err);
+    assert.ok(err.includes("waiting for the members, 2 s\x1b[K\n"), err);
+  });
+
+  Deno.test(`${args[0]} shows how each member gets on`, async () => {
+    const given = {
+      changeEncryption: slow,
+      changeUnderWay: () => ({
+        action: args[0] ?? "",
+        members: [taskOf("n1"), taskOf("n2", { state: "waiting" })],
+      }),
+      onTimer: (count: number, signal: (s: "SIGINT") => void) => {
+        if (count === 4) signal("SIGINT");
+      },
+    };
+    const lines = await runIn(world(given), "encryption", ...args);
+    assert.match(
+      lines.err,
+      /^n1: 2 s left, 50\/100 records, .*; n2: waiting\n/,
+    );
+    const bars = await runIn(
+      world({ ...given, isTerminal: true }),
+      ...["encryption", ...args],
+    );
+    assert.match(bars.err, /n1 \[#{10}-{10}\] +50% 2 s left/);
+    const json = await runIn(
+      world(given),
+      ...["encryption", ...args, "--json", "--wait", "1h"],
+    );
+    assert.doesNotMatch(json.err, /n1/);
   });
 }
+
+Deno.test("a change of somebody else is not shown as this one", async () => {
+  const { err } = await runIn(
+    world({
+      changeEncryption: slow,
+      changeUnderWay: () => ({ action: "scrub", members: [taskOf("n1")] }),
+      onTimer: (count, signal) => {
+        if (count === 4) signal("SIGINT");
+      },
+    }),
+    ...["encryption", "seal-cleartext", "--confirm", "prod-eu-1"],
+  );
+  assert.match(err, /^no longer waiting/);
+});
+
+Deno.test("who cannot tell how members get on does not end the wait", async () => {
+  const { code, err } = await runIn(
+    world({
+      changeEncryption: slow,
+      changeUnderWay: () => {
+        throw new AdminOutcomeUnknownError("http://h:1");
+      },
+      onTimer: (count, signal) => {
+        if (count === 4) signal("SIGINT");
+      },
+    }),
+    ...["encryption", "scrub"],
+  );
+  assert.deepEqual([code, err.split("\n").length], [130, 2]);
+});
 
 Deno.test("scrub asks for the members that are named", async () => {
   const { asked, ...given } = world();

@@ -14,6 +14,7 @@ import {
   type EncryptionChangesHost,
 } from "../../../../src/node/encryption/changes.ts";
 import type { LongChangeContext } from "../../../../src/node/encryption/long_changes.ts";
+import type { MemberTask } from "../../../../src/node/encryption_port.ts";
 import { EMPTY_STATE } from "../../../../src/store/meta.ts";
 import { SimClock } from "../../../sim/io/clock.ts";
 import { memberOf } from "../../store/store_model.ts";
@@ -23,6 +24,11 @@ const TERMS = { dryRun: false, planHash: "", confirm: "prod", accept: [] };
 const ON = { kind: "enable-storage-envelope" } as const;
 const LOCK = { kind: "seal-cleartext" } as const;
 const RAFT_ON = { kind: "enable-raft-envelope" } as const;
+
+const WAITING: MemberTask = {
+  ...{ member: "", state: "waiting", failure: "" },
+  ...{ done: 0, total: 0, bytes: 0, elapsedMs: 0 },
+};
 
 /** A leader of three whose entries are applied at once. */
 class Bench {
@@ -131,6 +137,45 @@ Deno.test("a step that asks for long holds up nothing but its like", async () =>
   assert.deepEqual(bench.proposed, ["event", "seal-cleartext", "event"]);
 });
 
+Deno.test("a long step is told as its members last told of it", async () => {
+  const bench = new Bench(BOOTSTRAP, ON, LOCK, RAFT_ON);
+  const { changes } = bench;
+  const seen: string[] = [];
+  const look = () => {
+    const { action, members } = changes.underWay() ?? assert.fail("none");
+    const states = members.map(({ member, state }) => `${member} ${state}`);
+    seen.push([action, ...states].join());
+  };
+  bench.meanwhile = (context) => {
+    look();
+    context.told([{ ...WAITING, member: "n3", state: "running" }]);
+    look();
+    // One that has no part in it.
+    context.told([{ ...WAITING, member: "n1", state: "running" }]);
+    context.told([{ ...WAITING, member: "n2", state: "done" }]);
+    look();
+  };
+  assert.equal(changes.underWay(), null);
+  const scrub = { kind: "scrub", members: ["n3", "n2"] } as const;
+  await changes.change(scrub, TERMS);
+  assert.deepEqual(seen, [
+    "scrub,n2 waiting,n3 waiting",
+    "scrub,n2 waiting,n3 running",
+    "scrub,n2 done,n3 running",
+  ]);
+  assert.equal(changes.underWay(), null);
+  bench.core.state.role = "follower";
+  assert.throws(() => changes.underWay(), { code: "NODE_NOT_LEADER" });
+});
+
+Deno.test("a long step that fails is under way no more", async () => {
+  const bench = new Bench(BOOTSTRAP, ON, LOCK, RAFT_ON);
+  bench.meanwhile = () => Promise.reject(new Error("it broke"));
+  const scrub = { kind: "scrub", members: [] } as const;
+  await assert.rejects(bench.changes.change(scrub, TERMS), /it broke/);
+  assert.equal(bench.changes.underWay(), null);
+});
+
 Deno.test("a key is retired by its entry", async () => {
   const bench = new Bench(BOOTSTRAP, ON, rotation(44));
   const request = { kind: "retire-dek", keyId: STORAGE } as const;
@@ -183,6 +228,8 @@ Deno.test("a step that drew the first keys never says that nothing was changed",
   };
   await assert.rejects(changes.change(ON, TERMS), {
     code: "NODE_OUTCOME_UNKNOWN",
+    remedy:
+      "Look with `sealkv encryption status` whether it took place, and give the same command again when it did not",
   });
   assert.ok(bench.encryption.keys.size > 0);
 });

@@ -61,6 +61,7 @@ function world() {
     states,
     tasks,
     asks,
+    news,
     mustLead,
     run,
     stepDown: () => leads = false,
@@ -83,6 +84,20 @@ Deno.test("a task runs until every member has ended it", async () => {
     ["n3", "done"],
   ]);
   assert.deepEqual(reports[2]!.counts, counts);
+});
+
+Deno.test("who looks on hears how a task gets on", async () => {
+  const { clock, states, run, news } = world();
+  for (const id of [1, 2, 3]) states.set(id, { state: "done" });
+  states.set(3, { state: "running", done: 4 });
+  const ended = run();
+  await clock.run(2_000);
+  assert.deepEqual(
+    news.at(-1)?.map(({ member, state, done }) => [member, state, done]),
+    [["n1", "done", 0], ["n2", "done", 0], ["n3", "running", 4]],
+  );
+  states.set(3, { state: "done", done: 9 });
+  assert.deepEqual(await clock.until(ended), news.at(-1));
 });
 
 Deno.test("all questions of one task carry its number", async () => {
