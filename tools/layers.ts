@@ -26,12 +26,13 @@ export const LAYERS: readonly Layer[] = [
   ], ["commander", "@commander-js/extra-typings", "@bomb.sh/tab"]),
   layer("app", "configuration, secrets and the composition root", [
     "base io raft fsm crypto keys wal store transport node kvconnect admin",
+    "rollout",
   ]),
   layer("kvconnect", "data plane: KV Connect over HTTP to commands and back", [
     "base io fsm/types node/port",
   ], [PROTOBUF]),
   layer("rollout", "the encryption ladder as data, seen from a client", [
-    "base io/clock admin/client",
+    "base io/clock io/pause admin/client",
   ]),
   layer("bench", "load generator and the questions it answers", [
     "base io kvconnect/client admin/client",
@@ -67,7 +68,7 @@ export const OUTSIDE: ReadonlyMap<string, readonly string[] | null> = new Map([
   ["tests", null],
   ["tools", []],
   ["bench", null],
-  ["tui", ["base", "io/clock", "admin/client", "rollout"]],
+  ["tui", ["base", "io/clock", "io/screen", "admin/client", "rollout"]],
 ]);
 
 /** The one lazy import: React loads only for the terminal views. */
