@@ -33,8 +33,30 @@ export function addRollout(
   services: Services,
   finish: (code: ExitCode) => void,
 ): void {
-  const command = program.command("rollout")
-    .description("turn encryption on, step by step, with every check")
+  const command = addOptions(
+    program.command("rollout")
+      .description("turn encryption on, step by step, with every check"),
+  );
+  adminOptions(command).addOption(jsonOption())
+    .action(async (options) => {
+      const choices = choicesOf(options, services.clock);
+      const isJson = options.json === true;
+      if (options.plan === true) {
+        return await withAdmin(
+          services,
+          options,
+          (client) => printPlan(services, client, { choices, isJson }),
+        );
+      }
+      const code = options.apply === true
+        ? await applyPlan(services, options, choices)
+        : await openRollout(services, options, choices);
+      finish(code);
+    });
+}
+
+function addOptions(command: Command) {
+  return command
     .addOption(
       new Option("--plan", "print the steps, their checks and their commands")
         .conflicts(["apply", "readOnly"]),
@@ -74,20 +96,4 @@ export function addRollout(
     )
     .addOption(dryRunOption())
     .addHelpText("after", HELP);
-  adminOptions(command).addOption(jsonOption())
-    .action(async (options) => {
-      const choices = choicesOf(options, services.clock);
-      const isJson = options.json === true;
-      if (options.plan === true) {
-        return await withAdmin(
-          services,
-          options,
-          (client) => printPlan(services, client, { choices, isJson }),
-        );
-      }
-      const code = options.apply === true
-        ? await applyPlan(services, options, choices)
-        : await openRollout(services, options, choices);
-      finish(code);
-    });
 }
