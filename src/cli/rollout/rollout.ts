@@ -19,7 +19,7 @@ const HELP = `
 On a terminal, without --plan and --apply, it opens the wizard: steps, checks,
 what each does and cannot take back; leave it and come back at any time.
 
-  sealkv rollout --plan                    what is done, what is next, what blocks
+  sealkv rollout --plan                    done, next, and what is in the way
   sealkv rollout --apply --confirm NAME    take step after step, unattended
 
 --apply stops at the first check that fails (exit code 3) and at the first
