@@ -4,6 +4,12 @@ import type { AcceptableRisk } from "../admin/client.ts";
 import type { CommandTerms, StepCommand } from "./command.ts";
 import { timeText } from "./time_text.ts";
 
+const RISK_FLAG: Readonly<Record<AcceptableRisk, string>> = {
+  "quorum-loss": "--accept-quorum-loss",
+  "short-dwell": "--accept-short-dwell",
+  "unrewritten": "--accept-unrewritten",
+};
+
 /** What a command line is made of; each is a word of a shell already. */
 export interface LineWords {
   /** As `sealkv`. */
@@ -70,7 +76,7 @@ function lineOf(command: StepCommand, words: LineWords): string {
 function flagsOf(command: StepCommand, words: LineWords): readonly string[] {
   const confirm = isOneWay(command) ? [`--confirm ${words.confirm}`] : [];
   const accepted = risksOf(command, words.accept)
-    .map((risk) => `--accept-${risk}`);
+    .map((risk) => RISK_FLAG[risk]);
   return [...confirm, ...accepted];
 }
 
