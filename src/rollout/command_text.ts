@@ -11,7 +11,7 @@ const RISK_FLAG: Readonly<Record<AcceptableRisk, string>> = {
 };
 
 /** What a command line is made of; each is a word of a shell already. */
-export interface LineWords {
+interface LineWords {
   /** As `sealkv`. */
   readonly program: string;
   /** The cluster's name. */
