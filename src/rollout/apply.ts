@@ -103,7 +103,7 @@ export async function* applyRollout(
     const error = step.state === "blocked"
       ? new StepBlockedError(step.id, step.detail, failing(step))
       : step.id === taken
-      ? new StepUnfinishedError(`the step "${step.id}"`, step.detail)
+      ? unfinished(step)
       : null;
     if (error !== null) {
       return yield ended({ kind: "stopped", step: step.id, error });
@@ -121,6 +121,14 @@ export async function* applyRollout(
     if (signal.aborted) return yield ended({ kind: "interrupted" });
     taken = step.id;
   }
+}
+
+function unfinished({ id, detail }: RolloutStep): StepUnfinishedError {
+  return new StepUnfinishedError(
+    `the step "${id}"`,
+    detail,
+    "Do what `sealkv rollout --plan` says of it, then give the command again",
+  );
 }
 
 interface Look {

@@ -4,14 +4,14 @@ import type { AcceptableRisk } from "../admin/client.ts";
 import type { CommandTerms, StepCommand } from "./command.ts";
 import { timeText } from "./time_text.ts";
 
-const ACCEPT_FLAG: Readonly<Record<AcceptableRisk, string>> = {
+const RISK_FLAG: Readonly<Record<AcceptableRisk, string>> = {
   "quorum-loss": "--accept-quorum-loss",
   "short-dwell": "--accept-short-dwell",
   "unrewritten": "--accept-unrewritten",
 };
 
 /** What a command line is made of; each is a word of a shell already. */
-export interface LineWords {
+interface LineWords {
   /** As `sealkv`. */
   readonly program: string;
   /** The cluster's name. */
@@ -76,7 +76,7 @@ function lineOf(command: StepCommand, words: LineWords): string {
 function flagsOf(command: StepCommand, words: LineWords): readonly string[] {
   const confirm = isOneWay(command) ? [`--confirm ${words.confirm}`] : [];
   const accepted = risksOf(command, words.accept)
-    .map((risk) => ACCEPT_FLAG[risk]);
+    .map((risk) => RISK_FLAG[risk]);
   return [...confirm, ...accepted];
 }
 

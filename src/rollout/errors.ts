@@ -44,8 +44,7 @@ export class StepUnfinishedError extends NodeError {
   constructor(
     readonly what: string,
     readonly state: string,
-    override readonly remedy =
-      "Do what `sealkv rollout --plan` says of it, then give the command again",
+    override readonly remedy: string,
   ) {
     super(`Cannot see the end of ${what}: current value is ${state}`);
   }

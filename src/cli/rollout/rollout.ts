@@ -19,7 +19,7 @@ const HELP = `
 On a terminal, without --plan and --apply, it opens the wizard: steps, checks,
 what each does and cannot take back; leave it and come back at any time.
 
-  sealkv rollout --plan                    what is done, what is next, what blocks
+  sealkv rollout --plan                    done, next, and what is in the way
   sealkv rollout --apply --confirm NAME    take step after step, unattended
 
 --apply stops at the first check that fails (exit code 3) and at the first
@@ -33,8 +33,30 @@ export function addRollout(
   services: Services,
   finish: (code: ExitCode) => void,
 ): void {
-  const command = program.command("rollout")
-    .description("turn encryption on, step by step, with every check")
+  const command = addOptions(
+    program.command("rollout")
+      .description("turn encryption on, step by step, with every check"),
+  );
+  adminOptions(command).addOption(jsonOption())
+    .action(async (options) => {
+      const choices = choicesOf(options, services.clock);
+      const isJson = options.json === true;
+      if (options.plan === true) {
+        return await withAdmin(
+          services,
+          options,
+          (client) => printPlan(services, client, { choices, isJson }),
+        );
+      }
+      const code = options.apply === true
+        ? await applyPlan(services, options, choices)
+        : await openRollout(services, options, choices);
+      finish(code);
+    });
+}
+
+function addOptions(command: Command) {
+  return command
     .addOption(
       new Option("--plan", "print the steps, their checks and their commands")
         .conflicts(["apply", "readOnly"]),
@@ -74,20 +96,4 @@ export function addRollout(
     )
     .addOption(dryRunOption())
     .addHelpText("after", HELP);
-  adminOptions(command).addOption(jsonOption())
-    .action(async (options) => {
-      const choices = choicesOf(options, services.clock);
-      const isJson = options.json === true;
-      if (options.plan === true) {
-        return await withAdmin(
-          services,
-          options,
-          (client) => printPlan(services, client, { choices, isJson }),
-        );
-      }
-      const code = options.apply === true
-        ? await applyPlan(services, options, choices)
-        : await openRollout(services, options, choices);
-      finish(code);
-    });
 }

@@ -36,6 +36,6 @@ export async function openRollout(
     const { exitCode, report } = await openWizard(world, options);
     const { out } = services.terminal;
     out.write(report.map((line) => `${line}\n`).join(""));
-    return exitCode as ExitCode;
+    return exitCode;
   });
 }

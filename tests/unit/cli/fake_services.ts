@@ -288,7 +288,13 @@ function fakeEncryptionCalls(world: World) {
   const change = (kind: string) => async (options: ChangeOptions = {}) =>
     answered(world, { kind, options });
   return {
-    encryptionState: never,
+    async encryptionState() {
+      const { encryption = [] } = world;
+      const heard = encryption instanceof Error
+        ? undefined
+        : encryption.find((one) => one.encryption !== null);
+      return heard?.encryption ?? await never();
+    },
     async encryptionOfMembers() {
       const answer = world.encryption;
       if (answer === undefined) throw new Error("no answer");

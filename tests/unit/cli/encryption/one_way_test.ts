@@ -14,7 +14,14 @@ import {
   runIn,
   type World,
 } from "../fake_services.ts";
-import { encryptionChanged, taskOf } from "./values.ts";
+import {
+  answerOf,
+  encryptionChanged,
+  RAFT_KEY,
+  STATE_KEY,
+  STORAGE_KEY,
+  taskOf,
+} from "./values.ts";
 
 const KEY = ["--key-id", "305419896"];
 
@@ -358,7 +365,9 @@ Deno.test("scrub asks for the members that are named", async () => {
 });
 
 const USAGE: [args: string[], said: RegExp][] = [
-  [["retire-dek"], /--key-id <ID>' not specified/],
+  [["retire-dek"], /none of --key-id and --replaced is given/],
+  [["retire-dek", "--replaced", "state"], /Allowed choices are storage, raft/],
+  [["retire-dek", ...KEY, "--replaced", "raft"], /cannot be used with/],
   [["retire-dek", "--key-id", "0"], /Write the id of a key/],
   [["retire-dek", "--key-id", "4294967296"], /Write the id of a key/],
   [["scrub", "--node", "N_2"], /1 to 63 of a-z/],
@@ -371,3 +380,33 @@ for (const [args, said] of USAGE) {
     assert.match(err, said);
   });
 }
+
+Deno.test("encryption retire-dek --replaced retires what others have replaced", async () => {
+  const keys = [
+    STORAGE_KEY,
+    { ...STORAGE_KEY, id: 41, isActive: false },
+    { ...STORAGE_KEY, id: 42, isActive: false },
+    { ...RAFT_KEY, id: 43, isActive: false },
+    STATE_KEY,
+  ];
+  const given = world({ encryption: [answerOf("n1", { keys })] });
+  const words = ["retire-dek", "--replaced", "storage"];
+  const name = ["--confirm", "prod-eu-1"];
+  const { code } = await runIn(given, "encryption", ...words, ...name);
+  assert.equal(code, 0);
+  const carriedOut = given.asked.filter(({ options }) => !options.dryRun);
+  assert.deepEqual(carriedOut.map(({ of }) => of), [41, 42]);
+});
+
+Deno.test("encryption retire-dek --replaced has nothing to do without such a key", async () => {
+  const keys = [STORAGE_KEY, RAFT_KEY, STATE_KEY];
+  const given = world({ encryption: [answerOf("n1", { keys })] });
+  const words = ["encryption", "retire-dek", "--replaced", "raft"];
+  const text = await runIn(given, ...words);
+  assert.deepEqual([text.code, given.asked], [0, []]);
+  assert.match(text.out, /^nothing to do: no raft key/);
+  const json = await runIn(given, ...words, "--json");
+  assert.deepEqual(JSON.parse(json.out), {
+    ...{ change: "retire-dek", changed: false },
+  });
+});
