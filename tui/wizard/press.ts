@@ -3,7 +3,7 @@ import type { PlanOf } from "./reduce.ts";
 import { besideRate, type Choice, choicesOf, jobOf } from "./choices.ts";
 import { kekIdOf } from "./kek_id.ts";
 import type { KeyPress } from "../keys.ts";
-import { to, type Transition } from "./event.ts";
+import { to, type Transition, type WizardEvent } from "./event.ts";
 import {
   hasCommandsToChoose,
   isSteerable,
@@ -30,12 +30,15 @@ const PAGE = 8;
 const TYPED_MAX = 255;
 const ESCROW_DIGITS = 4;
 
-/** Rows up. */
 const SCROLLS: ReadonlyMap<string, number> = new Map([
-  ["Up", 1],
-  ["Down", -1],
-  ["PageUp", PAGE],
-  ["PageDown", -PAGE],
+  ["PageDown", PAGE],
+  ["PageUp", -PAGE],
+]);
+/** Where there is nothing to choose the arrows scroll too. */
+const LINE_SCROLLS: ReadonlyMap<string, number> = new Map([
+  ...SCROLLS,
+  ["Down", 1],
+  ["Up", -1],
 ]);
 
 type In<Kind extends View["kind"]> = View & { readonly kind: Kind };
@@ -43,12 +46,15 @@ type In<Kind extends View["kind"]> = View & { readonly kind: Kind };
 /** What a key does, by what fills the screen. */
 export function onPress(
   before: WizardState,
-  press: KeyPress,
+  { press, offsetMax }: WizardEvent & { readonly kind: "press" },
   planOf: PlanOf,
 ): Transition {
-  const state = before.notice === "" ? before : { ...before, notice: "" };
+  const isTold = before.notice !== "" || before.announced !== null;
+  const state = isTold ? { ...before, notice: "", announced: null } : before;
   const { view } = state;
   if (press.key === "Ctrl-C") return onInterrupt(state);
+  const scrolled = onScroll(state, press, offsetMax);
+  if (scrolled !== null) return to(scrolled);
   switch (view.kind) {
     case "overview":
       return onOverview(state, press);
@@ -61,12 +67,30 @@ export function onPress(
     case "choose":
       return onChoose(state, press, { view, planOf });
     case "log":
-      return onLog(state, press, view);
+      return to(
+        isBack(press) || press.text === "l" ? show(state, OVERVIEW) : state,
+      );
     case "help":
-      return onHelp(state, press, view);
+      return to(isBack(press) ? show(state, OVERVIEW) : state);
     case "leave":
       return to(onLeave(state, press));
   }
+}
+
+/** `null` for a key that does not scroll. */
+function onScroll(
+  state: WizardState,
+  { key }: KeyPress,
+  offsetMax: number,
+): WizardState | null {
+  const { kind } = state.view;
+  const isChosenFrom = kind === "overview" || kind === "choose";
+  const by = (isChosenFrom ? SCROLLS : LINE_SCROLLS).get(key);
+  if (by === undefined) return null;
+  // A log is read from its end.
+  const down = kind === "log" ? -by : by;
+  const offset = Math.min(offsetMax, Math.max(0, state.offset + down));
+  return { ...state, offset };
 }
 
 function onInterrupt(state: WizardState): Transition {
@@ -98,9 +122,9 @@ function onOverview(state: WizardState, press: KeyPress): Transition {
           : { ...state, exitCode: EXIT_OK },
       );
     case "?":
-      return to(show(state, { kind: "help", offset: 0 }));
+      return to(show(state, { kind: "help" }));
     case "l":
-      return to(show(state, { kind: "log", offset: 0 }));
+      return to(show(state, { kind: "log" }));
     case "a":
       return to({ ...state, showsAll: !state.showsAll, offset: 0 });
     case "i":
@@ -130,10 +154,6 @@ function onMove(state: WizardState, { key }: KeyPress): WizardState | null {
       return movePane(state, 1);
     case "Shift-Tab":
       return movePane(state, -1);
-    case "PageDown":
-      return { ...state, offset: state.offset + PAGE };
-    case "PageUp":
-      return { ...state, offset: Math.max(0, state.offset - PAGE) };
     case "Escape":
       return { ...state, selected: null, only: null, offset: 0 };
     default:
@@ -345,25 +365,6 @@ function onEscrow(
   });
 }
 
-function onLog(
-  state: WizardState,
-  press: KeyPress,
-  view: In<"log">,
-): Transition {
-  if (isBack(press) || press.text === "l") return to(show(state, OVERVIEW));
-  const moved = SCROLLS.get(press.key) ?? 0;
-  const most = Math.max(0, state.log.length - 1);
-  const offset = Math.min(most, Math.max(0, view.offset + moved));
-  return to(show(state, { ...view, offset }));
-}
-
-function onHelp(state: WizardState, press: KeyPress, view: In<"help">) {
-  if (isBack(press)) return to(show(state, OVERVIEW));
-  const moved = SCROLLS.get(press.key) ?? 0;
-  const offset = Math.max(0, view.offset - moved);
-  return to(show(state, { ...view, offset }));
-}
-
 function edited(typed: string, { key, text }: KeyPress): string {
   if (key === "Backspace") return [...typed].slice(0, -1).join("");
   return (typed + text).slice(0, TYPED_MAX);
@@ -378,5 +379,6 @@ function choose(state: WizardState, what: ChoiceKind): WizardState {
 }
 
 function show(state: WizardState, view: View): WizardState {
-  return { ...state, view };
+  const isOther = view.kind !== state.view.kind;
+  return { ...state, view, ...isOther ? { offset: 0 } : {} };
 }
