@@ -56,7 +56,8 @@ function plannedHash(
 ): string | null {
   const rehearsal = seen?.snapshot.rehearsal ?? null;
   if (commands.length !== 1) return "";
-  if (rehearsal === null || rehearsal.step !== id) return null;
+  const isOfThis = rehearsal?.step === id && rehearsal.command === commands[0];
+  if (!isOfThis) return null;
   return rehearsal.outcome?.plan.hash ?? null;
 }
 
