@@ -49,7 +49,7 @@ export function KeysPane(props: PaneProps) {
   return (
     <Pane
       title="Keys"
-      {...(retired === 0 ? {} : { note: `${retired} retired` })}
+      note={noteText(rows.length, retired)}
       width={width}
       height={height}
       isFocused={isFocused}
@@ -76,6 +76,12 @@ export function KeysPane(props: PaneProps) {
         )}
     </Pane>
   );
+}
+
+/** Not all rows may have room. */
+function noteText(count: number, retired: number): string {
+  const keys = count === 1 ? "1 key" : `${count} keys`;
+  return retired === 0 ? keys : `${keys}, ${retired} retired`;
 }
 
 function absentText({ encryption }: Seen): string {
