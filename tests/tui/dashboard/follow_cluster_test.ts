@@ -1,14 +1,9 @@
 import assert from "node:assert/strict";
-import type {
-  AdminClient,
-  ClusterRewriteProgress,
-  StatusEvent,
-} from "../../../src/admin/client.ts";
 import { AdminUnreachableError } from "../../../src/admin/errors.ts";
-import type { Clock, Timer } from "../../../src/io/clock.ts";
 import { followCluster } from "../../../tui/dashboard/follow_cluster.ts";
 import type { Seen } from "../../../tui/dashboard/seen.ts";
 import { settle } from "../render.ts";
+import { FakeCluster, HandClock } from "./fake_cluster.ts";
 import {
   encryptionOf,
   eventOf,
@@ -22,57 +17,17 @@ import {
 
 const INTERVAL_MS = 1_000;
 
-/** Time that stands still until it is told to go on. */
-class HandClock implements Clock {
-  #nowMs = 0;
-  readonly #timers = new Map<() => void, number>();
-
-  wallMs = () => this.#nowMs;
-  monotonicMs = () => this.#nowMs;
-  soon = (task: () => void) => queueMicrotask(task);
-
-  after(delayMs: number, task: () => void): Timer {
-    const once = () => task();
-    this.#timers.set(once, this.#nowMs + delayMs);
-    return { cancel: () => void this.#timers.delete(once) };
-  }
-
-  async pass(ms: number): Promise<void> {
-    this.#nowMs += ms;
-    for (const [task, atMs] of [...this.#timers]) {
-      if (atMs > this.#nowMs) continue;
-      this.#timers.delete(task);
-      task();
-    }
-    await settle();
-  }
-}
-
-interface Calls {
-  vitals: number;
-  encryption: number;
-}
-
-/** A cluster that says what a test has it say. */
-class FakeCluster {
-  readonly calls: Calls = { vitals: 0, encryption: 0 };
+/** A cluster that is followed, and what was seen of it. */
+class FollowedCluster extends FakeCluster {
   readonly clock = new HandClock();
   readonly seen: Seen[] = [];
-  readonly #stop = new AbortController();
-  #tell = Promise.withResolvers<StatusEvent | Error>();
-  readonly #rewrite: ClusterRewriteProgress | null;
-  vitals: () => ReturnType<AdminClient["vitalsOfMembers"]>;
   readonly following: Promise<void>;
+  readonly #stop = new AbortController();
 
-  /** Of a rewrite, `null` for a leader that does not speak. */
-  constructor(
-    rewrite: ClusterRewriteProgress | null = { job: null, members: [] },
-    vitals = () => Promise.resolve([vitalsAt("n1", this.calls.vitals)]),
-  ) {
-    this.#rewrite = rewrite;
-    this.vitals = vitals;
+  constructor(...given: ConstructorParameters<typeof FakeCluster>) {
+    super(...given);
     this.following = followCluster({
-      client: this.#client(),
+      client: this.client(),
       clock: this.clock,
       intervalMs: INTERVAL_MS,
       first: seenOf(),
@@ -87,59 +42,14 @@ class FakeCluster {
     return last;
   }
 
-  async say(event: StatusEvent | Error): Promise<void> {
-    this.#tell.resolve(event);
-    await settle();
-  }
-
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.following;
   }
-
-  #client(): AdminClient {
-    const { calls } = this;
-    const client: Partial<AdminClient> = {
-      watchStatus: (signal) => this.#watch(signal),
-      vitalsOfMembers: () => {
-        calls.vitals += 1;
-        return this.vitals();
-      },
-      encryptionOfMembers: async () => {
-        calls.encryption += 1;
-        return [encryptionOf("n1")];
-      },
-      events: async () => [eventOf(90)],
-      changeUnderWay: () => Promise.reject(new AdminUnreachableError(["n1"])),
-      watchRewrite: (signal) => this.#watchRewrite(signal),
-    };
-    return client as AdminClient;
-  }
-
-  async *#watch(signal?: AbortSignal): AsyncGenerator<StatusEvent, void> {
-    assert.ok(signal);
-    const ended = Promise.withResolvers<null>();
-    signal.addEventListener("abort", () => ended.resolve(null));
-    while (!signal.aborted) {
-      const event = await Promise.race([this.#tell.promise, ended.promise]);
-      this.#tell = Promise.withResolvers();
-      if (event instanceof Error) throw event;
-      if (event !== null) yield event;
-    }
-  }
-
-  async *#watchRewrite(
-    signal?: AbortSignal,
-  ): AsyncGenerator<ClusterRewriteProgress, void> {
-    assert.ok(signal);
-    if (this.#rewrite !== null) yield this.#rewrite;
-    if (signal.aborted) return;
-    await new Promise((resolve) => signal.addEventListener("abort", resolve));
-  }
 }
 
 Deno.test("followCluster() looks at once, and then once an interval", async () => {
-  const cluster = new FakeCluster();
+  const cluster = new FollowedCluster();
   await settle();
   assert.equal(cluster.seen.length, 1);
   assert.deepEqual(cluster.last.events, [eventOf(90)]);
@@ -157,7 +67,7 @@ Deno.test("followCluster() looks at once, and then once an interval", async () =
 
 Deno.test("followCluster() asks for everything while something is under way", async () => {
   const job = { id: 5n, bytesPerSecond: 0n, isPaused: false };
-  const cluster = new FakeCluster({ job, members: [taskOf("n1")] });
+  const cluster = new FollowedCluster({ job, members: [taskOf("n1")] });
   await settle();
   await cluster.clock.pass(INTERVAL_MS);
   await cluster.clock.pass(INTERVAL_MS);
@@ -166,7 +76,7 @@ Deno.test("followCluster() asks for everything while something is under way", as
 });
 
 Deno.test("followCluster() does not ask twice who takes his time", async () => {
-  const cluster = new FakeCluster();
+  const cluster = new FollowedCluster();
   await settle();
   const slow = Promise.withResolvers<never>();
   cluster.vitals = () => slow.promise;
@@ -185,7 +95,7 @@ Deno.test("followCluster() does not ask twice who takes his time", async () => {
 });
 
 Deno.test("followCluster() waits for no leader that does not speak", async () => {
-  const cluster = new FakeCluster(null);
+  const cluster = new FollowedCluster(null);
   await settle();
   assert.equal(cluster.seen.length, 0);
   await cluster.clock.pass(2_000);
@@ -195,7 +105,7 @@ Deno.test("followCluster() waits for no leader that does not speak", async () =>
 });
 
 Deno.test("followCluster() shows news at once, and counts with the next look", async () => {
-  const cluster = new FakeCluster();
+  const cluster = new FollowedCluster();
   await settle();
   const applied = statusOf(memberOf("n1", { applied: 900_000n }));
   const alone = { ...applied, leader: STATUS.leader };
@@ -210,7 +120,7 @@ Deno.test("followCluster() shows news at once, and counts with the next look", a
 });
 
 Deno.test("followCluster() tells since when nobody answers", async () => {
-  const cluster = new FakeCluster();
+  const cluster = new FollowedCluster();
   await settle();
   await cluster.clock.pass(INTERVAL_MS);
   await cluster.say({ kind: "silence", sinceMs: 700, reason: "it is silent" });
@@ -224,7 +134,7 @@ Deno.test("followCluster() tells since when nobody answers", async () => {
 });
 
 Deno.test("followCluster() ends when it is refused", async () => {
-  const cluster = new FakeCluster();
+  const cluster = new FollowedCluster();
   await settle();
   const refusal = assert.rejects(cluster.following, /Cannot reach/);
   await cluster.say(new AdminUnreachableError(["n1"]));
@@ -233,6 +143,6 @@ Deno.test("followCluster() ends when it is refused", async () => {
 
 Deno.test("followCluster() hides no bug", async () => {
   const bug = () => Promise.reject(new TypeError("a bug"));
-  const cluster = new FakeCluster(undefined, bug);
+  const cluster = new FollowedCluster(undefined, bug);
   await assert.rejects(cluster.following, /a bug/);
 });
