@@ -19,17 +19,28 @@ const COLUMNS: readonly Column<KeyRow>[] = [
       tone: state === "active" ? "good" : "plain",
     }),
   },
-  { title: "age", priority: 1, align: "right", cell: ({ age }) => age },
-  { title: "sealed", priority: 2, align: "right", cell: ({ seals }) => seals },
+  {
+    title: "age",
+    priority: 1,
+    align: "right",
+    // As wide as it gets: columns must not come and go with time.
+    cell: ({ age }) => age.padStart(7),
+  },
+  {
+    title: "sealed",
+    priority: 2,
+    align: "right",
+    cell: ({ seals }) => seals.padStart(6),
+  },
   {
     title: "writers",
-    priority: 3,
+    priority: 4,
     align: "right",
     cell: ({ writers }) => writers,
   },
   {
     title: "wrapped under",
-    priority: 4,
+    priority: 3,
     widthMax: 40,
     cell: ({ kek }) => kek,
   },
