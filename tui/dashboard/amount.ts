@@ -12,6 +12,13 @@ export function countText(count: number): string {
   return `${value < 99.95 ? value.toFixed(1) : Math.round(value)}${unit}`;
 }
 
+/** A second: as countText(), but with tenths below ten. */
+export function rateText(perSecond: number): string {
+  return perSecond > 0 && perSecond < 9.95
+    ? perSecond.toFixed(1)
+    : countText(perSecond);
+}
+
 /** At most 8 characters: 0 B, 812 B, 1.5 KiB, 100 MiB. */
 export function sizeText(bytes: number): string {
   const [value, unit] = scaled(bytes, 1_024, SIZES);

@@ -14,12 +14,7 @@ import { Panes } from "./panes.tsx";
 import type { Seen } from "./seen.ts";
 import { TextPane } from "./text_pane.tsx";
 import { textViewOf } from "./text_view.ts";
-import {
-  pressed,
-  type RowIds,
-  selectedRow,
-  VIEW_AT_FIRST,
-} from "./view_state.ts";
+import { pressed, type RowIds, VIEW_AT_FIRST } from "./view_state.ts";
 
 export interface DashboardProps {
   readonly seen: Seen;
@@ -32,10 +27,38 @@ export interface DashboardProps {
 export function Dashboard({ seen, intervalMs, onEnd }: DashboardProps) {
   const size = useSize();
   const [state, press] = useReducer(pressed, VIEW_AT_FIRST);
-  const { view, pane, exitCode } = state;
+  const { view, exitCode } = state;
   useEffect(() => {
     if (exitCode !== null) onEnd(exitCode);
   }, [exitCode, onEnd]);
+  const shown = shownOf(seen);
+  const { rows, issues } = shown;
+  const { columns: width, rows: height } = size;
+  const room = height - EDGE_ROWS;
+  const text = view === "panes"
+    ? null
+    : textViewOf({ ...shown, view, seen, state, width: width - 4 });
+  // What it showed may have become shorter, or the terminal larger.
+  const skippedMax = Math.max(0, (text?.lines.length ?? 0) - (room - 2));
+  useKeys((one) => {
+    const key = dashboardKey(one);
+    if (key !== null) press({ key, rows, skippedMax });
+  });
+  if (isTooSmall(size)) return null;
+  const skipped = Math.min(state.skipped, skippedMax);
+  return (
+    <Box flexDirection="column" flexShrink={0} width={width} height={height}>
+      <Line width={width} spans={headSpans({ seen, issues, width })} />
+      {text === null
+        ? <Panes {...{ seen, size, state, rows, intervalMs }} />
+        : <TextPane {...text} skipped={skipped} width={width} height={room} />}
+      <KeyLine bindings={BINDINGS[view]} width={width} />
+    </Box>
+  );
+}
+
+/** All rows of all panes. */
+function shownOf(seen: Seen) {
   const issues = issuesOf(seen);
   const keys = keyRows({
     nowMs: seen.nowMs,
@@ -50,51 +73,5 @@ export function Dashboard({ seen, intervalMs, onEnd }: DashboardProps) {
     keys: keys.map(({ id }) => id),
     events: events.map(({ id }) => id),
   };
-  const { columns: width, rows: height } = size;
-  const room = height - EDGE_ROWS;
-  const chosen = selectedRow(state, rows);
-  const text = view === "panes" ? null : textViewOf({
-    view,
-    seen,
-    issues,
-    keys,
-    events,
-    pane,
-    id: rows[pane][chosen] ?? "",
-    width: width - 4,
-  });
-  // What it showed may have become shorter, or the terminal larger.
-  const skippedMax = Math.max(0, (text?.lines.length ?? 0) - (room - 2));
-  useKeys((one) => {
-    const key = dashboardKey(one);
-    if (key !== null) press({ key, rows, skippedMax });
-  });
-  if (isTooSmall(size)) return null;
-  return (
-    <Box flexDirection="column" flexShrink={0} width={width} height={height}>
-      <Line
-        width={width}
-        spans={headSpans({ seen, issues, width })}
-      />
-      {text === null
-        ? (
-          <Panes
-            seen={seen}
-            size={size}
-            state={state}
-            rows={rows}
-            intervalMs={intervalMs}
-          />
-        )
-        : (
-          <TextPane
-            {...text}
-            skipped={Math.min(state.skipped, skippedMax)}
-            width={width}
-            height={room}
-          />
-        )}
-      <KeyLine bindings={BINDINGS[view]} width={width} />
-    </Box>
-  );
+  return { issues, keys, events, rows };
 }

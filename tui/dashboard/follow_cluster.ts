@@ -6,7 +6,7 @@ import type {
   ClusterStatus,
   StatusEvent,
 } from "../../src/admin/client.ts";
-import { withLook } from "./history.ts";
+import { withGap, withLook } from "./history.ts";
 import type { Seen } from "./seen.ts";
 import { workOf } from "./work.ts";
 
@@ -92,7 +92,7 @@ class Follower {
       ]);
       const { history } = this.#seen;
       this.#show({
-        history: look === null ? history : withLook(history, look),
+        history: look === null ? withGap(history) : withLook(history, look),
         encryption: rest[0],
         events: rest[1],
         rewrite: rest[2] ?? rewrite,

@@ -41,6 +41,17 @@ export function withLook(
   };
 }
 
+/** Adds that nobody said anything. */
+export function withGap({ cluster, members, last }: History): History {
+  return {
+    cluster: added(cluster, null),
+    members: new Map(
+      [...members].map(([name, course]) => [name, added(course, null)]),
+    ),
+    last,
+  };
+}
+
 /** Of the last look; `null` for a gap. */
 export function newest(course: Course): Rates | null {
   return course.at(-1) ?? null;

@@ -19,17 +19,28 @@ const COLUMNS: readonly Column<KeyRow>[] = [
       tone: state === "active" ? "good" : "plain",
     }),
   },
-  { title: "age", priority: 1, align: "right", cell: ({ age }) => age },
-  { title: "sealed", priority: 2, align: "right", cell: ({ seals }) => seals },
+  {
+    title: "age",
+    priority: 1,
+    align: "right",
+    // As wide as it gets: columns must not come and go with time.
+    cell: ({ age }) => age.padStart(7),
+  },
+  {
+    title: "sealed",
+    priority: 2,
+    align: "right",
+    cell: ({ seals }) => seals.padStart(6),
+  },
   {
     title: "writers",
-    priority: 3,
+    priority: 4,
     align: "right",
     cell: ({ writers }) => writers,
   },
   {
     title: "wrapped under",
-    priority: 4,
+    priority: 3,
     widthMax: 40,
     cell: ({ kek }) => kek,
   },
@@ -49,7 +60,7 @@ export function KeysPane(props: PaneProps) {
   return (
     <Pane
       title="Keys"
-      {...(retired === 0 ? {} : { note: `${retired} retired` })}
+      note={noteText(rows.length, retired)}
       width={width}
       height={height}
       isFocused={isFocused}
@@ -76,6 +87,12 @@ export function KeysPane(props: PaneProps) {
         )}
     </Pane>
   );
+}
+
+/** Not all rows may have room. */
+function noteText(count: number, retired: number): string {
+  const keys = count === 1 ? "1 key" : `${count} keys`;
+  return retired === 0 ? keys : `${keys}, ${retired} retired`;
 }
 
 function absentText({ encryption }: Seen): string {

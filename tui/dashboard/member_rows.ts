@@ -1,5 +1,5 @@
 import type { ClusterMember } from "../../src/admin/client.ts";
-import { countText, latencyText } from "./amount.ts";
+import { latencyText, rateText } from "./amount.ts";
 import { newest } from "./history.ts";
 import type { Quantile } from "./rates.ts";
 import type { Seen } from "./seen.ts";
@@ -35,7 +35,7 @@ export function memberRows(seen: Seen): readonly MemberRow[] {
       lag: lagText(member),
       applied: String(member.applied),
       phase: String(member.phase),
-      requests: rates === null ? "-" : countText(rates.requests),
+      requests: rates === null ? "-" : rateText(rates.requests),
       p99: quantileText(rates?.p99 ?? null),
       isWell: member.up && member.ready && member.lag <= LAG_MAX,
       isLeader: member.role === "leader",

@@ -33,7 +33,10 @@ interface LiveDashboardProps extends DashboardOptions {
   readonly first: Seen;
 }
 
-function LiveDashboard({ world, first, intervalMs }: LiveDashboardProps) {
+/** Looks while it is shown. */
+export function LiveDashboard(
+  { world, first, intervalMs }: LiveDashboardProps,
+) {
   const seen = useSeen({ world, first, intervalMs });
   const end = useEnd();
   const onEnd = useCallback(

@@ -7,7 +7,12 @@ import { type Issue, issuesText } from "./issues.ts";
 import { ALL_BINDINGS, HELP_NOTES } from "./key_bindings.ts";
 import type { KeyRow } from "./key_rows.ts";
 import type { Seen } from "./seen.ts";
-import type { PaneId, View } from "./view_state.ts";
+import {
+  type RowIds,
+  selectedRow,
+  type View,
+  type ViewState,
+} from "./view_state.ts";
 
 /** What fills the screen instead of the panes. */
 export interface TextView {
@@ -21,9 +26,8 @@ export interface TextViewOptions {
   readonly issues: readonly Issue[];
   readonly keys: readonly KeyRow[];
   readonly events: readonly EventRow[];
-  readonly pane: PaneId;
-  /** Of the row that is chosen in that pane. */
-  readonly id: string;
+  readonly rows: RowIds;
+  readonly state: ViewState;
   /** Of a line. */
   readonly width: number;
 }
@@ -48,7 +52,9 @@ export function textViewOf(options: TextViewOptions): TextView {
 
 /** Of a row that has gone meanwhile there is nothing to tell. */
 function detailsOf(options: TextViewOptions): TextView {
-  const { seen, keys, events, pane, id, width } = options;
+  const { seen, keys, events, rows, state, width } = options;
+  const { pane } = state;
+  const id = rows[pane][selectedRow(state, rows)] ?? "";
   if (pane === "keys") {
     const row = keys.find((one) => one.id === id);
     const facts = row === undefined ? [] : keyFacts(row, seen);

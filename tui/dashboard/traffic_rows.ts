@@ -1,4 +1,4 @@
-import { countText, latencyText, sizeText } from "./amount.ts";
+import { latencyText, rateText, sizeText } from "./amount.ts";
 import { type Course, newest } from "./history.ts";
 import { quantileText } from "./member_rows.ts";
 import type { Rates } from "./rates.ts";
@@ -26,7 +26,7 @@ const FIGURES: readonly Figure[] = [
   {
     label: "requests",
     of: ({ requests }) => requests,
-    text: (value) => `${countText(value)}/s`,
+    text: (value) => `${rateText(value)}/s`,
   },
   { label: "p50", of: ({ p50 }) => p50?.ms ?? null, text: latencyText },
   { label: "p99", of: ({ p99 }) => p99?.ms ?? null, text: latencyText },
@@ -38,12 +38,12 @@ const FIGURES: readonly Figure[] = [
   {
     label: "log syncs",
     of: ({ walSyncs }) => walSyncs,
-    text: (value) => `${countText(value)}/s`,
+    text: (value) => `${rateText(value)}/s`,
   },
   {
     label: "proposals",
     of: ({ proposals }) => proposals,
-    text: (value) => `${countText(value)}/s`,
+    text: (value) => `${rateText(value)}/s`,
   },
 ];
 

@@ -1,6 +1,10 @@
 import type { ClusterTask } from "../../src/admin/client.ts";
-import { countText, sizeText } from "./amount.ts";
+import { ageText, sizeText } from "./amount.ts";
 import type { Seen } from "./seen.ts";
+
+/** Before either, what is left is a guess. */
+const EARLY_SHARE = 0.02;
+const EARLY_MS = 30_000;
 
 /** Something that members take their time for. */
 export interface Work {
@@ -20,10 +24,10 @@ export function workOf(
   const work: Work[] = [];
   const job = rewrite?.job ?? null;
   if (rewrite !== null && job !== null && !isThrough(rewrite.members)) {
-    const rate = job.bytesPerSecond === 0n
+    const bound = job.bytesPerSecond === 0n
       ? "no bound"
-      : `at most ${sizeText(Number(job.bytesPerSecond))}/s each`;
-    const pace = job.isPaused ? "PAUSED" : rate;
+      : `max ${sizeText(Number(job.bytesPerSecond))}/s`;
+    const pace = job.isPaused ? "PAUSED" : bound;
     work.push(workWith("rewrite", rewrite.members, pace));
   }
   if (underWay !== null) {
@@ -33,7 +37,7 @@ export function workOf(
 }
 
 /** Share of one member; `null` while it does not know its total. */
-export function shareOf({ state, done, total }: ClusterTask): number | null {
+function shareOf({ state, done, total }: ClusterTask): number | null {
   if (state === "done") return 1;
   if (total === 0n) return null;
   return Math.min(1, Number(done) / Number(total));
@@ -48,13 +52,13 @@ function workWith(
     state === "failed" || state === "silent"
   );
   const through = tasks.filter(({ state }) => state === "done").length;
-  const perSecond = tasks.reduce((all, task) => all + speedOf(task), 0);
+  const leftMs = leftMsOf(tasks);
   const parts = [
-    `${through} of ${tasks.length} members done`,
+    `${through} of ${tasks.length} done`,
+    ...leftMs === null ? [] : [`${ageText(leftMs)} left`],
     ...halted.map(({ member, state }) =>
-      state === "failed" ? `${member} FAILED` : `${member} does not answer`
+      state === "failed" ? `${member} FAILED` : `${member} SILENT`
     ),
-    ...perSecond === 0 ? [] : [`${countText(perSecond)} records/s`],
     ...pace === "" ? [] : [pace],
   ];
   return {
@@ -76,10 +80,19 @@ function meanShare(tasks: readonly ClusterTask[]): number | null {
   return sum / shares.length;
 }
 
-/** Records a second since it began there; 0 unless it runs. */
-function speedOf({ state, done, elapsedMs }: ClusterTask): number {
-  if (state !== "running" || elapsedMs <= 0n) return 0;
-  return Number(done) / Number(elapsedMs) * 1_000;
+/** Of the slowest, if it goes on so; `null` before that can be told. */
+function leftMsOf(tasks: readonly ClusterTask[]): number | null {
+  const running = tasks.filter(({ state }) => state === "running");
+  const left = running.map((task) => {
+    const share = shareOf(task) ?? 0;
+    const elapsedMs = Number(task.elapsedMs);
+    const isEarly = share < EARLY_SHARE && elapsedMs < EARLY_MS;
+    return isEarly || share === 0 ? null : elapsedMs / share - elapsedMs;
+  });
+  const known = left.filter((ms) => ms !== null);
+  return known.length < running.length || known.length === 0
+    ? null
+    : Math.max(...known);
 }
 
 function isThrough(tasks: readonly ClusterTask[]): boolean {

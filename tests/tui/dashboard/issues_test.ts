@@ -103,7 +103,7 @@ Deno.test("workOf() shows what is under way and nothing else", () => {
   assert.deepEqual(workOf({ rewrite: running, underWay: null }), [{
     action: "rewrite",
     share: 0.75,
-    text: "1 of 2 members done, 250 records/s, no bound",
+    text: "1 of 2 done, 2 s left, no bound",
     isWell: true,
   }]);
 });
@@ -118,13 +118,12 @@ Deno.test("workOf() names who has come to a halt", () => {
   assert.deepEqual([one?.share, one?.isWell, one?.text], [
     null,
     false,
-    "0 of 2 members done, n1 does not answer, n2 FAILED, " +
-    "at most 1.0 MiB/s each",
+    "0 of 2 done, n1 SILENT, n2 FAILED, max 1.0 MiB/s",
   ]);
   const paused = { job: { ...job, isPaused: true }, members: [] };
   const [two] = workOf({
     rewrite: paused,
     underWay: { action: "scrub", members: [taskOf("n1")] },
   });
-  assert.equal(two?.text, "0 of 0 members done, PAUSED");
+  assert.equal(two?.text, "0 of 0 done, PAUSED");
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {
   newest,
   NO_HISTORY,
+  withGap,
   withLook,
 } from "../../../tui/dashboard/history.ts";
 import {
@@ -108,6 +109,15 @@ Deno.test("withLook() keeps a course each, with gaps", () => {
   assert.equal(newest([]), null);
   const without = withLook(history, [vitalsAt("n1", 5)]);
   assert.deepEqual([...without.members.keys()], ["n1"]);
+});
+
+Deno.test("withGap() keeps what the next look is compared with", () => {
+  const looks = [1, 2].map((second) => [vitalsAt("n1", second)]);
+  const gap = withGap(looks.reduce(withLook, NO_HISTORY));
+  assert.equal(newest(gap.cluster), null);
+  assert.equal(newest(gap.members.get("n1") ?? []), null);
+  const after = withLook(gap, [vitalsAt("n1", 5)]);
+  assert.equal(newest(after.cluster)?.requests, 1_000);
 });
 
 Deno.test("withLook() keeps no more than a screen can show", () => {
