@@ -1,0 +1,94 @@
+import { Box } from "ink";
+import { useEffect, useSyncExternalStore } from "react";
+import { useLook } from "../look.ts";
+import { KeyLine } from "../parts/key_line.tsx";
+import { Line } from "../parts/line.tsx";
+import { isTooSmall, useSize } from "../size.ts";
+import { useKeys } from "../use_keys.ts";
+import type { DemoPane } from "../world.ts";
+import type { WizardDriver } from "./driver.ts";
+import { headRow } from "./head_row.ts";
+import { keysNow } from "./keys.ts";
+import { type Layout, layoutOf } from "./layout.ts";
+import { logRows } from "./log_rows.ts";
+import { RowPane } from "./row_pane.tsx";
+import type { WizardState } from "./state.ts";
+import { TopPanes } from "./top_panes.tsx";
+
+export interface WizardProps {
+  readonly driver: WizardDriver;
+  readonly demo: DemoPane | null;
+  onEnd(exitCode: 0 | 130): void;
+}
+
+/** The wizard: it draws what the driver knows, and hands keys to it. */
+export function Wizard({ driver, demo, onEnd }: WizardProps) {
+  const state = useSyncExternalStore(driver.subscribe, driver.state);
+  const size = useSize();
+  const { isUnicode } = useLook();
+  const { exitCode } = state;
+  useEffect(() => {
+    driver.start();
+  }, [driver]);
+  useEffect(() => {
+    if (exitCode !== null) onEnd(exitCode);
+  }, [exitCode, onEnd]);
+  useKeys((press) => {
+    // Several keys may come before the next frame.
+    const shown = { state: driver.state(), demo, isUnicode };
+    const { offsetMax } = layoutOf(shown, size);
+    driver.dispatch({ kind: "press", press, offsetMax });
+  });
+  if (isTooSmall(size)) return null;
+  const { columns: width, rows: height } = size;
+  const layout = layoutOf({ state, demo, isUnicode }, size);
+  return (
+    <Box flexDirection="column" flexShrink={0} width={width} height={height}>
+      <Line width={width} spans={headRow(state, width)} />
+      {layout.notices.map((spans, at) => (
+        <Line key={at} width={width} spans={spans} />
+      ))}
+      <Panes state={state} layout={layout} width={width} />
+      <KeyLine bindings={keysNow(state)} width={width} />
+    </Box>
+  );
+}
+
+interface PanesProps {
+  readonly state: WizardState;
+  readonly layout: Layout;
+  readonly width: number;
+}
+
+function Panes({ state, layout, width }: PanesProps) {
+  const { top, middle, bottom, content, isNarrow } = layout;
+  return (
+    <>
+      {top > 0 && (
+        <TopPanes
+          state={state}
+          width={width}
+          height={top}
+          isNarrow={isNarrow}
+        />
+      )}
+      <RowPane content={content} width={width} height={middle} isFocused />
+      {bottom > 0 && <Commands state={state} width={width} height={bottom} />}
+    </>
+  );
+}
+
+/** The end of the log. */
+function Commands({ state, width, height }: {
+  readonly state: WizardState;
+  readonly width: number;
+  readonly height: number;
+}) {
+  const rows = logRows(state.log, width - 4);
+  const content = {
+    title: "Commands",
+    rows: rows.slice(2 - height),
+    offset: 0,
+  };
+  return <RowPane content={content} width={width} height={height} />;
+}
