@@ -17,6 +17,8 @@ const VOLATILE: readonly Volatile[] = [
   words(/\b\d{2}:\d{2}:\d{2}(?:\.\d+)?\b/g, "TIME"),
   numbers(/(?<![\w.])\d{6,10}(?![\w.])/g, "KEY"),
   words(/\b(?=[0-9a-f]*\d)[0-9a-f]{8,64}\b/g, "HASH"),
+  // The end of a KEK's id, beside whether its member is ready.
+  words(/(?<=\b(?:yes|NO) {4})[0-9a-f]{4}\b/g, "KEKI"),
   words(/(?<![\w@])\w*@[\w.-]+/g, "WHO"),
   numbers(/(?<=\bterm:? )\d+/g, "T"),
   words(/(?<=\b(?:index|applied|at|entry|elections):? +)\d+\b/g, "N"),
