@@ -111,10 +111,12 @@ export class WizardDriver {
   #lookSooner(): void {
     if (this.#isLooking || this.#timer === null) return;
     const wish = wishOf(this.#state);
-    const isOther = wish.rehearse !== this.#lastWish?.rehearse ||
-      wish.everyMs < this.#lastWish.everyMs;
-    if (!isOther) return;
-    if (wish.rehearse !== this.#lastWish?.rehearse) this.#fullMs = -Infinity;
+    const last = this.#lastWish;
+    if (last === null) return;
+    const isAnew = wish.rehearse !== last.rehearse ||
+      wish.choices !== last.choices;
+    if (!isAnew && wish.everyMs >= last.everyMs) return;
+    if (isAnew) this.#fullMs = -Infinity;
     this.#timer.cancel();
     void this.#look();
   }

@@ -1,9 +1,9 @@
 import { isNarrow, type Size } from "../size.ts";
 import { type Content, contentOf, offsetMaxOf, type Shown } from "./content.ts";
 import { bannerText } from "./head_row.ts";
-import { paragraph, type Row } from "./paragraph.ts";
+import { hanging, type Row } from "./paragraph.ts";
 import { resultRows } from "./result_rows.ts";
-import { lastRun, type WizardState } from "./state.ts";
+import { isReadFromEnd, lastRun, type WizardState } from "./state.ts";
 
 /** How the rows of a terminal are shared out. */
 export interface Layout {
@@ -44,9 +44,9 @@ export function layoutOf(
   const middle = rows - EDGES - notices.length - top - bottom;
   const content = contentOf({ ...shown, inner: columns - BORDERS });
   const offsetMax = offsetMaxOf(content, middle);
-  // A log is read from its end.
-  const isLog = kind === "log" || state.pane === "log" && kind === "overview";
-  const offset = isLog ? offsetMax - content.offset : content.offset;
+  const offset = isReadFromEnd(state)
+    ? offsetMax - content.offset
+    : content.offset;
   return {
     ...{ notices, top, middle, bottom, isNarrow: narrow, offsetMax },
     content: { ...content, offset: Math.max(0, offset) },
@@ -63,12 +63,14 @@ function noticeRows(state: WizardState, width: number): readonly Row[] {
   const { notice, announced, seen } = state;
   const banner = bannerText(state);
   const rows = [
-    ...banner === ""
-      ? []
-      : paragraph({ text: ` [!] ${banner}`, tone: "bad", width }),
+    ...banner === "" ? [] : hanging([{ text: " [!] ", tone: "bad" }], {
+      text: banner,
+      tone: "bad",
+      width,
+    }),
     ...notice === ""
       ? []
-      : paragraph({ text: ` ${notice}`, tone: "warn", width }),
+      : hanging([{ text: " " }], { text: notice, tone: "warn", width }),
     ...announced === null || seen === null
       ? []
       : announcement(state, announced, width),

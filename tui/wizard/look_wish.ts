@@ -1,3 +1,4 @@
+import type { RolloutChoices } from "../../src/rollout/snapshot.ts";
 import type { StepId } from "../../src/rollout/step.ts";
 import { isBusy, selectedStep, type WizardState } from "./state.ts";
 
@@ -9,6 +10,8 @@ export interface LookWish {
   readonly fullMs: number;
   /** `null`: the next step. */
   readonly rehearse: StepId | null;
+  /** What a rehearsal is made with. */
+  readonly choices: RolloutChoices;
 }
 
 const IDLE_MS = 2_000;
@@ -27,5 +30,6 @@ export function wishOf(state: WizardState): LookWish {
     everyMs: isBusy(state) ? BUSY_MS : IDLE_MS,
     fullMs: isPlan ? PLAN_FULL_MS : FULL_MS,
     rehearse: isPlan && isOpen ? step.id : null,
+    choices: state.choices,
   };
 }

@@ -26,7 +26,9 @@ function rehearsalRows(
   { id, commands }: RolloutStep,
   width: number,
 ): readonly Row[] {
-  if (rehearsal === null || rehearsal.step !== id) {
+  const isOfThis = rehearsal?.step === id &&
+    commands.includes(rehearsal.command);
+  if (!isOfThis) {
     return [row("The leader is asked what it would do ...", "dim")];
   }
   const { outcome, refusal } = rehearsal;
@@ -43,10 +45,10 @@ function rehearsalRows(
     ];
   }
   const { hash = "", steps = [] } = outcome?.plan ?? {};
-  const first = commands.length > 1 ? " at first" : "";
+  const about = commands.length > 1 ? `, for \`${rehearsal.command}\`` : "";
   return [
     [
-      { text: `The leader would${first}:`, tone: "strong" },
+      { text: `The leader would${about}:`, tone: "strong" },
       { text: hash === "" ? "" : `  (plan ${hash})`, tone: "dim" },
     ],
     ...steps.flatMap((text, at) =>

@@ -183,3 +183,8 @@ export function isFresh({ seen, failure, nowMs }: WizardState): boolean {
 export function mayAct(state: WizardState): boolean {
   return !state.isReadOnly && isFresh(state);
 }
+
+/** A log: its end shows first, and what is scrolled away is below. */
+export function isReadFromEnd({ view, pane }: WizardState): boolean {
+  return view.kind === "log" || view.kind === "overview" && pane === "log";
+}
