@@ -1,7 +1,4 @@
-import type {
-  ClusterEvent,
-  EncryptionOutcome,
-} from "../../src/admin/client.ts";
+import type { ClusterEvent } from "../../src/admin/client.ts";
 import type { NodeError } from "../../src/base/error.ts";
 import type { RunEvent } from "../../src/rollout/run.ts";
 import type {
@@ -120,7 +117,7 @@ function onRun(state: WizardState, event: RunEvent): WizardState {
       const outcomes = [...run.outcomes, outcome];
       return withLog(
         withRun(state, { ...run, outcomes, isOthers }),
-        { atMs, kind: "result", text: outcomeText(outcome, isOthers) },
+        { atMs, kind: "result", text: outcomeText(event) },
       );
     }
     case "failed": {
@@ -133,11 +130,12 @@ function onRun(state: WizardState, event: RunEvent): WizardState {
   }
 }
 
-/** One line: whether something changed, and where. */
+/** One line: whether something changed, and where; or what was seen. */
 function outcomeText(
-  { changed, index }: EncryptionOutcome,
-  isOthers: boolean,
+  { asked, isOthers, outcome }: Extract<RunEvent, { kind: "answered" }>,
 ): string {
+  if (asked?.kind === "verify") return "no cleartext is left";
+  const { changed, index } = outcome;
   const where = index === 0n ? "" : ` at index ${index}`;
   if (isOthers) return `somebody else did it${where}`;
   return changed ? `done${where}` : `was so already${where}`;
@@ -161,7 +159,7 @@ function onSteered(state: WizardState, event: RunEvent): WizardState {
     case "progress":
       return state;
     case "answered": {
-      const text = outcomeText(event.outcome, event.isOthers);
+      const text = outcomeText(event);
       return withLog(state, { atMs: event.atMs, kind: "result", text });
     }
     case "failed": {

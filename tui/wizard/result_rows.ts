@@ -27,8 +27,10 @@ export function resultRows(
   const outcome = run.outcomes.findLast(({ index }) => index > 0n) ??
     run.outcomes.at(-1);
   if (outcome === undefined) return [];
-  const { index, changed, unreachable } = outcome;
-  const word = run.isOthers || !changed
+  const { index, unreachable } = outcome;
+  // The last of several commands may only look.
+  const isOwn = !run.isOthers && run.outcomes.some(({ changed }) => changed);
+  const word = !isOwn
     ? "somebody else did it, or it was so before"
     : index === 0n
     ? "done"

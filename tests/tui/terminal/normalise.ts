@@ -15,16 +15,26 @@ const VOLATILE: readonly Volatile[] = [
     "TIME",
   ),
   words(/\b\d{2}:\d{2}:\d{2}(?:\.\d+)?\b/g, "TIME"),
+  numbers(/(?<![\w.])\d{6,10}(?![\w.])/g, "KEY"),
   words(/\b(?=[0-9a-f]*\d)[0-9a-f]{8,64}\b/g, "HASH"),
+  // The end of a KEK's id, beside whether its member is ready.
+  words(/(?<=\b(?:yes|NO) {4})[0-9a-f]{4}\b/g, "KEKI"),
+  words(/(?<![\w@])\w*@[\w.-]+/g, "WHO"),
   numbers(/(?<=\bterm:? )\d+/g, "T"),
-  numbers(/(?<=\b(?:index|applied|at):? )\d+\b/g, "N"),
+  words(/(?<=\b(?:index|applied|at|entry|elections):? +)\d+\b/g, "N"),
+  words(/\b\d+(?= syncs\b)/g, "N"),
   numbers(/\b\d+(?:\.\d+)?(?: ?(?:ms|[smhd]))(?: \d+ [smh])*\b/g, "AGE"),
-  numbers(/\b\d+(?:\.\d+)? ?(?:[KMG]i?)?B\/s/g, "RATE"),
+  numbers(/(?<![\w.])\d+(?:\.\d+)?(?:k| ?(?:[KMG]i?)?B)?\/s(?!\w)/g, "RATE"),
+  numbers(/\b\d+(?= % free\b)/g, "P"),
+  numbers(/(?<= free .*, )\d+(?= %)/g, "P"),
   numbers(/\b\d+(?:\.\d+)? ?(?:[KMGT]i?)B\b/g, "SIZE"),
 ];
 
+/** One that is full all along looks like a bar, and stays. */
+const SPARKLINE = /█*[▁-▇][▁-█]*/g;
+
 /** Columns of numbers, by their heads. */
-const COLUMNS = /\b(?:applied|lag)\b/g;
+const COLUMNS = /(?<![\w/])(?:applied|lag|req\/s)(?!\w)/g;
 
 function words(pattern: RegExp, stands: string): Volatile {
   return { pattern, stands, align: "left" };
@@ -44,7 +54,8 @@ export function normalise(
   more: readonly Volatile[] = [],
 ): string {
   const rules = [...more, ...VOLATILE];
-  const lines = withoutColumns(screen.trimEnd().split("\n"));
+  const plain = screen.replaceAll(SPARKLINE, (line) => " ".repeat(line.length));
+  const lines = withoutColumns(plain.trimEnd().split("\n"));
   return `${lines.map((line) => normaliseLine(line, rules)).join("\n")}\n`;
 }
 
@@ -103,7 +114,8 @@ function replaceInPlace(
     const before = whole.slice(0, match.index);
     const after = whole.slice(match.index + found.length);
     const lacking = found.length - stands.length;
-    if (align === "right" && / {2}$/.test(before)) {
+    const hasNext = after === "" || /^ {2,}\S/.test(after);
+    if (align === "right" && hasNext && / {2}$/.test(before)) {
       done = resizedAtEnd(before, lacking) + stands;
       rest = after;
     } else {

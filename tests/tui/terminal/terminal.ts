@@ -43,6 +43,7 @@ export class Terminal implements AsyncDisposable {
     const tmux = await Tmux.start({
       columns,
       rows,
+      home,
       env: { ...bare, PATH: path, ...env },
     });
     const terminal = new Terminal(tmux, home);

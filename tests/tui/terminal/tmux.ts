@@ -10,6 +10,8 @@ export const HAS_TMUX = hasTmux();
 export interface TmuxOptions {
   readonly columns: number;
   readonly rows: number;
+  /** Where the shell starts. */
+  readonly home: string;
   /** All that what runs in it sees of an environment, besides TERM. */
   readonly env: Readonly<Record<string, string>>;
 }
@@ -31,7 +33,7 @@ export class Tmux implements AsyncDisposable {
   }
 
   static async start(options: TmuxOptions): Promise<Tmux> {
-    const { columns, rows } = options;
+    const { columns, rows, home } = options;
     const env = { LC_ALL: "C.UTF-8", ...options.env };
     const dir = await Deno.makeTempDir({ prefix: "sealkv-tmux-" });
     await Deno.writeTextFile(`${dir}/conf`, CONFIGURATION);
@@ -51,7 +53,7 @@ export class Tmux implements AsyncDisposable {
     const shell = ["bash", "--noprofile", "--rcfile", `${dir}/shell`];
     try {
       await until("tmux opens a window", START_MS_MAX, async () => {
-        const words = ["new-session", "-d", ...size, ...shell];
+        const words = ["new-session", "-d", "-c", home, ...size, ...shell];
         return (await tmux.#run(words)).success;
       });
       return tmux;

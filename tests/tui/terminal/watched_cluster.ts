@@ -3,8 +3,12 @@ import { VERY_PATIENT } from "../../e2e/encryption_trial.ts";
 import { kekArgs, type KekFile, KekFiles } from "../../e2e/kek_files.ts";
 import { ADMIN_TOKEN } from "../../e2e/node_process.ts";
 import { NAMED, Rollout } from "../../e2e/rollout.ts";
+import { fillableDisk, HAS_MOUNTS } from "../../e2e/small_disk.ts";
 import { Terminal, type TerminalOptions } from "./terminal.ts";
 import { HAS_TMUX } from "./tmux.ts";
+
+/** Of memory, as much as is written; three members take about 300. */
+const DISK_MIB = 2_048;
 
 /** Whether clusters and terminals can be had here. */
 export const CAN_WATCH = HAS_CLUSTERS && HAS_TMUX;
@@ -30,10 +34,12 @@ export async function withWatchedCluster(
 ): Promise<void> {
   await using files = await KekFiles.open();
   const kek = await files.make("kek");
+  await using disk = await roomyDisk();
   await using cluster = await ClusterProcess.start({
     args: [...VERY_PATIENT, ...NAMED],
     place: (index) => ({
       hostname: evenAddress(),
+      dataDir: `${disk.path}/n${index + 1}`,
       args: withKek?.includes(`n${index + 1}`) === false ? [] : kekArgs(kek),
     }),
   });
@@ -48,6 +54,20 @@ export async function withWatchedCluster(
   } catch (error) {
     throw cluster.explain(error);
   }
+}
+
+/** With room, which this machine's disks may lack: screens warn of it. */
+async function roomyDisk(): Promise<Roomy> {
+  if (HAS_MOUNTS) return await fillableDisk(DISK_MIB);
+  const path = await Deno.makeTempDir({ prefix: "sealkv-disk-" });
+  return {
+    path,
+    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
+  };
+}
+
+interface Roomy extends AsyncDisposable {
+  readonly path: string;
 }
 
 /** As wide as every other one, for columns to be where stored frames say. */

@@ -38,7 +38,7 @@ export class Wizard {
   static async open(terminal: Terminal, flags = ""): Promise<Wizard> {
     await terminal.run(`sealkv rollout ${flags}`.trimEnd());
     const wizard = new Wizard(terminal);
-    await wizard.shows(CLUSTER_NAME, TITLES.storage, "n1", "n2", "n3");
+    await wizard.shows(CLUSTER_NAME, /\blive$/m);
     return wizard;
   }
 
@@ -82,7 +82,7 @@ export class Wizard {
   /** From the overview to what a step would do, as the leader says it. */
   async plan(step: StepName): Promise<string> {
     await this.terminal.press("Enter");
-    return await this.shows("Plan", TITLES[step]);
+    return await this.shows(TITLES[step], /The leader would|\(plan /);
   }
 
   /** From the plan on: confirms it where it wants that, and starts it. */
