@@ -1,6 +1,9 @@
 import type { AdminClient } from "../src/admin/client.ts";
 import type { Clock } from "../src/io/clock.ts";
 import type { RolloutChoices } from "../src/rollout/snapshot.ts";
+import type { TranscriptSink } from "../src/rollout/transcript.ts";
+
+export type { TranscriptSink } from "../src/rollout/transcript.ts";
 
 /** What a screen needs of the world; tests replace parts of it. */
 export interface TuiWorld {
@@ -11,13 +14,6 @@ export interface TuiWorld {
   /** Who types, as user@host. */
   readonly actor: string;
   env(name: string): string | undefined;
-}
-
-/** Where lines of a transcript go, as they happen; resolves when durable. */
-export interface TranscriptSink {
-  /** As messages name it. */
-  readonly path: string;
-  append(text: string): Promise<void>;
 }
 
 /** A line of the pane that a demo adds: what is found on its disks. */

@@ -2,7 +2,7 @@ import { type Address, parseAddress } from "../base/address.ts";
 import { ConfigInvalidError } from "./errors.ts";
 import { type GivenSettings, LIST_BREAK } from "./given.ts";
 import type { SettingName } from "./settings.ts";
-import { formatSize, parseSize } from "./size.ts";
+import { formatSize, parseSize } from "../base/size.ts";
 
 const PATH_LENGTH_MAX = 4_096;
 

@@ -1,6 +1,7 @@
 /**
  * Names of checks that scripts may rely on: G of the cluster, K of keys, S of
- * steps before, R of the rewrite, V of what lies on disks, T of old keys.
+ * steps before, R of the rewrite, V of what lies on disks, T of old keys, P of
+ * what the leader says to a rehearsal.
  */
 export const CHECK_IDS = [
   "G01",
@@ -25,6 +26,7 @@ export const CHECK_IDS = [
   "V01",
   "V02",
   "T01",
+  "P01",
 ] as const;
 
 export type CheckId = typeof CHECK_IDS[number];

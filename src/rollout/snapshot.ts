@@ -13,7 +13,7 @@ import type {
 } from "../admin/client.ts";
 import type { StepId } from "./step.ts";
 
-/** What the leader says to a dry run of a step. */
+/** What the leader says to a dry run of a step's first command. */
 export interface Rehearsal {
   readonly step: StepId;
   /** `null` when it refuses. */
@@ -35,7 +35,8 @@ export interface RolloutSnapshot {
   readonly members: readonly MemberEncryption[];
   /** `null` when no leader answered. */
   readonly capabilities: readonly MemberCapability[] | null;
-  readonly rollout: ClusterRollout;
+  /** `null` when it could not be asked. */
+  readonly rollout: ClusterRollout | null;
   /** `null` when no leader answered. */
   readonly rewrite: ClusterRewriteProgress | null;
   /** Long change that the leader carries out now; `null` for none. */
@@ -54,3 +55,10 @@ export interface RolloutChoices {
   /** Unix ms until which to dwell after the storage cutover; 0 for not. */
   readonly dwellUntilMs: number;
 }
+
+/** No risk accepted, no bound, no dwell. */
+export const NO_CHOICES: RolloutChoices = {
+  accept: [],
+  bytesPerSecond: 0,
+  dwellUntilMs: 0,
+};

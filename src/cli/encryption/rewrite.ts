@@ -4,7 +4,7 @@ import {
   Option,
 } from "@commander-js/extra-typings";
 import type { AdminClient } from "../../admin/client.ts";
-import { parseSize } from "../../app/size.ts";
+import { parseSize } from "../../base/size.ts";
 import { withAdmin } from "../admin_connection.ts";
 import { EXIT, type ExitCode } from "../exit_code.ts";
 import { dryRunOption, planOption } from "../member/change_options.ts";

@@ -4,7 +4,7 @@ import type {
   ClusterRewriteProgress,
   ClusterTask,
 } from "../../admin/client.ts";
-import { formatSize } from "../../app/size.ts";
+import { formatSize } from "../../base/size.ts";
 import { UnfinishedError } from "../errors.ts";
 import { untilInterrupted } from "../interrupt.ts";
 import { Progress } from "../progress.ts";

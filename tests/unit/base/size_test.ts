@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { formatSize, parseSize } from "../../../src/app/size.ts";
+import { formatSize, parseSize } from "../../../src/base/size.ts";
 
 const SIZES: [text: string, bytes: number][] = [
   ["0B", 0],
