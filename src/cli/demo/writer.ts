@@ -62,7 +62,9 @@ export class DemoWriter {
   /** Writes all records once, then goes on until `stop`. */
   async start(): Promise<void> {
     for (let at = 0; at < DEMO_RECORDS; at += BATCH_RECORDS) {
-      await this.#write(Array.from({ length: BATCH_RECORDS }, (_, i) => at + i));
+      await this.#write(
+        Array.from({ length: BATCH_RECORDS }, (_, i) => at + i),
+      );
     }
     this.#end = this.#run();
   }
