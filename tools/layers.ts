@@ -31,7 +31,7 @@ export const LAYERS: readonly Layer[] = [
     "base io fsm/types node/port",
   ], [PROTOBUF]),
   layer("rollout", "the encryption ladder as data, seen from a client", [
-    "base io/clock admin/client",
+    "base io/clock io/pause admin/client",
   ]),
   layer("bench", "load generator and the questions it answers", [
     "base io kvconnect/client admin/client",

@@ -15,6 +15,7 @@ import {
   silenceOf,
 } from "./member_link.ts";
 import { type StatusEvent, watchStatus } from "./status_watch.ts";
+import { type MemberVitals, vitalsOfMembers } from "./vitals.ts";
 
 export type { AcceptableRisk } from "./change_request.ts";
 export type { ChangeOptions } from "./change_terms.ts";
@@ -91,6 +92,8 @@ export interface AdminClient extends EncryptionCalls {
    * silent, until `signal` is aborted or the loop is left.
    */
   watchStatus(signal?: AbortSignal): AsyncIterable<StatusEvent>;
+  /** How each member does, in the order of the status. */
+  vitalsOfMembers(): Promise<readonly MemberVitals[]>;
   /** Adds a learner. */
   addMember(member: NewMember, options?: ChangeOptions): Promise<ChangeOutcome>;
   promoteMember(name: string, options?: ChangeOptions): Promise<ChangeOutcome>;
@@ -132,6 +135,7 @@ export function makeAdminClient(options: AdminClientOptions): AdminClient {
     getStatus: async () => (await firstStatus(links, options)).status,
     watchStatus: (signal = new AbortController().signal) =>
       watchStatus({ ...options, links, clock, signal }),
+    vitalsOfMembers: () => vitalsOfMembers({ ...options, links }),
     addMember: (member, given) =>
       change(
         given,

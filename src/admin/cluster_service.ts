@@ -20,9 +20,12 @@ import {
 import { statusReply } from "./cluster_admin.ts";
 import type { ChangeSchema, ClusterAdmin } from "./gen/admin_pb.ts";
 import { statusStream } from "./status_stream.ts";
+import { type Vitals, vitalsReply } from "./vitals.ts";
 
 export interface ClusterServiceOptions {
   readonly node: Pick<NodePort, "status"> & OperatorPort;
+  /** How this member does. */
+  readonly vitals: () => Promise<Vitals>;
   readonly clock: Clock;
   readonly log: EventLog;
   /** Aborted when the node stops: streams end. */
@@ -47,6 +50,7 @@ export function clusterService(
     getStatus: () => statusReply(node.status()),
     watchStatus: (_, context) =>
       statusStream({ node, clock, signal: eitherOf(context, stopping) }),
+    getVitals: async () => vitalsReply(await options.vitals()),
     addMember: (asked, context) => {
       const { name, peerAddress, promote } = asked;
       return change(

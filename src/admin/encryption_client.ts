@@ -1,5 +1,5 @@
 import type { Bytes } from "../base/bytes.ts";
-import { NodeError } from "../base/error.ts";
+import type { NodeError } from "../base/error.ts";
 import type { Clock } from "../io/clock.ts";
 import type {
   CapabilityAnswer,
@@ -15,18 +15,16 @@ import {
   encryptionOf,
   type MemberCapability,
 } from "./encryption_status.ts";
-import { AdminUnreachableError } from "./errors.ts";
 import { callLeader } from "./leader_call.ts";
 import { type RolloutCalls, rolloutCalls } from "./rollout_client.ts";
 import {
   type CallOptions,
   callOptions,
   firstAnswer,
-  firstStatus,
-  linkBeside,
   type LinkOptions,
   type MemberLink,
 } from "./member_link.ts";
+import { ofMembers } from "./of_members.ts";
 
 /** What one member says about encryption, or why it does not. */
 export type MemberEncryption =
@@ -114,34 +112,16 @@ function reads(options: EncryptionCallOptions): Pick<EncryptionCalls, Reads> {
   };
 }
 
-/** Each member at its own address, all at once. */
 async function encryptionOfMembers(
   options: EncryptionCallOptions,
 ): Promise<readonly MemberEncryption[]> {
-  const { links } = options;
-  const { link, status } = await firstStatus(links, options);
-  const nobody = [{ name: status.node, adminAddress: "" }];
-  const known = status.members.length === 0 ? nobody : status.members;
-  return await Promise.all(known.map(async ({ name: member, adminAddress }) => {
-    try {
-      if (member !== status.node && adminAddress === "") {
-        throw new AdminUnreachableError([]);
-      }
-      const own = member === status.node
-        ? link
-        : linkBeside(link, adminAddress, options);
-      const encryption = await firstAnswer(
-        [own],
-        (one) => stateOf(one, callOptions(options)),
-      );
-      return { member, encryption, failure: null };
-    } catch (failure) {
-      if (failure instanceof NodeError) {
-        return { member, encryption: null, failure };
-      }
-      throw failure;
-    }
-  }));
+  const call = callOptions(options);
+  const answers = await ofMembers(options, (link) => stateOf(link, call));
+  return answers.map(({ member, answer, failure }) =>
+    failure === null
+      ? { member, encryption: answer, failure }
+      : { member, encryption: null, failure }
+  );
 }
 
 async function stateOf(

@@ -28,7 +28,12 @@ import {
 import { endingStream } from "./ending_stream.ts";
 import type { EncryptionAdmin } from "./gen/encryption_pb.ts";
 import { rewriteStream } from "./rewrite_stream.ts";
-import { eventsReply, rolloutReply, scanReply } from "./rollout_reply.ts";
+import {
+  changeUnderWayReply,
+  eventsReply,
+  rolloutReply,
+  scanReply,
+} from "./rollout_reply.ts";
 
 export interface EncryptionServiceOptions {
   readonly encryption: EncryptionPort;
@@ -52,6 +57,7 @@ type Reads =
   | "resyncSidecar"
   | "getRollout"
   | "listEvents"
+  | "getChangeUnderWay"
   | "watchRewrite"
   | "verifyRecords";
 type KeyChanges =
@@ -78,6 +84,7 @@ function reads(
     },
     getRollout: () => rolloutReply(encryption.rolloutState()),
     listEvents: () => eventsReply(encryption.rolloutState()),
+    getChangeUnderWay: () => changeUnderWayReply(encryption.changeUnderWay()),
     watchRewrite: (_, { signal: gone }) => {
       const signal = AbortSignal.any([gone, stopping]);
       return rewriteStream({ encryption, clock, signal });

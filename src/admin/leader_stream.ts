@@ -2,7 +2,7 @@ import { NodeError } from "../base/error.ts";
 import { AdminUnreachableError } from "./errors.ts";
 import { callLeader, type LeaderCallOptions } from "./leader_call.ts";
 import { callOptions, type MemberLink, silenceOf } from "./member_link.ts";
-import { pause } from "./pause.ts";
+import { pause } from "../io/pause.ts";
 
 /** A stream that says nothing for as long has lost its member. */
 const STREAM_SILENCE_MS = 30_000;

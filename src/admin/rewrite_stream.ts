@@ -2,7 +2,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Clock } from "../io/clock.ts";
 import type { EncryptionPort } from "../node/encryption_port.ts";
 import type { WatchRewriteResponseSchema } from "./gen/encryption_pb.ts";
-import { pause } from "./pause.ts";
+import { pause } from "../io/pause.ts";
 import { rewriteReply } from "./rollout_reply.ts";
 
 /** Members are asked anew for each message. */

@@ -1,4 +1,5 @@
 import type { Clock } from "../io/clock.ts";
+import { callLeader } from "./leader_call.ts";
 import { anyLeaderStream, leaderStream } from "./leader_stream.ts";
 import {
   callOptions,
@@ -7,6 +8,8 @@ import {
   type MemberLink,
 } from "./member_link.ts";
 import {
+  changeUnderWayOf,
+  type ClusterChangeUnderWay,
   type ClusterEvent,
   type ClusterRewriteProgress,
   type ClusterRollout,
@@ -23,6 +26,11 @@ export interface RolloutCalls {
   rollout(): Promise<ClusterRollout>;
   /** Oldest first, as the first member that answers has applied it. */
   events(): Promise<readonly ClusterEvent[]>;
+  /**
+   * The change that members take their time for just now, as the leader sees
+   * it; `null` for none.
+   */
+  changeUnderWay(): Promise<ClusterChangeUnderWay | null>;
   /**
    * How far members are with the rewrite: at once and every second, from the
    * next leader when one goes, until `signal` is aborted or the loop is left.
@@ -59,6 +67,12 @@ export function rolloutCalls(options: RolloutCallOptions): RolloutCalls {
         links,
         async ({ encryption }) =>
           eventsOf(await encryption.listEvents({}, call)),
+      ),
+    changeUnderWay: () =>
+      callLeader(
+        { ...options, isRepeatable: true },
+        async ({ encryption }) =>
+          changeUnderWayOf(await encryption.getChangeUnderWay({}, call)),
       ),
     watchRewrite: (signal = endless()) =>
       mapped(

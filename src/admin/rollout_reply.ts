@@ -1,11 +1,13 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type {
+  ChangeUnderWay,
   EncryptionPort,
   MemberScan,
   MemberTask,
   RecordCounts,
 } from "../node/encryption_port.ts";
 import type {
+  GetChangeUnderWayResponseSchema,
   GetRolloutResponseSchema,
   ListEventsResponseSchema,
   MemberTaskSchema,
@@ -46,6 +48,14 @@ export function rewriteReply(
   members: readonly MemberTask[],
 ): MessageInitShape<typeof WatchRewriteResponseSchema> {
   return { job: jobReply(rewrite), members: members.map(taskReply) };
+}
+
+/** The long change as GetChangeUnderWay answers it. */
+export function changeUnderWayReply(
+  change: ChangeUnderWay | null,
+): MessageInitShape<typeof GetChangeUnderWayResponseSchema> {
+  if (change === null) return {};
+  return { action: change.action, members: change.members.map(taskReply) };
 }
 
 /** Counts, as far as they are, as VerifyRecords tells them. */

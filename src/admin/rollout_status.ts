@@ -1,4 +1,5 @@
 import type {
+  GetChangeUnderWayResponse,
   GetRolloutResponse,
   ListEventsResponse,
   MemberTask,
@@ -117,6 +118,12 @@ export function rewriteProgressOf(
   { job, members }: WatchRewriteResponse,
 ): ClusterRewriteProgress {
   return { job: jobOf(job), members: members.map(taskOf) };
+}
+
+export function changeUnderWayOf(
+  { action, members }: GetChangeUnderWayResponse,
+): ClusterChangeUnderWay | null {
+  return action === "" ? null : { action, members: members.map(taskOf) };
 }
 
 export function scansOf(

@@ -6,7 +6,7 @@ import {
   type MemberLink,
   silenceOf,
 } from "./member_link.ts";
-import { pause } from "./pause.ts";
+import { pause } from "../io/pause.ts";
 import { KEEPALIVE_MS } from "./status_stream.ts";
 
 /** Two keepalives are missing and a third is due. */

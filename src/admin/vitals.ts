@@ -1,6 +1,17 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { NodeError } from "../base/error.ts";
+import type {
+  GetVitalsResponse,
+  GetVitalsResponseSchema,
+} from "./gen/admin_pb.ts";
+import {
+  callOptions,
+  type LinkOptions,
+  type MemberLink,
+} from "./member_link.ts";
+import { ofMembers } from "./of_members.ts";
 
-/** How one member does, counted since its process began. */
+/** How one member does, counted since it was started. */
 export interface Vitals {
   readonly node: string;
   readonly uptimeMs: bigint;
@@ -34,3 +45,48 @@ export type MemberVitals =
     | { readonly vitals: Vitals; readonly failure: null }
     | { readonly vitals: null; readonly failure: NodeError }
   );
+
+/** As GetVitals answers it. */
+export function vitalsReply(
+  { latency, seals, ...numbers }: Vitals,
+): MessageInitShape<typeof GetVitalsResponseSchema> {
+  return {
+    ...numbers,
+    latency: latency.map(({ bound, count }) => (
+      { boundSeconds: bound, count }
+    )),
+    seals: [...seals],
+  };
+}
+
+/** An answer as callers see it. */
+function vitalsOf(reply: GetVitalsResponse): Vitals {
+  const { node, uptimeMs, requests, proposals, elections } = reply;
+  const { walSyncs, walBytes, residentBytes } = reply;
+  const { diskFreeBytes, diskTotalBytes } = reply;
+  return {
+    ...{ node, uptimeMs, requests, proposals, elections },
+    ...{ walSyncs, walBytes, residentBytes, diskFreeBytes, diskTotalBytes },
+    latency: reply.latency.map(({ boundSeconds: bound, count }) => (
+      { bound, count }
+    )),
+    seals: reply.seals.map(({ keyId, count }) => ({ keyId, count }))
+      .sort((a, b) => a.keyId - b.keyId),
+  };
+}
+
+/** Of each member, in the order of the status. */
+export async function vitalsOfMembers(
+  options: LinkOptions & { readonly links: readonly MemberLink[] },
+): Promise<readonly MemberVitals[]> {
+  const call = callOptions(options);
+  const answers = await ofMembers(
+    options,
+    async ({ calls }) => vitalsOf(await calls.getVitals({}, call)),
+  );
+  return answers.map(({ member, answer, failure }) =>
+    failure === null
+      ? { member, vitals: answer, failure }
+      : { member, vitals: null, failure }
+  );
+}

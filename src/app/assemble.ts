@@ -12,6 +12,7 @@ import type {
 } from "../io/http.ts";
 import type { Net } from "../io/net.ts";
 import type { ProcessPort } from "../io/process.ts";
+import type { SpaceOf } from "../io/space.ts";
 import { KvConnectServer } from "../kvconnect/server.ts";
 import type { KeySettings } from "../node/guards/open_keys.ts";
 import type { Node } from "../node/node.ts";
@@ -26,6 +27,7 @@ import { askToJoin } from "./join.ts";
 import { registerEncryptionMetrics } from "./encryption_metrics.ts";
 import { keySettings } from "./key_settings.ts";
 import { type NodeMetricsSource, registerNodeMetrics } from "./node_metrics.ts";
+import { nodeVitals } from "./node_vitals.ts";
 import { openPeerLinks } from "./peer_links.ts";
 import type { RunningNode } from "./running_node.ts";
 import type { Token } from "./secrets.ts";
@@ -42,6 +44,7 @@ export interface AppPorts extends Omit<NodePorts, "openTransport" | "keys"> {
   readonly httpClient: (options: { readonly ca?: string }) => HttpClientPort;
   readonly files: Files;
   readonly process: ProcessPort;
+  readonly spaceOf: SpaceOf;
   /** Lets go of what the ports hold, after the node has closed. */
   close(): Promise<void>;
 }
@@ -202,6 +205,11 @@ async function openListeners(
     node,
     encryption: node.encryption,
     audit,
+    vitals: nodeVitals({
+      ...{ node: config.node, dataDir: config.dataDir, metrics, ...ports },
+      counters: () => node.counters(),
+      seals: () => node.encryptionMetrics().seals(),
+    }),
     isAdminToken: sameToken(secrets.adminToken),
     clock,
     log,

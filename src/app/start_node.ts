@@ -8,6 +8,7 @@ import { mutualTlsNet } from "../io/deno/mutual_tls_net.ts";
 import { denoNet } from "../io/deno/net.ts";
 import { denoProcess } from "../io/deno/process.ts";
 import { denoRandom } from "../io/deno/random.ts";
+import { denoSpaceOf } from "../io/deno/space.ts";
 import { FileError } from "../io/errors.ts";
 import type { Files } from "../io/files.ts";
 import { type AppPorts, type AppSecrets, assemble } from "./assemble.ts";
@@ -65,6 +66,7 @@ function denoPorts(config: NodeConfig): AppPorts {
     httpClient: denoHttpClient,
     files: denoFiles(),
     process: denoProcess(),
+    spaceOf: denoSpaceOf,
     close: async () => await disk.close(),
   };
 }

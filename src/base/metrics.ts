@@ -118,18 +118,25 @@ export class Histogram implements Series {
     this.#sum += value;
   }
 
+  /** Cumulative, by ascending bounds; the last one is Infinity. */
+  buckets(): readonly { readonly bound: number; readonly count: number }[] {
+    let count = 0;
+    return Array.from(this.#counts, (own, i) => {
+      count += own;
+      return { bound: this.#bounds[i] ?? Infinity, count };
+    });
+  }
+
   lines(name: string, labels: string): string {
     let text = "";
-    let count = 0;
-    for (let i = 0; i < this.#counts.length; i += 1) {
-      count += this.#counts[i] as number;
-      const bound = valueText(this.#bounds[i] ?? Infinity);
-      const le = `le="${bound}"`;
+    const buckets = this.buckets();
+    for (const { bound, count } of buckets) {
+      const le = `le="${valueText(bound)}"`;
       const all = labels === "" ? le : `${labels},${le}`;
       text += line(`${name}_bucket`, all, count);
     }
     return text + line(`${name}_sum`, labels, this.#sum) +
-      line(`${name}_count`, labels, count);
+      line(`${name}_count`, labels, buckets.at(-1)?.count ?? 0);
   }
 }
 

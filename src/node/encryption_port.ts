@@ -60,6 +60,13 @@ export interface MemberTask {
   readonly failure: string;
 }
 
+/** A change that members take their time for. */
+export interface ChangeUnderWay {
+  readonly action: EncryptionRequest["kind"];
+  /** One for each member that has a part in it. */
+  readonly members: readonly MemberTask[];
+}
+
 export interface MemberScan extends MemberTask {
   /** `null` until it is done. */
   readonly counts: RecordCounts | null;
@@ -165,6 +172,8 @@ export interface EncryptionPort {
   ): Promise<EncryptionResult>;
   /** The job, the dwell and the history, as this member has applied them. */
   rolloutState(): RolloutState;
+  /** The long change that the leader carries out; only it can say. */
+  changeUnderWay(): ChangeUnderWay | null;
   /** How far each member is with the rewrite job; only the leader can say. */
   rewriteProgress(): Promise<readonly MemberTask[]>;
   /**

@@ -9,27 +9,33 @@ import type { StepId } from "./step.ts";
 
 /** One command of a step, as data: its text and its call are made of this. */
 export type StepCommand =
-  | {
-    readonly kind:
-      | "enable-storage-envelope"
-      | "seal-cleartext"
-      | "enable-raft-envelope"
-      | "scrub"
-      /** Counts records and changes nothing. */
-      | "verify"
-      | "pause-rewrite";
-  }
+  | ChangeCommand
+  /** Counts records and changes nothing. */
+  | { readonly kind: "verify" };
+
+/** One that the leader is asked for. */
+export type ChangeCommand =
+  | { readonly kind: "enable-storage-envelope" }
+  | { readonly kind: "seal-cleartext" }
+  | { readonly kind: "enable-raft-envelope" }
+  | { readonly kind: "scrub" }
+  | { readonly kind: "pause-rewrite" }
   | {
     readonly kind: "update-rollout";
     /** Unix ms, whole seconds; 0 ends the dwell. */
     readonly dwellUntilMs: number;
   }
   | {
-    /** Starts the job, or lets it go on. */
-    readonly kind: "start-rewrite" | "resume-rewrite";
-    /** 0: no bound; `null`: the rate of before. */
-    readonly bytesPerSecond: number | null;
+    readonly kind: "start-rewrite";
+    /** Of values, on each member; 0 for no bound. */
+    readonly bytesPerSecond: number;
     /** Ends when every member is done. */
+    readonly isFollowed: boolean;
+  }
+  | {
+    readonly kind: "resume-rewrite";
+    /** `null`: the rate of before. */
+    readonly bytesPerSecond: number | null;
     readonly isFollowed: boolean;
   }
   | { readonly kind: "rotate-dek"; readonly purpose: SealingPurpose }

@@ -34,7 +34,10 @@ export type RunEvent =
 export interface RunTerms {
   /** The cluster's name; one-way steps want it. */
   readonly confirm: string;
-  /** Hash of the plan that was looked at; "" for any. Of the first command. */
+  /**
+   * Hash of the plan that was looked at; "" for any. Heeded when the step comes
+   * to one command: after that the next one is part of another plan.
+   */
   readonly planHash: string;
   /** Ends the look, never the step: no event comes after it. */
   readonly signal: AbortSignal;

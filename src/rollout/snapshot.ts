@@ -13,9 +13,11 @@ import type {
 } from "../admin/client.ts";
 import type { StepId } from "./step.ts";
 
-/** What the leader says to a dry run of a step's first command. */
+/** What the leader says to a dry run of one command of a step. */
 export interface Rehearsal {
   readonly step: StepId;
+  /** Its line, as the plan has it. */
+  readonly command: string;
   /** `null` when it refuses. */
   readonly outcome: EncryptionOutcome | null;
   /** `null` when it would do it. */

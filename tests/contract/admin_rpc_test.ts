@@ -29,6 +29,7 @@ import {
   planOf,
   recordingAudit,
   recordingLog,
+  VITALS,
 } from "../unit/admin/fake_node.ts";
 
 const TOKEN = "admin-token-123";
@@ -62,6 +63,7 @@ async function withServer(body: (served: Served) => Promise<void>) {
       encryption: fakeEncryption(),
       audit: recordingAudit(),
       node,
+      vitals: () => Promise.resolve(VITALS),
       isAdminToken: (token) => Promise.resolve(token === TOKEN),
       clock: denoClock(),
       log,

@@ -12,6 +12,7 @@ import {
   fakeNode,
   recordingAudit,
   recordingLog,
+  VITALS,
 } from "../unit/admin/fake_node.ts";
 
 export const TOKEN = "admin-token-123";
@@ -39,6 +40,7 @@ export async function withServer(
       node: fakeNode(),
       encryption,
       audit,
+      vitals: () => Promise.resolve(VITALS),
       isAdminToken: (token) => Promise.resolve(token === TOKEN),
       clock: denoClock(),
       log,

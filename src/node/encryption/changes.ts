@@ -4,6 +4,7 @@ import type { MemberId } from "../../fsm/types.ts";
 import type { LogIndex, Term } from "../../raft/types.ts";
 import type {
   CapabilityFinding,
+  ChangeUnderWay,
   EncryptionRequest,
   EncryptionResult,
 } from "../encryption_port.ts";
@@ -24,8 +25,13 @@ import {
 import { detailOf, History } from "./history.ts";
 import { KeyChanges } from "./key_changes.ts";
 import { Leading, type LeadingHost } from "./leading.ts";
-import type { LongChangeContext, LongChanges } from "./long_changes.ts";
+import type {
+  AskedMember,
+  LongChangeContext,
+  LongChanges,
+} from "./long_changes.ts";
 import { isStep, type StepRequest } from "./step_plan.ts";
+import { UnderWay } from "./under_way.ts";
 
 type CarriedOut = Omit<EncryptionResult, "plan">;
 
@@ -56,6 +62,7 @@ export class EncryptionChanges {
   readonly #history: History;
   /** Held by a step that asks members for long, beside the lock of changes. */
   readonly #longLock = new ChangeLock();
+  readonly #underWay = new UnderWay();
 
   constructor(host: EncryptionChangesHost) {
     this.#host = host;
@@ -112,6 +119,12 @@ export class EncryptionChanges {
     this.#leading.mustLead();
     await this.#leading.mustBeOpen();
     return await this.#leading.fanOut([]);
+  }
+
+  /** As `EncryptionPort.changeUnderWay`. */
+  underWay(): ChangeUnderWay | null {
+    this.#leading.mustLead();
+    return this.#underWay.change;
   }
 
   /** Whether a change may begin here now. */
@@ -183,25 +196,34 @@ export class EncryptionChanges {
     this.#leading.mustBeSettled();
     const refuse = (holder: string) => new ChangeUnderWayError(holder);
     return await this.#longLock.run(request.kind, refuse, async () => {
-      const { long } = this.#host;
       const context = this.#longContext(request.kind, term);
-      switch (request.kind) {
-        case "seal-cleartext":
-          return doneAt(await long.sealCleartext(context));
-        case "retire-dek":
-          return doneAt(await long.retireDek(request.keyId, context));
-        case "scrub": {
-          const { members: names } = request;
-          const members = context.members.filter(({ name }) =>
-            names.length === 0 || names.includes(name)
-          );
-          await long.scrub(members, context);
-          return doneAt(0);
-        }
-        default:
-          return unreachable(request);
-      }
+      const members = concerned(request, context.members);
+      const names = members.map(({ name }) => name);
+      return await this.#underWay.during(
+        request.kind,
+        names,
+        () => this.#haveDone(request, members, context),
+      );
     });
+  }
+
+  async #haveDone(
+    request: LongRequest,
+    members: readonly AskedMember[],
+    context: LongChangeContext,
+  ): Promise<CarriedOut> {
+    const { long } = this.#host;
+    switch (request.kind) {
+      case "seal-cleartext":
+        return doneAt(await long.sealCleartext(context));
+      case "retire-dek":
+        return doneAt(await long.retireDek(request.keyId, context));
+      case "scrub":
+        await long.scrub(members, context);
+        return doneAt(0);
+      default:
+        return unreachable(request);
+    }
   }
 
   #longContext(action: string, term: Term): LongChangeContext {
@@ -210,6 +232,7 @@ export class EncryptionChanges {
     return {
       ...{ term, members },
       mustLead: () => this.#leading.mustLead(term),
+      told: (news) => this.#underWay.told(news),
       propose: (change) =>
         this.#locked(action, async () => {
           const isAsked = ({ id }: { readonly id: MemberId }) => asked.has(id);
@@ -260,6 +283,15 @@ function unchanged({ plan, index }: PlannedEncryption): EncryptionResult {
 
 function doneAt(index: LogIndex): CarriedOut {
   return { isChanged: true, index, unreachable: [] };
+}
+
+/** Those that `request` names; all for one that names none. */
+function concerned(
+  request: LongRequest,
+  members: readonly AskedMember[],
+): readonly AskedMember[] {
+  if (request.kind !== "scrub" || request.members.length === 0) return members;
+  return members.filter(({ name }) => request.members.includes(name));
 }
 
 function isLong(request: EncryptionRequest): request is LongRequest {

@@ -1,6 +1,7 @@
 import type { KeyId } from "../../base/data_key.ts";
 import type { EncryptionChange, MemberId } from "../../fsm/types.ts";
 import type { LogIndex, Term } from "../../raft/types.ts";
+import type { MemberTask } from "../encryption_port.ts";
 import type { EncryptionOutcome } from "./outcomes.ts";
 
 /** Who is asked about a long change: as the members were when it began. */
@@ -20,6 +21,8 @@ export interface LongChangeContext {
    * waits between two questions.
    */
   mustLead(): void;
+  /** How some of the members get on, for who looks on. */
+  told(news: readonly MemberTask[]): void;
   /**
    * Makes an entry of `change` and waits until it is applied here; answers with
    * its index. Takes the lock of changes for that, and no longer.

@@ -32,12 +32,12 @@ export class MemberWork {
    * @throws {CleartextRemainsError}
    */
   async sealCleartext(context: LongChangeContext): Promise<LogIndex> {
-    const { members, mustLead } = context;
+    const { members } = context;
     const { storageCutoverIndex } = this.#host.state();
     const reports = await this.#host.tasks.run(
       { kind: "scan", appliedFrom: storageCutoverIndex },
       members,
-      { action: "seal-cleartext", mustLead },
+      { ...context, action: "seal-cleartext" },
     );
     const findings = reports.map(({ member, counts }) => ({
       member,
@@ -62,7 +62,7 @@ export class MemberWork {
     const reports = await this.#host.tasks.run(
       retirementTask(state, keyId, this.#host.lastIndex()),
       context.members,
-      { action: "retire-dek", mustLead: context.mustLead },
+      { ...context, action: "retire-dek" },
     );
     const deactivatedIndex = state.keys.get(keyId)?.deactivatedIndex ?? 0;
     const uses = usesOf(keyId, deactivatedIndex, reports);
@@ -73,13 +73,13 @@ export class MemberWork {
   /** As `LongChanges.scrub`. */
   async scrub(
     members: readonly AskedMember[],
-    { mustLead }: LongChangeContext,
+    context: LongChangeContext,
   ): Promise<void> {
     const { self, tasks } = this.#host;
     const spec = { kind: "scrub", appliedFrom: this.#host.applied() } as const;
     const isSelf = ({ id }: AskedMember) => id === self;
     const others = members.filter((member) => !isSelf(member));
-    const terms = { action: "scrub", mustLead };
+    const terms = { ...context, action: "scrub" };
     // A leader that scrubs its log first would send checkpoints to those behind.
     await tasks.run(spec, others, terms);
     await tasks.run(spec, members.filter(isSelf), terms);

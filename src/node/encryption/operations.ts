@@ -13,6 +13,7 @@ import type {
   CapabilityAnswer,
   CapabilityAsk,
   CapabilityFinding,
+  ChangeUnderWay,
   EncryptionPort,
   EncryptionRequest,
   EncryptionResult,
@@ -194,6 +195,10 @@ export class EncryptionOperations implements EncryptionPort {
 
   rolloutState(): RolloutState {
     return this.#parts.store.state.fsm.rollout;
+  }
+
+  changeUnderWay(): ChangeUnderWay | null {
+    return this.#changes.underWay();
   }
 
   rewriteProgress(): Promise<readonly MemberTask[]> {

@@ -22,6 +22,7 @@ import {
   PLAN_HASH,
   recordingAudit,
   recordingLog,
+  VITALS,
 } from "./fake_node.ts";
 
 const TOKEN = "admin-token-123";
@@ -43,6 +44,7 @@ async function ask(given: Ask) {
     node: fakeNode(given.node),
     encryption: fakeEncryption(given.encryption),
     audit,
+    vitals: () => Promise.resolve(VITALS),
     isAdminToken: (token) => Promise.resolve(token === TOKEN),
     clock: new SimClock(),
     log,

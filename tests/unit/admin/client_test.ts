@@ -18,6 +18,7 @@ import {
   recordingAudit,
   recordingLog,
   STATUS,
+  VITALS,
 } from "./fake_node.ts";
 
 const TOKEN = "admin-token-123";
@@ -50,6 +51,7 @@ function serving(node: FakeNode, stopping = new AbortController().signal) {
     encryption: fakeEncryption(),
     audit: recordingAudit(),
     node,
+    vitals: () => Promise.resolve(VITALS),
     isAdminToken: (token) => Promise.resolve(token === TOKEN),
     clock: denoClock(),
     log: recordingLog(),

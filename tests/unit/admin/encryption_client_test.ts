@@ -38,6 +38,7 @@ import {
   recordingAudit,
   recordingLog,
   STATUS,
+  VITALS,
 } from "./fake_node.ts";
 
 const TOKEN = "admin-token-123";
@@ -116,6 +117,7 @@ class Cluster {
       }),
       encryption,
       audit: this.audit,
+      vitals: () => Promise.resolve(VITALS),
       isAdminToken: (token) => Promise.resolve(token === TOKEN),
       clock: denoClock(),
       log: recordingLog(),
@@ -468,6 +470,7 @@ Deno.test("a refused token is a refusal, not silence", async () => {
           node: fakeNode(),
           encryption: fakeEncryption(),
           audit: cluster.audit,
+          vitals: () => Promise.resolve(VITALS),
           isAdminToken: () => Promise.resolve(false),
           clock: denoClock(),
           log: recordingLog(),

@@ -111,6 +111,7 @@ export interface FakeEncryptionOptions {
   readonly rollout?: RolloutState;
   readonly rewriteProgress?: EncryptionPort["rewriteProgress"];
   readonly scanRecords?: EncryptionPort["scanRecords"];
+  readonly changeUnderWay?: EncryptionPort["changeUnderWay"];
   readonly status?: EncryptionStatus;
   readonly change?: (
     request: EncryptionRequest,
@@ -142,6 +143,7 @@ export function fakeEncryption(
     },
     rolloutState: () => options.rollout ?? NO_ROLLOUT,
     rewriteProgress: options.rewriteProgress ?? (() => Promise.resolve([])),
+    changeUnderWay: options.changeUnderWay ?? (() => null),
     scanRecords: options.scanRecords ?? scanned,
     exportEncryptionState: () => ({
       clusterId: status.clusterId,

@@ -1,4 +1,5 @@
 import type { AuditRecord, AuditSink } from "../../../src/admin/audit.ts";
+import type { Vitals } from "../../../src/admin/vitals.ts";
 import type { Bytes } from "../../../src/base/bytes.ts";
 import type { EventLog } from "../../../src/io/log.ts";
 import type {
@@ -39,6 +40,24 @@ export const STATUS: NodeStatus = {
   phase: 0,
   ready: true,
   members: [MEMBER],
+};
+
+export const VITALS: Vitals = {
+  node: "n1",
+  uptimeMs: 90_061_001n,
+  requests: 9_007_199_254_740_993n,
+  latency: [{ bound: 0.0005, count: 12n }, {
+    bound: Infinity,
+    count: 9_007_199_254_740_993n,
+  }],
+  proposals: 7n,
+  elections: 2n,
+  walSyncs: 31n,
+  walBytes: 4_096n,
+  residentBytes: 104_857_600n,
+  diskFreeBytes: 76_329_189_376n,
+  diskTotalBytes: 270_553_174_016n,
+  seals: [{ keyId: 7, count: 3n }, { keyId: 305_419_896, count: 4n }],
 };
 
 export const PLAN_HASH = "0123456789abcdef";

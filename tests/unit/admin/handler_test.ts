@@ -16,6 +16,7 @@ import {
   PLAN_HASH,
   recordingAudit,
   recordingLog,
+  VITALS,
 } from "./fake_node.ts";
 
 const TOKEN = "admin-token-123";
@@ -39,6 +40,7 @@ async function ask(given: Ask) {
     audit: recordingAudit(),
     node: given.node ??
       fakeNode(given.status === undefined ? {} : { status: given.status }),
+    vitals: () => Promise.resolve(VITALS),
     isAdminToken: (token) => Promise.resolve(token === TOKEN),
     clock: new SimClock(),
     log,

@@ -22,6 +22,7 @@ import {
   recordingAudit,
   recordingLog,
   STATUS,
+  VITALS,
 } from "./fake_node.ts";
 
 const TOKEN = "admin-token-123";
@@ -75,6 +76,7 @@ class Cluster {
       encryption: fakeEncryption(),
       audit: recordingAudit(),
       node,
+      vitals: () => Promise.resolve(VITALS),
       isAdminToken: (token) => Promise.resolve(token === TOKEN),
       clock: denoClock(),
       log: recordingLog(),

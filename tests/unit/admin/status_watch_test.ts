@@ -13,6 +13,7 @@ import {
   recordingAudit,
   recordingLog,
   STATUS,
+  VITALS,
 } from "./fake_node.ts";
 
 const TOKEN = "admin-token-123";
@@ -43,6 +44,7 @@ function watching(
           encryption: fakeEncryption(),
           audit: recordingAudit(),
           node,
+          vitals: () => Promise.resolve(VITALS),
           isAdminToken: (token) => Promise.resolve(token === TOKEN),
           clock: isTicking ? clock : new SimClock(),
           log: recordingLog(),
@@ -152,6 +154,7 @@ Deno.test("watchStatus() throws what a member refuses with", async () => {
           encryption: fakeEncryption(),
           audit: recordingAudit(),
           node: named("n1"),
+          vitals: () => Promise.resolve(VITALS),
           isAdminToken: (token) => Promise.resolve(token === TOKEN),
           clock: new SimClock(),
           log: recordingLog(),

@@ -2,6 +2,7 @@ import type {
   AdminClient,
   ChangeOptions,
   ChangeOutcome,
+  ClusterChangeUnderWay,
   ClusterEvent,
   ClusterRewriteProgress,
   ClusterRollout,
@@ -9,6 +10,7 @@ import type {
   ClusterStatus,
   EncryptionOutcome,
   MemberEncryption,
+  MemberVitals,
   NewMember,
 } from "../../../src/admin/client.ts";
 import type { RolloutCalls } from "../../../src/admin/rollout_client.ts";
@@ -50,6 +52,9 @@ export interface World {
     change: AskedEncryptionChange,
   ) => EncryptionOutcome | Promise<EncryptionOutcome>;
   readonly rollout?: ClusterRollout;
+  readonly vitals?: readonly MemberVitals[];
+  /** Asked each time; throws for a cluster that cannot say. */
+  readonly changeUnderWay?: () => ClusterChangeUnderWay | null;
   readonly events?: readonly ClusterEvent[];
   /** Looks at the rewrite, in order; then it stays silent. */
   readonly progress?: readonly (ClusterRewriteProgress | Error)[];
@@ -256,6 +261,7 @@ function fakeAdmin(
         signal.addEventListener("abort", resolve);
       });
     },
+    vitalsOfMembers: async () => world.vitals ?? [],
     ...fakeEncryptionCalls(world),
     addMember: (member, options) => change("add", member, options),
     promoteMember: (name, options) => change("promote", name, options),
@@ -311,6 +317,7 @@ function fakeRollout(world: World): RolloutCalls {
   return {
     rollout: async () => world.rollout ?? { rewrite: null, dwellUntilMs: 0n },
     events: async () => world.events ?? [],
+    changeUnderWay: async () => world.changeUnderWay?.() ?? null,
     watchRewrite: (signal) => told(world.progress ?? [], signal),
     verifyRecords: (members, signal) =>
       told(

@@ -36,6 +36,8 @@ export interface RunTerms {
   /** What cannot be done when the task is not. */
   readonly action: string;
   readonly mustLead: MustLead;
+  /** Hears how they get on. */
+  readonly told: (news: readonly MemberReport[]) => void;
 }
 
 interface Asked {
@@ -105,11 +107,12 @@ export class MemberTasks {
   async run(
     spec: TaskSpec,
     targets: readonly TaskTarget[],
-    { action, mustLead }: RunTerms,
+    { action, mustLead, told }: RunTerms,
   ): Promise<readonly MemberReport[]> {
     let reports: readonly MemberReport[] = [];
     for await (const news of this.follow(spec, targets, mustLead)) {
       reports = news;
+      told(news);
     }
     const failures = reports.filter(({ state }) => state === "failed");
     if (failures.length > 0) throw new MemberTaskFailedError(action, failures);

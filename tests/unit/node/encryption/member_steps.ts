@@ -143,6 +143,7 @@ export async function context(
       name,
     })),
     mustLead: () => {},
+    told: () => {},
     propose: async (change) => {
       const payload = encodeEncryption(change);
       const done = await engineOf(leader).proposeEncryption(payload);

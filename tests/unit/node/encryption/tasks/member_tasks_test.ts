@@ -52,7 +52,10 @@ function world() {
   const mustLead = () => {
     if (!leads) throw new NotLeaderError("n2", "");
   };
-  const run = () => tasks.run(SCAN, MEMBERS, { action: "seal", mustLead });
+  const news: (readonly MemberReport[])[] = [];
+  const told = (reports: readonly MemberReport[]) => void news.push(reports);
+  const run = () =>
+    tasks.run(SCAN, MEMBERS, { action: "seal", mustLead, told });
   return {
     clock,
     states,

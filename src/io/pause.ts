@@ -1,4 +1,4 @@
-import type { Clock } from "../io/clock.ts";
+import type { Clock } from "./clock.ts";
 
 /** Waits for `ms`, or until `signal` is aborted. */
 export async function pause(

@@ -1,0 +1,52 @@
+import type { Vitals } from "../admin/vitals.ts";
+import type { KeyId } from "../base/data_key.ts";
+import type { MetricRegistry } from "../base/metrics.ts";
+import type { Clock } from "../io/clock.ts";
+import type { ProcessPort } from "../io/process.ts";
+import type { SpaceOf } from "../io/space.ts";
+import { replyLatency } from "../kvconnect/request_metrics.ts";
+import type { RaftCounters } from "./node_metrics.ts";
+
+/** Where vitals come from. Read at each question: cheap. */
+export interface NodeVitalsSource {
+  readonly node: string;
+  readonly dataDir: string;
+  /** The data plane counts in it. */
+  readonly metrics: MetricRegistry;
+  readonly process: Pick<ProcessPort, "residentBytes">;
+  readonly clock: Pick<Clock, "monotonicMs">;
+  readonly spaceOf: SpaceOf;
+  counters(): {
+    readonly raft: Pick<RaftCounters, "proposals" | "elections">;
+    readonly wal: { readonly syncs: number; readonly bytesWritten: number };
+  };
+  /** Envelopes sealed here since the start, by key. */
+  seals(): ReadonlyMap<KeyId, number>;
+}
+
+/** Tells how this node does; its uptime is from this call on. */
+export function nodeVitals(source: NodeVitalsSource): () => Promise<Vitals> {
+  const startMs = source.clock.monotonicMs();
+  return async () => {
+    const { freeBytes, totalBytes } = await source.spaceOf(source.dataDir);
+    const upMs = source.clock.monotonicMs() - startMs;
+    const { raft, wal } = source.counters();
+    const latency = replyLatency(source.metrics)
+      .map(({ bound, count }) => ({ bound, count: BigInt(count) }));
+    return {
+      node: source.node,
+      uptimeMs: BigInt(Math.floor(upMs)),
+      requests: latency.at(-1)?.count ?? 0n,
+      latency,
+      proposals: BigInt(raft.proposals),
+      elections: BigInt(raft.elections),
+      walSyncs: BigInt(wal.syncs),
+      walBytes: BigInt(wal.bytesWritten),
+      residentBytes: BigInt(source.process.residentBytes()),
+      diskFreeBytes: freeBytes,
+      diskTotalBytes: totalBytes,
+      seals: [...source.seals()].sort(([a], [b]) => a - b)
+        .map(([keyId, count]) => ({ keyId, count: BigInt(count) })),
+    };
+  };
+}
