@@ -67,7 +67,7 @@ export const OUTSIDE: ReadonlyMap<string, readonly string[] | null> = new Map([
   ["tests", null],
   ["tools", []],
   ["bench", null],
-  ["tui", ["base", "io/clock", "admin/client", "rollout"]],
+  ["tui", ["base", "io/clock", "io/screen", "admin/client", "rollout"]],
 ]);
 
 /** The one lazy import: React loads only for the terminal views. */

@@ -1,5 +1,6 @@
 import type { AdminClient } from "../src/admin/client.ts";
 import type { Clock } from "../src/io/clock.ts";
+import type { ScreenPort } from "../src/io/screen.ts";
 import type { RolloutChoices } from "../src/rollout/snapshot.ts";
 import type { TranscriptSink } from "../src/rollout/transcript.ts";
 
@@ -9,6 +10,7 @@ export type { TranscriptSink } from "../src/rollout/transcript.ts";
 export interface TuiWorld {
   readonly client: AdminClient;
   readonly clock: Clock;
+  readonly screen: ScreenPort;
   /** As given: `host:port`, separated by commas. */
   readonly admin: string;
   /** Who types, as user@host. */

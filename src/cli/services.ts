@@ -20,9 +20,11 @@ import { denoClock } from "../io/deno/clock.ts";
 import { denoFiles } from "../io/deno/files.ts";
 import { denoHttpClient, type DenoHttpClientOptions } from "../io/deno/http.ts";
 import { denoProcess } from "../io/deno/process.ts";
+import { denoScreen } from "../io/deno/screen.ts";
 import type { Files } from "../io/files.ts";
 import type { HttpClientPort } from "../io/http.ts";
 import type { ProcessPort } from "../io/process.ts";
+import type { ScreenPort } from "../io/screen.ts";
 import { denoTerminal, type Terminal } from "./terminal.ts";
 
 /** Everything a command needs of the world; tests replace parts of it. */
@@ -31,6 +33,7 @@ export interface Services {
   readonly clock: Clock;
   readonly files: Files;
   readonly process: ProcessPort;
+  readonly screen: ScreenPort;
   /** A client with connections of its own, closed by whoever asked. */
   httpClient(options: DenoHttpClientOptions): HttpClientPort;
   adminClient: typeof makeAdminClient;
@@ -65,6 +68,7 @@ export function denoServices(): Services {
     clock: denoClock(),
     files: denoFiles(),
     process: denoProcess(),
+    screen: denoScreen(),
     httpClient: denoHttpClient,
     adminClient: makeAdminClient,
     actor: denoActor,

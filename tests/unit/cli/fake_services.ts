@@ -155,6 +155,14 @@ export function fakeServices(
       exec: () => Promise.reject(new Error("not part of this test")),
       residentBytes: () => 0,
     },
+    // Screens have tests of their own, in tests/tui.
+    screen: {
+      isTerminal: false,
+      canStop: false,
+      onBreak: () => ({ cancel() {} }),
+      onExit: () => ({ cancel() {} }),
+      stop() {},
+    },
     httpClient: () => ({
       fetch: (request) => metadata(world, request),
       close() {},

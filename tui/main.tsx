@@ -1,0 +1,2 @@
+/** What the commands open: loaded lazily, and with it React and ink. */
+export { openScreen } from "./open_screen.tsx";

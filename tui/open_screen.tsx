@@ -1,0 +1,79 @@
+import { Box, render, useApp } from "ink";
+import { type ReactNode, useCallback } from "react";
+import { assert } from "../src/base/assert.ts";
+import type { ScreenBreak } from "../src/io/screen.ts";
+import { LookContext, lookOf } from "./look.ts";
+import { TooSmall } from "./parts/too_small.tsx";
+import { isTooSmall, useSize } from "./size.ts";
+import { useKeys } from "./use_keys.ts";
+import type { TuiEnd, TuiWorld } from "./world.ts";
+
+const INTERRUPTED: TuiEnd = { exitCode: 130, report: [] };
+
+/**
+ * Shows `element` on the alternate screen until it ends by `useEnd`, or the
+ * process is asked to end; the terminal is as before then.
+ *
+ * @throws What nobody caught meanwhile, with the terminal given back.
+ */
+export async function openScreen(
+  world: TuiWorld,
+  element: ReactNode,
+): Promise<TuiEnd> {
+  const { screen } = world;
+  assert(screen.isTerminal, "a screen opens on a terminal");
+  const app = render(<Screen world={world}>{element}</Screen>, {
+    alternateScreen: true,
+    incrementalRendering: true,
+    interactive: true,
+    exitOnCtrlC: false,
+  });
+  let broken: ScreenBreak | null = null;
+  // Nothing of ink runs when a timer or a key handler throws: it is told here.
+  const breaks = screen.onBreak((cause) => {
+    broken ??= cause;
+    app.unmount();
+  });
+  const exit = screen.onExit(() => app.unmount());
+  try {
+    const end = await app.waitUntilExit();
+    return endOf(end, broken);
+  } finally {
+    breaks.cancel();
+    exit.cancel();
+  }
+}
+
+/** Ends the screen that the component is on. */
+export function useEnd(): (end: TuiEnd) => void {
+  const { exit } = useApp();
+  return useCallback((end: TuiEnd) => exit(end), [exit]);
+}
+
+function endOf(end: unknown, broken: ScreenBreak | null): TuiEnd {
+  if (broken?.kind === "error") throw broken.error;
+  return broken === null ? end as TuiEnd : INTERRUPTED;
+}
+
+/** What every screen has: a look, Ctrl-Z, and a word when it has no room. */
+function Screen({ world, children }: {
+  readonly world: TuiWorld;
+  readonly children: ReactNode;
+}) {
+  const size = useSize();
+  const { suspendTerminal } = useApp();
+  useKeys(({ key }) => {
+    if (key !== "Ctrl-Z" || !world.screen.canStop) return;
+    void suspendTerminal(async () => world.screen.stop());
+  });
+  const isHidden = isTooSmall(size);
+  return (
+    <LookContext.Provider value={lookOf((name) => world.env(name))}>
+      {isHidden && <TooSmall {...size} />}
+      {/* Hidden, not gone: it keeps what it knows until there is room. */}
+      <Box flexDirection="column" display={isHidden ? "none" : "flex"}>
+        {children}
+      </Box>
+    </LookContext.Provider>
+  );
+}

@@ -1,0 +1,63 @@
+import { Box } from "ink";
+import { fitted } from "../text.ts";
+import { type Column, fitColumns, type FittedColumn } from "./columns.ts";
+import { Line, type Span } from "./line.tsx";
+import { windowOf } from "./window.ts";
+
+export interface TableProps<Row> {
+  readonly columns: readonly Column<Row>[];
+  readonly rows: readonly Row[];
+  readonly width: number;
+  /** Lines, the titles included; the rows around the chosen one are shown. */
+  readonly height: number;
+  /** Row under the cursor, marked `>`; absent where nothing can be chosen. */
+  readonly chosen?: number;
+}
+
+/** Rows under their titles; what has no room goes by priority of columns. */
+export function Table<Row>(
+  { columns, rows, width, height, chosen }: TableProps<Row>,
+) {
+  const canChoose = chosen !== undefined;
+  const fit = fitColumns(columns, { rows, width: width - (canChoose ? 2 : 0) });
+  const { from, until } = windowOf({
+    count: rows.length,
+    height: height - 1,
+    at: chosen ?? 0,
+  });
+  const shown = rows.slice(from, until).map((_, index) => index + from);
+  return (
+    <Box flexDirection="column" flexShrink={0} width={width}>
+      <Line
+        width={width}
+        spans={[{
+          text: `${canChoose ? "  " : ""}${titlesOf(fit)}`,
+          tone: "dim",
+        }]}
+      />
+      {shown.map((row) => (
+        <Line
+          key={row}
+          width={width}
+          spans={[
+            { text: !canChoose ? "" : row === chosen ? "> " : "  " },
+            ...spansOf(fit, row),
+          ]}
+        />
+      ))}
+    </Box>
+  );
+}
+
+function titlesOf(columns: readonly FittedColumn[]): string {
+  return columns.map(({ title, width, align }) => fitted(title, width, align))
+    .join("  ");
+}
+
+function spansOf(columns: readonly FittedColumn[], row: number): Span[] {
+  return columns.flatMap(({ cells, width, align }, index) => {
+    const cell = cells[row] ?? { text: "" };
+    const gap = index === 0 ? [] : [{ text: "  " }];
+    return [...gap, { ...cell, text: fitted(cell.text, width, align) }];
+  });
+}
