@@ -6,27 +6,26 @@ const NAMES_SHOWN = 3;
 
 /** True when no file of any member has the text. */
 export function isNowhere(findings: readonly MemberFinding[]): boolean {
-  return findings.every(({ found }) => found.length === 0);
+  return findings.every(({ files }) => files.length === 0);
 }
 
 /** True when every member has it in a file. */
 export function isEverywhere(findings: readonly MemberFinding[]): boolean {
-  return findings.every(({ found }) => found.length > 0);
+  return findings.every(({ files }) => files.length > 0);
 }
 
 /** What was found, a line for each member. */
 export function findingLines(
   findings: readonly MemberFinding[],
 ): readonly string[] {
-  return findings.map(({ member, found, files, bytes }) => {
-    if (found.length === 0) {
-      return `  ${member}  not found in any of ${counted(files, "file")} ` +
-        `(${sizeText(bytes)} searched)`;
+  return findings.map(({ member, files, searched }) => {
+    if (files.length > 0) {
+      return `  ${member}  FOUND in ${counted(files.length, "file")} of ` +
+        `${searched.files}: ${namesOf(files)}`;
     }
-    return `  ${member}  FOUND in ${
-      counted(found.length, "file")
-    } of ${files}` +
-      `: ${namesOf(found)}`;
+    return `  ${member}  not found in any of ` +
+      `${counted(searched.files, "file")} ` +
+      `(${sizeText(searched.bytes)} searched)`;
   });
 }
 
@@ -42,7 +41,7 @@ export function complaintsOf(
   findings: readonly MemberFinding[],
   { count, failed, wrong }: WriterCounts,
 ): readonly string[] {
-  const hits = findings.filter(({ found }) => found.length > 0)
+  const hits = findings.filter(({ files }) => files.length > 0)
     .map(({ member }) => member);
   return [
     ...hits.length === 0
@@ -54,9 +53,9 @@ export function complaintsOf(
   ];
 }
 
-function namesOf(found: readonly string[]): string {
-  const shown = found.slice(0, NAMES_SHOWN).join(", ");
-  const more = found.length - NAMES_SHOWN;
+function namesOf(files: readonly string[]): string {
+  const shown = files.slice(0, NAMES_SHOWN).join(", ");
+  const more = files.length - NAMES_SHOWN;
   return more <= 0 ? shown : `${shown} and ${more} more`;
 }
 

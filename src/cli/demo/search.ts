@@ -1,9 +1,9 @@
 /** What was found below one directory. */
 export interface SearchResult {
-  /** Paths below it that hold the text: shortest first. */
-  readonly found: readonly string[];
-  readonly files: number;
-  readonly bytes: number;
+  /** Files with the text, as paths below it: shortest first. */
+  readonly files: readonly string[];
+  /** How many files were looked at, and how long they are together. */
+  readonly searched: { readonly files: number; readonly bytes: number };
 }
 
 interface Seen {
@@ -44,7 +44,7 @@ export class TextSearch {
       if (seen.isFound) found.push(path.slice(dir.length + 1));
     }
     found.sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
-    return { found, files, bytes };
+    return { files: found, searched: { files, bytes } };
   }
 
   async #look(path: string, isWhole: boolean): Promise<Seen | null> {

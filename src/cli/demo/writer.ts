@@ -136,8 +136,8 @@ export class DemoWriter {
       }
       const isRound = (at - this.#turn + 1) % this.#clients.length === 0;
       if (!isRound) continue;
-      const isLate = this.#clock.monotonicMs() > untilMs;
-      if (isLate || this.#isStopped) {
+      if (this.#isStopped) return null;
+      if (this.#clock.monotonicMs() > untilMs) {
         this.#counts.failed += 1;
         return null;
       }

@@ -7,13 +7,14 @@ import {
   writerLine,
 } from "../../../../src/cli/demo/evidence.ts";
 
-const NOWHERE = { member: "n1", found: [], files: 11, bytes: 2_048 };
-const FOUND = { ...NOWHERE, member: "n2", found: ["store.sqlite"] };
+const searched = { files: 11, bytes: 2_048 };
+const NOWHERE = { member: "n1", files: [], searched };
+const FOUND = { ...NOWHERE, member: "n2", files: ["store.sqlite"] };
 const GOOD = { count: 9, failed: 0, readBack: 8, wrong: 0 };
 
 Deno.test("what was found is a line for each member", () => {
-  const found = ["a", "bb", "ccc", "dddd", "eeeee"];
-  deepEqual(findingLines([NOWHERE, FOUND, { ...FOUND, found }]), [
+  const files = ["a", "bb", "ccc", "dddd", "eeeee"];
+  deepEqual(findingLines([NOWHERE, FOUND, { ...FOUND, files }]), [
     "  n1  not found in any of 11 files (2.0 KiB searched)",
     "  n2  FOUND in 1 file of 11: store.sqlite",
     "  n2  FOUND in 5 files of 11: a, bb, ccc and 2 more",

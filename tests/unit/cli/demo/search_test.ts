@@ -51,12 +51,12 @@ Deno.test("a text is found wherever pieces of a file are cut", async () => {
       ]
     ) {
       await Deno.writeFile(`${dir}/file`, bytesWith(at, length));
-      const { found } = await new TextSearch(TEXT).search(dir, true);
-      deepEqual(found, ["file"], `at ${at}`);
+      const { files } = await new TextSearch(TEXT).search(dir, true);
+      deepEqual(files, ["file"], `at ${at}`);
     }
     await Deno.writeFile(`${dir}/file`, bytesWith(0, length).fill(0, 0, 1));
-    const { found } = await new TextSearch(TEXT).search(dir, true);
-    deepEqual(found, []);
+    const { files } = await new TextSearch(TEXT).search(dir, true);
+    deepEqual(files, []);
   });
 });
 
@@ -69,9 +69,8 @@ Deno.test("all files below a directory are searched, and counted", async () => {
     await Deno.writeTextFile(`${dir}/other`, TEXT.slice(1));
     await Deno.writeTextFile(`${dir}/empty`, "");
     deepEqual(await new TextSearch(TEXT).search(dir, false), {
-      found: ["a", "b", "raft/wal/1.seg"],
-      files: 5,
-      bytes: 19 + 15 + 15 + 14,
+      files: ["a", "b", "raft/wal/1.seg"],
+      searched: { files: 5, bytes: 19 + 15 + 15 + 14 },
     });
   });
 });
@@ -81,7 +80,7 @@ Deno.test("a file is read again when it has changed, or all are to be", async ()
     const path = `${dir}/file`;
     const search = new TextSearch(TEXT);
     const isFound = async (isWhole: boolean) =>
-      (await search.search(dir, isWhole)).found.length === 1;
+      (await search.search(dir, isWhole)).files.length === 1;
     const write = async (text: string, time: Date) => {
       await Deno.writeTextFile(path, text);
       await Deno.utime(path, time, time);
@@ -105,7 +104,7 @@ Deno.test("a file is read again when it has changed, or all are to be", async ()
 Deno.test("a directory that is not there has no files", async () => {
   await withDir(async (dir) => {
     const search = new TextSearch(TEXT);
-    const nothing = { found: [], files: 0, bytes: 0 };
+    const nothing = { files: [], searched: { files: 0, bytes: 0 } };
     deepEqual(await search.search(`${dir}/none`, true), nothing);
   });
 });
