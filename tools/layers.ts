@@ -26,6 +26,7 @@ export const LAYERS: readonly Layer[] = [
   ], ["commander", "@commander-js/extra-typings", "@bomb.sh/tab"]),
   layer("app", "configuration, secrets and the composition root", [
     "base io raft fsm crypto keys wal store transport node kvconnect admin",
+    "rollout",
   ]),
   layer("kvconnect", "data plane: KV Connect over HTTP to commands and back", [
     "base io fsm/types node/port",

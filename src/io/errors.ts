@@ -143,7 +143,7 @@ export class FileError extends NodeError {
     "Check that the path exists, is a file, and that this user may use it";
 
   constructor(
-    readonly action: "read" | "create",
+    readonly action: "read" | "create" | "append to",
     readonly path: string,
     rule: string,
     options?: ErrorOptions,

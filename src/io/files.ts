@@ -18,6 +18,13 @@ export interface Files {
    */
   createPrivate(path: string, bytes: Bytes): Promise<boolean>;
   /**
+   * Adds `bytes` to the end of `path`, made (0600) when it is not there; durable
+   * when it resolves.
+   *
+   * @throws {FileError}
+   */
+  append(path: string, bytes: Bytes): Promise<void>;
+  /**
    * Looks at a file that holds a secret: opens `path` once, follows links,
    * tells what the open file is, and reads its first `bytesMax` bytes and not
    * one more. `null` when it is not there. Never waits: only a regular file is

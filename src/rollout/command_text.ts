@@ -2,6 +2,7 @@ import { shellWord } from "../base/shell.ts";
 import { formatSize } from "../base/size.ts";
 import type { AcceptableRisk } from "../admin/client.ts";
 import type { CommandTerms, StepCommand } from "./command.ts";
+import { timeText } from "./time_text.ts";
 
 /** What a command line is made of; each is a word of a shell already. */
 export interface LineWords {
@@ -103,9 +104,4 @@ function wordsOf(command: StepCommand): string {
 
 function rateText(bytesPerSecond: number): string {
   return bytesPerSecond === 0 ? "0" : formatSize(bytesPerSecond);
-}
-
-/** UTC, to the second. */
-function timeText(ms: number): string {
-  return new Date(ms).toISOString().replace(/\.\d+/, "");
 }

@@ -1,11 +1,8 @@
-import type {
-  AdminClient,
-  ChangeOptions,
-  EncryptionOutcome,
-} from "../admin/client.ts";
+import type { AdminClient } from "../admin/client.ts";
 import { NodeError } from "../base/error.ts";
 import { viewOf } from "./cluster_view.ts";
-import { type StepCommand, stepCommands } from "./command.ts";
+import { type ChangeCommand, stepCommands } from "./command.ts";
+import { callCommand } from "./command_call.ts";
 import { commandLine, isOneWay, risksOf } from "./command_text.ts";
 import type { Rehearsal, RolloutChoices, RolloutSnapshot } from "./snapshot.ts";
 import type { StepId } from "./step.ts";
@@ -25,14 +22,15 @@ export async function rehearse(
   const { shown } = viewOf(snapshot);
   const rollout = snapshot.rollout ?? { rewrite: null, dwellUntilMs: 0n };
   const facts = { keys: shown?.keys ?? [], rollout };
-  const commands = stepCommands(step, facts, choices);
+  const commands = stepCommands(step, facts, choices)
+    .filter((command): command is ChangeCommand => command.kind !== "verify");
   const command = commands.find(isOneWay) ?? commands[0];
   if (command === undefined) return null;
   const { accept } = choices;
   const confirm = snapshot.status.cluster;
   const of = { step, command: commandLine(command, { confirm, accept }) };
   try {
-    const outcome = await planned(client, command, {
+    const outcome = await callCommand(client, command, {
       dryRun: true,
       accept: risksOf(command, accept),
     });
@@ -40,36 +38,5 @@ export async function rehearse(
   } catch (refusal) {
     if (!(refusal instanceof NodeError)) throw refusal;
     return { ...of, outcome: null, refusal };
-  }
-}
-
-async function planned(
-  client: AdminClient,
-  command: StepCommand,
-  dry: ChangeOptions,
-): Promise<EncryptionOutcome | null> {
-  switch (command.kind) {
-    case "enable-storage-envelope":
-      return await client.enableStorageEnvelope(dry);
-    case "seal-cleartext":
-      return await client.sealCleartext(dry);
-    case "enable-raft-envelope":
-      return await client.enableRaftEnvelope(dry);
-    case "scrub":
-      return await client.scrub([], dry);
-    case "verify":
-      return null;
-    case "pause-rewrite":
-      return await client.pauseRewrite(dry);
-    case "update-rollout":
-      return await client.updateRollout(command.dwellUntilMs, dry);
-    case "start-rewrite":
-      return await client.startRewrite(command.bytesPerSecond ?? 0, dry);
-    case "resume-rewrite":
-      return await client.resumeRewrite(command.bytesPerSecond, dry);
-    case "rotate-dek":
-      return await client.rotateDek(command.purpose, dry);
-    case "retire-dek":
-      return await client.retireDek(command.keyId, dry);
   }
 }

@@ -4,6 +4,7 @@ import type { StepCommand } from "./command.ts";
 import { replayLine } from "./command_text.ts";
 import type { RunEvent } from "./run.ts";
 import type { StepId } from "./step.ts";
+import { timeText } from "./time_text.ts";
 
 /** What a transcript begins with. */
 export interface TranscriptHead {
@@ -133,9 +134,4 @@ function inComment(text: string): string {
 
 function nameText(actor: string): string {
   return actor === "" ? "somebody" : inComment(actor);
-}
-
-/** UTC, to the second. */
-function timeText(ms: number): string {
-  return new Date(ms).toISOString().replace(/\.\d+/, "");
 }

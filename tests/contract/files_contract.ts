@@ -46,6 +46,18 @@ export function runFilesContract(
       assert.deepEqual((await files.read(path, 10))?.bytes, utf8("first"));
     }));
 
+  Deno.test(`${name}: append() makes a file and adds to its end`, () =>
+    withFiles(async ({ files, root }) => {
+      const path = `${root}/lines`;
+      await files.append(path, utf8("one"));
+      await files.append(path, utf8(" two"));
+      assert.deepEqual(await files.readPrivate(path, 10), {
+        bytes: utf8("one two"),
+        isRegular: true,
+        mode: 0o600,
+      });
+    }));
+
   Deno.test(`${name}: readPrivate() tells what createPrivate() made`, () =>
     withFiles(async ({ files, root }) => {
       const path = `${root}/secret`;

@@ -9,7 +9,7 @@ const OTHERS_READ_BIT = 0o004;
 
 /** Files of this machine. */
 export function denoFiles(): Files {
-  return { read: readFile, createPrivate, readPrivate };
+  return { read: readFile, createPrivate, append, readPrivate };
 }
 
 async function readFile(
@@ -76,12 +76,30 @@ async function createPrivate(path: string, bytes: Bytes): Promise<boolean> {
   }
 }
 
+async function append(path: string, bytes: Bytes): Promise<void> {
+  try {
+    using file = await Deno.open(path, {
+      append: true,
+      create: true,
+      mode: PRIVATE_FILE_MODE,
+    });
+    await writeAll(file, bytes);
+  } catch (cause) {
+    throw new FileError("append to", path, "the system refuses it", { cause });
+  }
+}
+
 async function writeDraft(path: string, bytes: Bytes): Promise<void> {
   using file = await Deno.open(path, {
     write: true,
     createNew: true,
     mode: PRIVATE_FILE_MODE,
   });
+  await writeAll(file, bytes);
+}
+
+/** Durable when it resolves. */
+async function writeAll(file: Deno.FsFile, bytes: Bytes): Promise<void> {
   let written = 0;
   while (written < bytes.length) {
     written += await file.write(bytes.subarray(written));

@@ -146,6 +146,7 @@ async function readConfig(bytes: Bytes): Promise<Verdict> {
     files: {
       read: () => Promise.resolve({ bytes, isOpenToOthers: false }),
       createPrivate: () => Promise.resolve(false),
+      append: () => Promise.resolve(),
       readPrivate: () => Promise.resolve(null),
     },
   });

@@ -1,4 +1,4 @@
-import type { Bytes } from "../../../src/base/bytes.ts";
+import { type Bytes, concatBytes } from "../../../src/base/bytes.ts";
 import { FileError } from "../../../src/io/errors.ts";
 import type { Files } from "../../../src/io/files.ts";
 
@@ -47,6 +47,11 @@ export function memoryFiles(
       if (contents.has(path)) return Promise.resolve(false);
       contents.set(path, bytes.slice());
       return Promise.resolve(true);
+    },
+    append(path, bytes) {
+      const before = contents.get(path) ?? new Uint8Array(0);
+      contents.set(path, concatBytes(before, bytes));
+      return Promise.resolve();
     },
     readPrivate(path, bytesMax) {
       const bytes = contents.get(path);
