@@ -3,6 +3,8 @@ import { ProgramEndedError, ProgramMissingError } from "./errors.ts";
 export interface ChildCommand {
   readonly program: string;
   readonly args: readonly string[];
+  /** How messages call it; `program` when left out. */
+  readonly title?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** It gets `env` and nothing of this program's environment. */
   readonly isEnvBare?: boolean;
@@ -14,13 +16,13 @@ const COMPLAINT_CHARS_MAX = 4_096;
 
 /** A program that a command started. */
 export class ChildProgram {
-  readonly #program: string;
+  readonly #title: string;
   readonly #child: Deno.ChildProcess;
   #complaint = "";
   readonly #complained: Promise<void>;
 
-  private constructor(program: string, child: Deno.ChildProcess) {
-    this.#program = program;
+  private constructor(title: string, child: Deno.ChildProcess) {
+    this.#title = title;
     this.#child = child;
     this.#complained = this.#listen();
   }
@@ -39,7 +41,7 @@ export class ChildProgram {
         stdout: "piped",
         stderr: "piped",
       }).spawn();
-      return new ChildProgram(program, child);
+      return new ChildProgram(command.title ?? program, child);
     } catch (cause) {
       if (!(cause instanceof Deno.errors.NotFound)) throw cause;
       throw new ProgramMissingError(program, { cause });
@@ -59,7 +61,7 @@ export class ChildProgram {
   async untilEnd(): Promise<never> {
     const { code } = await this.#child.status;
     await this.#complained;
-    throw new ProgramEndedError(this.#program, code, this.#complaint);
+    throw new ProgramEndedError(this.#title, code, this.#complaint);
   }
 
   /** The first match in what it prints. @throws {ProgramEndedError} When it ends without. */

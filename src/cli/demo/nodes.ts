@@ -42,7 +42,7 @@ export class DemoNodes {
       const [program = "", ...words] = [...before, ...thisProgram()];
       const args = [...words, "serve", ...flagsOf(place, member)];
       return ChildProgram.start({
-        ...{ program, args, env },
+        ...{ program, args, env, title: `node ${member.name}` },
         ...{ isEnvBare: true, isDetached: true },
       });
     });

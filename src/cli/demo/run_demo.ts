@@ -84,7 +84,7 @@ async function show(
 ): Promise<ExitCode> {
   const { nodes, writer, finder } = site;
   await Promise.race([nodes.ready(), nodes.firstEnd]);
-  await writer.start();
+  await Promise.race([writer.start(), nodes.firstEnd]);
   introduce(services, site);
   finder.start();
   await Promise.race([runUnattended(services, site), nodes.firstEnd]);

@@ -1,6 +1,8 @@
-import type { RunEvent } from "../../rollout/run.ts";
+import { applyRollout } from "../../rollout/apply.ts";
 import { DemoFailedError } from "../errors.ts";
 import type { Services } from "../services.ts";
+import { spanText } from "../task_text.ts";
+import { wrapped } from "../wrap.ts";
 import {
   complaintsOf,
   findingLines,
@@ -9,13 +11,13 @@ import {
 } from "./evidence.ts";
 import type { MemberFinding } from "./finder.ts";
 import { DEMO_CLUSTER } from "./nodes.ts";
-import { applyRollout } from "./seam.ts";
 import type { DemoSite } from "./site.ts";
+import { StepLines } from "./step_lines.ts";
 
 const PHASE_TEXT = [
-  "Phase 0: nothing is sealed.",
-  "Phase 1: values are sealed in the store, not yet in the log.",
-  "Phase 2: values are sealed in the store and in the log.",
+  "Phase 0, nothing is sealed. On the disks:",
+  "Phase 1, values are sealed in the store and not in the log. On the disks:",
+  "Phase 2, values are sealed in the store and in the log. On the disks:",
 ];
 const FOUND_MS_MAX = 30_000;
 const LOOK_GAP_MS = 500;
@@ -30,23 +32,27 @@ export async function runUnattended(
   services: Services,
   site: DemoSite,
 ): Promise<void> {
+  const { clock, terminal } = services;
   const say = (...lines: readonly string[]) =>
-    services.terminal.out.write(lines.map((line) => `${line}\n`).join(""));
+    terminal.out.write(`${lines.flatMap(wrapped).join("\n")}\n`);
   const { phase } = await site.client.getStatus();
   const before = phase === 0
     ? await untilEverywhere(services, site)
     : await site.finder.look(true);
-  say("", PHASE_TEXT[phase] ?? `Phase ${phase}.`, ...findingLines(before));
+  say("", PHASE_TEXT[phase] ?? `Phase ${phase}:`, ...findingLines(before));
   if (phase === 0 && !isEverywhere(before)) {
     throw new DemoFailedError(["the text is not yet on every disk"]);
   }
 
   say("", "The rollout, by the commands that an operator would type:");
+  const startMs = clock.monotonicMs();
   await takeSteps(services, site, say);
 
   const after = await site.finder.look(true);
-  const counts = site.writer.counts;
-  say("", "After it:", ...findingLines(after), "", writerLine(counts));
+  const span = spanText(clock.monotonicMs() - startMs);
+  say("", `Phase 2, ${span} later. On the disks:`, ...findingLines(after));
+  const { counts } = site.writer;
+  say("", writerLine(counts));
   const complaints = complaintsOf(after, counts);
   if (complaints.length > 0) throw new DemoFailedError(complaints);
   say("No disk has the text any more, and the program still reads its values.");
@@ -71,9 +77,9 @@ async function untilEverywhere(
 async function takeSteps(
   { clock }: Services,
   { client, signal }: DemoSite,
-  say: (line: string) => void,
+  say: (...lines: readonly string[]) => void,
 ): Promise<void> {
-  const log = new StepLog(say);
+  const lines = new StepLines();
   const events = applyRollout(client, {
     clock,
     choices: { accept: [], bytesPerSecond: 0, dwellUntilMs: 0 },
@@ -83,32 +89,10 @@ async function takeSteps(
     signal,
   });
   for await (const event of events) {
-    if (event.kind === "run") log.add(event.event);
+    const said = lines.of(event);
+    if (said.length > 0) say(...said);
     if (event.kind === "ended" && event.end.kind === "stopped") {
       throw event.end.error;
-    }
-  }
-}
-
-/** A line for each command: what came of it, and how long it took. */
-class StepLog {
-  readonly #say: (line: string) => void;
-  #askedMs = 0;
-
-  constructor(say: (line: string) => void) {
-    this.#say = say;
-  }
-
-  add(event: RunEvent): void {
-    if (event.kind === "asked") {
-      this.#askedMs = event.atMs;
-      this.#say(`  $ ${event.command}`);
-    } else if (event.kind === "answered") {
-      const { changed, index } = event.outcome;
-      const tookS = ((event.atMs - this.#askedMs) / 1_000).toFixed(1);
-      const what = changed ? "done" : "was so before";
-      const at = index === 0n ? "" : ` at index ${index}`;
-      this.#say(`      ${what}${at}, ${tookS} s`);
     }
   }
 }
