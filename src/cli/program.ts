@@ -14,6 +14,7 @@ import { addExport, addImport } from "./kv/transfer_commands.ts";
 import { addWatch } from "./kv/watch_command.ts";
 import { addDelete, addSet } from "./kv/write_commands.ts";
 import { addMember } from "./member/member.ts";
+import { addRollout } from "./rollout/rollout.ts";
 import { addServe } from "./serve.ts";
 import type { Services } from "./services.ts";
 import { addStatus } from "./status.ts";
@@ -60,6 +61,7 @@ export function buildProgram(
   addStatus(program, services, finish);
   addMember(program, services, finish);
   addEncryption(program, services, finish);
+  addRollout(program, services, finish);
   addKek(program, services);
   addBackup(program, services);
   addDoctor(program, services, finish);

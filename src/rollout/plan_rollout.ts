@@ -122,7 +122,7 @@ function yetToTake(
   const warnings = checks.filter(({ verdict }) => verdict === "warn").length;
   const detail = warnings === 0
     ? "all checks pass"
-    : `no check blocks, ${warnings} warn`;
+    : `no check blocks, ${warnings} ${warnings === 1 ? "warns" : "warn"}`;
   return { state: "ready", detail, progress };
 }
 

@@ -15,6 +15,17 @@ export const STEP_IDS = [
 
 export type StepId = typeof STEP_IDS[number];
 
+/** Steps that commands take, and that do not recur. */
+export const LADDER_STEPS = [
+  "storage",
+  "rewrite",
+  "seal",
+  "raft",
+  "scrub",
+] as const satisfies readonly StepId[];
+
+export type LadderStep = typeof LADDER_STEPS[number];
+
 /**
  * - `done`: it holds, as the cluster says now;
  * - `ready`: all that blocks is passed;

@@ -117,7 +117,8 @@ function stepOf({ rate, pause, resume }: RewriteFlags, isFollowed: boolean) {
 /** Less would not end. */
 const RATE_MIN = 1_024;
 
-function rateArgument(text: string): number {
+/** An argument parser for bytes a second. */
+export function rateArgument(text: string): number {
   const rate = text === "0" ? 0 : parseSize(text);
   if (rate === 0 || rate !== null && rate >= RATE_MIN) return rate;
   throw new InvalidArgumentError("Write 512KiB, 8MiB or 1GiB; 0 for no bound.");

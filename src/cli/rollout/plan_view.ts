@@ -9,7 +9,7 @@ import { timeText } from "../encryption/time_text.ts";
 import { paint, phaseText } from "../status_view.ts";
 import { tableLines } from "../table.ts";
 import { barLines, taskJson } from "../task_text.ts";
-import { wrapped } from "../wrap.ts";
+import { COLUMNS, wrapped } from "../wrap.ts";
 
 const MARK: Readonly<Record<StepState, string>> = {
   done: "[x]",
@@ -70,7 +70,9 @@ export function planScreen(plan: RolloutPlan, isColored: boolean): string {
     ...step === undefined
       ? ["nothing is left to do; the last two steps recur"]
       : nextLines(step, isColored),
-    ...later.length === 0 ? [] : ["", "after it:"],
+    ...later.length === 0
+      ? []
+      : ["", step === undefined ? "from time to time:" : "after it:"],
     ...later.flatMap(({ commands }) => commands.map((line) => `  $ ${line}`)),
     "",
   ].join("\n");
@@ -99,13 +101,15 @@ function ladderLines(
     step.isOneWay ? "1W" : "",
     step.state,
   ]));
+  const width = Math.max(...rows.map(({ length }) => length));
   const lines = rows.flatMap((row, position) => {
     const { state = "done", detail = "" } = steps[position] ?? {};
+    const whole = `${row.padEnd(width)}  ${detail}`;
+    const [head = "", ...rest] = whole.length <= COLUMNS
+      ? [whole]
+      : [row, ...wrapped(`           ${detail}`)];
     const isBad = state === "blocked" || state === "failed";
-    return [
-      isColored && isBad ? paint(row, "31") : row,
-      ...wrapped(`           ${detail}`),
-    ];
+    return [isColored && isBad ? paint(head, "31") : head, ...rest];
   });
   return [...lines, "1W: one way, it is never taken back"];
 }
@@ -123,7 +127,7 @@ function nextLines(step: RolloutStep, isColored: boolean): readonly string[] {
     "",
     ...checks.flatMap((check) => checkLines(check, isColored)),
     ...passing.length === 0 ? [] : wrapped(
-      `[x] ${passing.map(({ id }) => id).join(" ")} pass`,
+      `[x] ${passing.map(({ id }) => id).sort().join(" ")} pass`,
     ),
     ...progress === null ? [] : ["", ...barLines(progress.tasks)],
     "",
@@ -142,16 +146,20 @@ function checkLines(
   const head = `${isFailed ? "[!]" : "[w]"} ${id} ${title}: ${
     isFailed ? "FAIL" : "warn"
   }`;
+  const texts = [...new Set(bad.map(({ text }) => text))];
   const remedies = [...new Set(bad.map(({ remedy }) => remedy))];
   return [
     isColored && isFailed ? paint(head, "31") : head,
-    ...bad.flatMap((one) => wrapped(`      ${evidenceText(one)}`)),
+    ...texts.flatMap((text) => wrapped(`      ${evidenceText(bad, text)}`)),
     ...remedies.flatMap((remedy) => wrapped(`      fix: ${remedy}`)),
   ];
 }
 
-function evidenceText({ member, text }: Evidence): string {
-  return member === "" ? text : `${member}: ${text}`;
+/** What members have in common is said once. */
+function evidenceText(evidence: readonly Evidence[], text: string): string {
+  const members = evidence.filter((one) => one.text === text)
+    .map(({ member }) => member).filter((member) => member !== "");
+  return members.length === 0 ? text : `${members.join(", ")}: ${text}`;
 }
 
 function isAfter(

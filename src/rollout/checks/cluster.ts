@@ -43,8 +43,7 @@ export function answers(
       text: isUp && failure
         ? `does not answer: ${failure.message}`
         : "does not answer",
-      remedy:
-        `Start ${name}, or reconnect it, until \`sealkv status\` shows it up`,
+      remedy: "Start it, or reconnect it, until `sealkv status` shows it up",
     });
   });
   return makeCheck("G02", "All members answer", evidence);
@@ -60,7 +59,7 @@ export function membersAreSettled({ view }: CheckFacts): Check {
     return isBehind
       ? warned(name, {
         text: `learns, and is ${lag} entries behind`,
-        remedy: `Wait until \`sealkv status\` shows that ${name} caught up`,
+        remedy: "Wait until `sealkv status` shows that it caught up",
       })
       : passed(name, "learns, and has caught up");
   });
@@ -80,8 +79,7 @@ export function keepsUp({ view }: CheckFacts): Check {
       text: isCopying
         ? "is being sent a copy of the store"
         : `${lag} entries behind, limit ${LAG_MAX}`,
-      remedy:
-        `Wait until \`sealkv status\` shows ${name} at most that far behind`,
+      remedy: "Wait until `sealkv status` shows it less far behind",
     });
   });
   return makeCheck("G05", "Members keep up", evidence);

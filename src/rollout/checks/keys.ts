@@ -2,6 +2,7 @@ import type { MemberCapability } from "../../admin/client.ts";
 import type { Check, Evidence } from "../check.ts";
 import type { CheckFacts } from "./facts.ts";
 import {
+  CLUSTER,
   failed,
   makeCheck,
   type Objection,
@@ -15,6 +16,11 @@ const UNREACHABLE = "unreachable";
 const FIRST_KEK =
   "with --encryption-enabled --kek file:PATH, a copy of the same KEK file on each member";
 
+const NOT_KNOWN: Objection = {
+  text: "not known: it does not answer",
+  remedy: "Start it, or reconnect it, until `sealkv status` shows it up",
+};
+
 /** G04: a member that knows nothing of envelopes could not go on. */
 export function knowsEnvelopes(facts: CheckFacts): Check {
   const evidence = ofFindings(
@@ -23,7 +29,7 @@ export function knowsEnvelopes(facts: CheckFacts): Check {
       finding.code === OLD_VERSION
         ? objected(finding, "fail")
         : finding.code === UNREACHABLE
-        ? failed(finding.member, notKnown(finding.member))
+        ? failed(finding.member, NOT_KNOWN)
         : passed(finding.member, "knows envelopes"),
   );
   return makeCheck("G04", "Releases know envelopes", evidence);
@@ -38,16 +44,16 @@ export function hasSameKek({ snapshot, view }: CheckFacts): Check {
   const wanted = view.encryption(leader)?.own.kekIds[0] ?? primaries[0] ?? "";
   const evidence = view.names.map((name): Evidence => {
     const encryption = view.encryption(name);
-    if (encryption === null) return warned(name, notKnown(name));
+    if (encryption === null) return warned(name, NOT_KNOWN);
     const [primary] = encryption.own.kekIds;
     if (primary === undefined) {
       const text = wanted === "" ? "has no KEK" : `has no KEK, want ${wanted}`;
-      return failed(name, { text, remedy: `Restart ${name} ${FIRST_KEK}` });
+      return failed(name, { text, remedy: `Restart it ${FIRST_KEK}` });
     }
     if (primary === wanted) return passed(name, primary);
     return warned(name, {
       text: `${primary}, the leader has ${wanted}`,
-      remedy: `Restart ${name} with the leader's KEK as its first --kek`,
+      remedy: "Restart it with the leader's KEK as its first --kek",
     });
   });
   return makeCheck("K01", "Same KEK everywhere", evidence);
@@ -61,7 +67,7 @@ export function opensWraps(
   const evidence = ofFindings(facts, (finding) => {
     const { member, code } = finding;
     if (code === "") return passed(member, "opens what the leader wraps");
-    if (code === OLD_VERSION) return failed(member, notKnown(member));
+    if (code === OLD_VERSION) return failed(member, NOT_KNOWN);
     return objected(finding, code === UNREACHABLE ? ofSilent : "fail");
   });
   return makeCheck("K02", "Keys open each other's", evidence);
@@ -71,39 +77,43 @@ export function opensWraps(
 export function canKeepKeys({ view }: CheckFacts): Check {
   const evidence = view.names.flatMap((name): readonly Evidence[] => {
     const encryption = view.encryption(name);
-    if (encryption === null) return [warned(name, notKnown(name))];
+    if (encryption === null) return [warned(name, NOT_KNOWN)];
     const { gaps } = encryption.own;
     if (gaps.length === 0) return [passed(name, "has all that it needs")];
-    return gaps.map((gap) => failed(name, gapObjection(name, gap)));
+    return gaps.map((gap) => failed(name, gapObjection(gap)));
   });
   return makeCheck("K03", "KEK and sidecar usable", evidence);
 }
 
 /** Lines of gaps are `what: remedy`; what may end in a cause in brackets. */
-function gapObjection(name: string, gap: string): Objection {
+function gapObjection(gap: string): Objection {
   const ofCause = gap.indexOf("): ");
   const end = ofCause < 0 ? gap.indexOf(": ") : ofCause + 1;
-  if (end < 0) return { text: gap, remedy: `Restart ${name} ${FIRST_KEK}` };
-  return {
-    text: gap.slice(0, end),
-    remedy: `On ${name}: ${gap.slice(end + 2)}`,
-  };
+  if (end < 0) return { text: gap, remedy: `Restart it ${FIRST_KEK}` };
+  const remedy = gap.slice(end + 2);
+  const first = remedy.charAt(0).toUpperCase();
+  return { text: gap.slice(0, end), remedy: `${first}${remedy.slice(1)}` };
 }
 
 function ofFindings(
   { snapshot: { capabilities }, view }: CheckFacts,
   judge: (finding: MemberCapability) => Evidence,
 ): readonly Evidence[] {
-  return view.names.map((name) => {
-    const finding = capabilities?.find(({ member }) => member === name);
-    if (finding !== undefined) return judge(finding);
-    return failed(name, {
-      text: capabilities === null
-        ? "was not asked: no leader could ask"
-        : "was not asked yet",
+  if (capabilities === null) {
+    return [failed(CLUSTER, {
+      text: "members were not asked: no leader could ask them",
       remedy:
-        "See to the other checks first: the leader asks when it has a KEK itself",
-    });
+        "See to the other checks first: a leader asks once it has a KEK itself",
+    })];
+  }
+  return view.names.map((name) => {
+    const finding = capabilities.find(({ member }) => member === name);
+    return finding === undefined
+      ? failed(name, {
+        text: "was not asked yet",
+        remedy: "Wait until it is asked: it is a new member",
+      })
+      : judge(finding);
   });
 }
 
@@ -113,12 +123,4 @@ function objected(
 ): Evidence {
   const object = severity === "fail" ? failed : warned;
   return object(member, { text, remedy });
-}
-
-function notKnown(name: string): Objection {
-  return {
-    text: "not known: it does not answer",
-    remedy:
-      `Start ${name}, or reconnect it, until \`sealkv status\` shows it up`,
-  };
 }

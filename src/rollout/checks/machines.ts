@@ -18,14 +18,14 @@ export function hasRoom(facts: CheckFacts): Check {
     if (total === 0n) {
       return warned(name, {
         text: "does not tell how full its disk is",
-        remedy: `Look on ${name} itself that its data dir has room`,
+        remedy: "Look on its machine that the data dir has room",
       });
     }
     const percent = Math.floor(Number(free * 100n / total));
     const text = `${percent} % free, ${gibText(free)} of ${gibText(total)}`;
     return percent >= FREE_PERCENT_MIN ? passed(name, text) : warned(name, {
       text: `${text}, wanted ${FREE_PERCENT_MIN} %`,
-      remedy: `Make room on the disk of ${name}`,
+      remedy: "Make room on its disk",
     });
   });
   return makeCheck("G07", "Room on disks", evidence);
@@ -39,7 +39,7 @@ export function isFast(facts: CheckFacts): Check {
     const text = `99 of 100 requests within ${secondsText(seconds)}`;
     return seconds <= P99_SECONDS_MAX ? passed(name, text) : warned(name, {
       text: `${text}, wanted ${secondsText(P99_SECONDS_MAX)}`,
-      remedy: `Wait for a quieter time, or see why ${name} is slow`,
+      remedy: "Wait for a quieter time, or see why it is slow",
     });
   });
   return makeCheck("G10", "Requests are fast", evidence);
@@ -81,7 +81,7 @@ function ofVitals(
     return vitals === null
       ? warned(name, {
         text: "does not tell how it does",
-        remedy: `Look on ${name} itself`,
+        remedy: "Look on its machine",
       })
       : judge(name, vitals);
   });

@@ -24,11 +24,12 @@ import { leaderAgrees } from "./rehearsal.ts";
 
 type AskCheck = (facts: CheckFacts) => Check;
 
+/** What a member lacks says more than what follows of it. */
 const KEYS: readonly AskCheck[] = [
-  knowsEnvelopes,
+  canKeepKeys,
   hasSameKek,
   (facts) => opensWraps(facts),
-  canKeepKeys,
+  knowsEnvelopes,
 ];
 const WHOLE: readonly AskCheck[] = [leads, (facts) => answers(facts)];
 /** Of a cutover, which every member has to follow. */

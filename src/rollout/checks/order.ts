@@ -32,14 +32,14 @@ export function isPast(
     if (own === null) {
       return warned(name, {
         text: "does not answer; it applies the step when it is back",
-        remedy: `Start ${name}, or reconnect it`,
+        remedy: "Start it, or reconnect it",
       });
     }
     return cutoverIndex(own, after) > 0n
       ? passed(name, `since entry ${index}`)
       : failed(name, {
         text: `has applied ${own.applied}, and not yet entry ${index}`,
-        remedy: `Wait until ${name} has applied it: \`sealkv status\``,
+        remedy: "Wait until it has applied it: `sealkv status`",
       });
   });
   return makeCheck("S01", title, evidence);

@@ -155,7 +155,7 @@ const ROWS: readonly Row[] = [
   {
     ...{ of: ["storage", "G04"], verdict: "fail", when: "nobody could ask" },
     snapshot: snapshotAt("capable", { capabilities: null }),
-    says: ["n1", /no leader could ask/],
+    says: ["", /no leader could ask/],
   },
   {
     ...{ of: ["storage", "G04"], verdict: "fail", when: "one is new" },
@@ -498,6 +498,6 @@ Deno.test("a gap of a member is split into what lacks and what to do", () => {
     member: "n1",
     verdict: "fail",
     text: "encryption is off on this node",
-    remedy: "On n1: start it with --encryption-enabled and --kek",
+    remedy: "Start it with --encryption-enabled and --kek",
   });
 });

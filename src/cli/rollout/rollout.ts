@@ -1,0 +1,93 @@
+import { type Command, Option } from "@commander-js/extra-typings";
+import { LADDER_STEPS } from "../../rollout/step.ts";
+import { withAdmin } from "../admin_connection.ts";
+import { rateArgument } from "../encryption/rewrite.ts";
+import type { ExitCode } from "../exit_code.ts";
+import {
+  acceptShortDwellOption,
+  acceptUnrewrittenOption,
+  dryRunOption,
+} from "../member/change_options.ts";
+import { adminOptions, durationArgument, jsonOption } from "../options.ts";
+import type { Services } from "../services.ts";
+import { applyPlan } from "./apply.ts";
+import { choicesOf } from "./choices.ts";
+import { printPlan } from "./plan.ts";
+import { openRollout } from "./wizard.ts";
+
+const HELP = `
+On a terminal, without --plan and --apply, it opens the wizard: steps, checks,
+what each does and cannot take back; leave it and come back at any time.
+
+  sealkv rollout --plan                    what is done, what is next, what blocks
+  sealkv rollout --apply --confirm NAME    take step after step, unattended
+
+--apply stops at the first check that fails (exit code 3) and at the first
+command that does; given again, it goes on from there. --plan ends with 0 even
+where a step is blocked. A transcript is a script: run on another cluster, it
+comes to the same end.`;
+
+/** Adds `rollout`. */
+export function addRollout(
+  program: Command,
+  services: Services,
+  finish: (code: ExitCode) => void,
+): void {
+  const command = program.command("rollout")
+    .description("turn encryption on, step by step, with every check")
+    .addOption(
+      new Option("--plan", "print the steps, their checks and their commands")
+        .conflicts(["apply", "readOnly"]),
+    )
+    .addOption(
+      new Option("--apply", "take the steps, unattended").conflicts("readOnly"),
+    )
+    .option("--confirm <CLUSTER>", "for --apply: the cluster's name")
+    .addOption(
+      new Option("--until-step <STEP>", "for --apply: the last step to take")
+        .choices(LADDER_STEPS).default("scrub" as const),
+    )
+    .addOption(
+      new Option("--dwell <DURATION>", "hold back the steps after the rewrite")
+        .argParser(durationArgument),
+    )
+    .addOption(
+      new Option(
+        "--wait <DURATION>",
+        "for --apply: wait for the end of a dwell, at most this long (else " +
+          "stop there)",
+      ).argParser(durationArgument),
+    )
+    .addOption(
+      new Option(
+        "--rate <SIZE>",
+        "bound of the rewrite on each member, bytes of values a second",
+      ).argParser(rateArgument),
+    )
+    .addOption(acceptShortDwellOption())
+    .addOption(acceptUnrewrittenOption())
+    .option("--read-only", "open the wizard to look only")
+    .option(
+      "--transcript <FILE>",
+      "write down what is done, as a script (else the wizard alone does, in " +
+        "sealkv-rollout-CLUSTER.sh)",
+    )
+    .addOption(dryRunOption())
+    .addHelpText("after", HELP);
+  adminOptions(command).addOption(jsonOption())
+    .action(async (options) => {
+      const choices = choicesOf(options, services.clock);
+      const isJson = options.json === true;
+      if (options.plan === true) {
+        return await withAdmin(
+          services,
+          options,
+          (client) => printPlan(services, client, { choices, isJson }),
+        );
+      }
+      const code = options.apply === true
+        ? await applyPlan(services, options, choices)
+        : await openRollout(services, options, choices);
+      finish(code);
+    });
+}

@@ -1,0 +1,2 @@
+import type { Files } from "../io/files.ts";
+import type { Random } from "../io/random.ts";

@@ -1,0 +1,192 @@
+/*
+ * Goal: whatever a cluster says, a plan is made of it, and it leads nobody on.
+ * Method: random snapshots, each member on a rung of its own, with parts that
+ * are missing; then what must hold of every plan.
+ */
+import { ok } from "node:assert/strict";
+import fc from "fast-check";
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { AdminUnreachableError } from "../../../src/admin/errors.ts";
+import { planRollout } from "../../../src/rollout/plan_rollout.ts";
+import type {
+  RolloutChoices,
+  RolloutSnapshot,
+} from "../../../src/rollout/snapshot.ts";
+import { STEP_IDS, type StepState } from "../../../src/rollout/step.ts";
+import { commandPaths, flagsOf, programOfTests } from "../cli/command_tree.ts";
+import {
+  encryptionAt,
+  eventOf,
+  JOB,
+  memberOf,
+  NAMES,
+  NOW_MS,
+  type Rung,
+  snapshotAt,
+  taskOf,
+  vitalsOf,
+} from "./snapshots.ts";
+
+const RUNS = 1_000;
+const rung = fc.constantFrom<Rung>(
+  ...["plain", "capable", "stored", "rewriting", "rewritten"] as const,
+  ...["locked", "sealed", "scrubbed", "rotated"] as const,
+);
+const action = fc.constantFrom(
+  ...["enable-storage-envelope", "start-rewrite", "seal-cleartext", "scrub"],
+  ...["enable-raft-envelope", "rotate-dek", "retire-dek", "of a new version"],
+);
+const task = fc.record({
+  member: fc.constantFrom(...NAMES),
+  state: fc.constantFrom(
+    ...["waiting", "running", "paused", "done", "failed"] as const,
+    ...["silent", "unknown"] as const,
+  ),
+  done: fc.bigInt(0n, 9n),
+  total: fc.bigInt(0n, 9n),
+  failure: fc.constantFrom("", "disk full"),
+}).map(({ member, ...given }) => taskOf(member, given));
+const event = fc.record({
+  action,
+  result: fc.constantFrom(
+    ...["done", "unchanged", "refused", "unknown"] as const,
+  ),
+  index: fc.bigInt(1n, 400n),
+  detail: fc.constantFrom("", "n1", "n1,n2,n3", "NODE_CUTOVER_ABORTED"),
+}).map((given) => eventOf(given));
+const tasks = fc.array(task, { maxLength: 3 });
+const job = fc.option(
+  fc.boolean().map((isPaused) => ({ ...JOB, isPaused })),
+);
+
+const snapshots: fc.Arbitrary<RolloutSnapshot> = fc.record({
+  base: rung,
+  leader: fc.constantFrom("", "n1", "n2"),
+  cluster: fc.constantFrom("", "prod", "it's"),
+  rows: fc.array(
+    fc.record({
+      up: fc.boolean(),
+      isVoter: fc.boolean(),
+      lag: fc.bigInt(0n, 2_000n),
+    }),
+    { maxLength: 3 },
+  ),
+  members: fc.array(fc.option(rung), { maxLength: 3 }),
+  codes: fc.option(
+    fc.array(fc.constantFrom("", "unreachable", "old-version"), {
+      maxLength: 3,
+    }),
+  ),
+  rollout: fc.option(fc.record({
+    rewrite: job,
+    dwellUntilMs: fc.constantFrom(0n, BigInt(NOW_MS + 1), 2n ** 63n),
+  })),
+  rewrite: fc.option(fc.record({ job, members: tasks })),
+  underWay: fc.option(fc.record({ action, members: tasks })),
+  events: fc.array(event, { maxLength: 4 }),
+  isVital: fc.boolean(),
+}).map((given) => {
+  const { base, leader, cluster, rows, members, codes, isVital } = given;
+  const { rollout, rewrite, underWay, events } = given;
+  const { status } = snapshotAt(base);
+  return snapshotAt(base, {
+    status: {
+      ...status,
+      leader,
+      cluster,
+      members: rows.map((row, place) => memberOf(NAMES[place]!, row)),
+    },
+    members: members.map((on, place) => {
+      const member = NAMES[place]!;
+      if (on !== null) {
+        return { member, encryption: encryptionAt(member, on), failure: null };
+      }
+      return {
+        member,
+        encryption: null,
+        failure: new AdminUnreachableError([member]),
+      };
+    }),
+    capabilities: codes?.map((code, place) => (
+      { member: NAMES[place]!, code, message: "found", remedy: "mend" }
+    )) ?? null,
+    vitals: isVital ? NAMES.map(vitalsOf) : [],
+    ...{ rollout, rewrite, underWay, events },
+  });
+});
+const choices: fc.Arbitrary<RolloutChoices> = fc.record({
+  accept: fc.subarray(["short-dwell", "unrewritten"] as const),
+  bytesPerSecond: fc.constantFrom(0, 1_024, 8_388_608, 12_345),
+  dwellUntilMs: fc.constantFrom(0, NOW_MS + 1_000),
+});
+
+Deno.test("planRollout() never throws, and never has two ways to go on", () => {
+  fc.assert(
+    fc.property(snapshots, choices, (snapshot, chosen) => {
+      const { steps, next } = planRollout(snapshot, chosen);
+      ok(steps.length === STEP_IDS.length);
+      const isOpen = (state: StepState) =>
+        state === "ready" || state === "failed";
+      for (const [place, step] of steps.entries()) {
+        ok(step.commands.length > 0, step.id);
+        ok(step.detail !== "" && !step.detail.includes("\n"), step.id);
+        ok((step.progress !== null) === (step.state === "running"), step.id);
+        if (step.id === "rotate" || step.id === "retire") continue;
+        const isDeferring = chosen.accept.includes("unrewritten") &&
+          step.id === "raft";
+        const below = steps.slice(0, place).filter(({ id }) =>
+          !isDeferring || (id !== "rewrite" && id !== "seal")
+        );
+        const isAllDone = below.every(({ state }) => state === "done");
+        // A rewrite that failed on a member goes on there by itself.
+        const isByItself = step.id === "rewrite" && step.state === "failed";
+        ok(!isOpen(step.state) || isAllDone || isByItself, step.id);
+        const fails = step.checks.some(({ verdict }) => verdict === "fail");
+        ok(step.state !== "ready" || !fails, step.id);
+      }
+      const state = steps.find(({ id }) => id === next)?.state;
+      ok(next === null || state !== "done");
+    }),
+    { numRuns: RUNS },
+  );
+});
+
+Deno.test("planRollout() names commands and flags that there are", () => {
+  const program = programOfTests();
+  const paths = new Set(commandPaths(program));
+  fc.assert(
+    fc.property(snapshots, choices, (snapshot, chosen) => {
+      for (const { commands, checks } of planRollout(snapshot, chosen).steps) {
+        const remedies = checks.flatMap(({ evidence }) =>
+          evidence.flatMap(({ remedy }) =>
+            [...remedy.matchAll(/`(sealkv [^`]*)`/g)].map(([, line = ""]) =>
+              line
+            )
+          )
+        );
+        for (const line of [...commands, ...remedies]) {
+          mustExist(line, program, paths);
+        }
+      }
+    }),
+    { numRuns: RUNS },
+  );
+});
+
+function mustExist(
+  line: string,
+  program: CommandUnknownOpts,
+  paths: ReadonlySet<string>,
+): void {
+  const [, first = "", second = ""] = line.split(" ");
+  const path = paths.has(`${first} ${second}`) ? `${first} ${second}` : first;
+  ok(paths.has(path), line);
+  let command = program;
+  for (const word of path.split(" ")) {
+    command = command.commands.find((one) => one.name() === word)!;
+  }
+  const flags = flagsOf(command);
+  for (const [flag] of line.matchAll(/(?<![\w-])--[a-z][a-z-]*[a-z]/g)) {
+    ok(flags.has(flag), line);
+  }
+}
