@@ -10,3 +10,5 @@ export function openWizard(
 ): Promise<TuiEnd> {
   return Promise.reject(new Error("the wizard is not there yet"));
 }
+
+export { openDashboard } from "./dashboard/open.tsx";

@@ -1,6 +1,7 @@
 import { Box, render, useApp } from "ink";
 import { type ReactNode, useCallback } from "react";
 import { assert } from "../src/base/assert.ts";
+import type { Clock } from "../src/io/clock.ts";
 import type { ScreenBreak } from "../src/io/screen.ts";
 import { LookContext, lookOf } from "./look.ts";
 import { TooSmall } from "./parts/too_small.tsx";
@@ -9,6 +10,7 @@ import { useKeys } from "./use_keys.ts";
 import type { TuiEnd, TuiWorld } from "./world.ts";
 
 const INTERRUPTED: TuiEnd = { exitCode: 130, report: [] };
+const LAST_WRITE_MS = 500;
 
 /**
  * Shows `element` on the alternate screen until it ends by `useEnd`, or the
@@ -20,7 +22,7 @@ export async function openScreen(
   world: TuiWorld,
   element: ReactNode,
 ): Promise<TuiEnd> {
-  const { screen } = world;
+  const { screen, clock } = world;
   assert(screen.isTerminal, "a screen opens on a terminal");
   const app = render(<Screen world={world}>{element}</Screen>, {
     alternateScreen: true,
@@ -28,31 +30,36 @@ export async function openScreen(
     interactive: true,
     exitOnCtrlC: false,
   });
-  let broken: ScreenBreak | null = null;
+  const broken = Promise.withResolvers<ScreenBreak>();
   // Nothing of ink runs when a timer or a key handler throws: it is told here.
-  const breaks = screen.onBreak((cause) => {
-    broken ??= cause;
+  const held = screen.hold((cause) => {
+    broken.resolve(cause);
     app.unmount();
   });
-  const exit = screen.onExit(() => app.unmount());
   try {
-    const end = await app.waitUntilExit();
-    return endOf(end, broken);
+    const end = app.waitUntilExit();
+    const cause = await Promise.race([broken.promise, end.then(() => null)]);
+    if (cause === null) return await end as TuiEnd;
+    await drawn(end, clock);
+    if (cause.kind === "error") throw cause.error;
+    return INTERRUPTED;
   } finally {
-    breaks.cancel();
-    exit.cancel();
+    held.release();
   }
+}
+
+/** Waits for the last that ink writes; nobody may be there to take it. */
+async function drawn(end: Promise<unknown>, clock: Clock): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = clock.after(LAST_WRITE_MS, late.resolve);
+  await Promise.race([end.catch(() => {}), late.promise]);
+  timer.cancel();
 }
 
 /** Ends the screen that the component is on. */
 export function useEnd(): (end: TuiEnd) => void {
   const { exit } = useApp();
   return useCallback((end: TuiEnd) => exit(end), [exit]);
-}
-
-function endOf(end: unknown, broken: ScreenBreak | null): TuiEnd {
-  if (broken?.kind === "error") throw broken.error;
-  return broken === null ? end as TuiEnd : INTERRUPTED;
 }
 
 /** What every screen has: a look, Ctrl-Z, and a word when it has no room. */

@@ -44,7 +44,7 @@ export interface WizardOptions {
 /** How a screen ended. */
 export interface TuiEnd {
   /** 0, 130 when interrupted. */
-  readonly exitCode: number;
+  readonly exitCode: 0 | 130;
   /** For the main screen, once the alternate one is gone. */
   readonly report: readonly string[];
 }

@@ -5,6 +5,7 @@ import { VERSION } from "../base/version.ts";
 import type { ExitCode } from "./exit_code.ts";
 import { addBackup } from "./backup/backup.ts";
 import { addBench } from "./bench.ts";
+import { addDashboard } from "./dashboard.ts";
 import { addDemo } from "./demo/demo.ts";
 import { addDoctor } from "./doctor.ts";
 import { addEncryption } from "./encryption/encryption.ts";
@@ -59,6 +60,7 @@ export function buildProgram(
   program.commandsGroup("Server:");
   addServe(program, services, finish);
   addStatus(program, services, finish);
+  addDashboard(program, services, finish);
   addMember(program, services, finish);
   addEncryption(program, services, finish);
   addRollout(program, services, finish);

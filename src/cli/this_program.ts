@@ -3,6 +3,7 @@ export function thisProgram(
   denoFlags: readonly string[] = [],
 ): readonly [string, ...string[]] {
   if (Deno.build.standalone) return [Deno.execPath()];
-  const main = new URL("../../main.ts", import.meta.url).pathname;
-  return [Deno.execPath(), "run", "-A", "--quiet", ...denoFlags, main];
+  const root = new URL("../../", import.meta.url).pathname;
+  const flags = ["-A", "--quiet", ...denoFlags];
+  return [Deno.execPath(), "run", ...flags, `${root}main.ts`];
 }

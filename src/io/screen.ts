@@ -4,6 +4,8 @@ export type ScreenBreak =
   | { readonly kind: "signal" }
   /** Nobody is at the other end of the terminal any more. */
   | { readonly kind: "gone" }
+  /** The process exits as soon as the handler returns. */
+  | { readonly kind: "exit" }
   /** Nobody caught it: a bug. */
   | { readonly kind: "error"; readonly error: unknown };
 
@@ -13,10 +15,11 @@ export interface ScreenPort {
   readonly isTerminal: boolean;
   /** This system can stop a process and go on with it. */
   readonly canStop: boolean;
-  /** Calls `handler` instead of ending the process untidily. */
-  onBreak(handler: (cause: ScreenBreak) => void): { cancel(): void };
-  /** Calls `handler` when the process exits, at the last moment. */
-  onExit(handler: () => void): { cancel(): void };
+  /**
+   * Follows the size of the terminal, and calls `onBreak` instead of ending
+   * the process untidily, until released.
+   */
+  hold(onBreak: (cause: ScreenBreak) => void): { release(): void };
   /** Stops this process, as Ctrl-Z does; returns when it goes on. */
   stop(): void;
 }

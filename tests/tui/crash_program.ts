@@ -1,3 +1,4 @@
+import { denoClock } from "../../src/io/deno/clock.ts";
 import { denoScreen, prepareScreen } from "../../src/io/deno/screen.ts";
 import type { TuiWorld } from "../../tui/world.ts";
 
@@ -7,6 +8,7 @@ const { openCrashScreen } = await import("./crash_screen.tsx");
 
 const world = {
   screen: denoScreen(),
+  clock: denoClock(),
   env: (name: string) => Deno.env.get(name),
 } as unknown as TuiWorld;
 

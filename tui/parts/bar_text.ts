@@ -11,7 +11,9 @@ export function barText({ ratio, label, note, width, isUnicode }: {
   readonly width: number;
   readonly isUnicode: boolean;
 }): string {
-  const percent = ratio === null ? "   ?" : `${percentOf(ratio)} %`.padStart(5);
+  const percent = ratio === null
+    ? "  ? %"
+    : `${percentOf(ratio)} %`.padStart(5);
   const start = label === "" ? "" : `${label} `;
   const end = note === "" ? ` ${percent}` : ` ${percent}  ${note}`;
   const room = width - widthOf(start) - widthOf(end) - 2;

@@ -36,7 +36,8 @@ export function HelpScreen(props: HelpScreenProps) {
   );
 }
 
-function helpLines(
+/** What it shows, line by line. */
+export function helpLines(
   bindings: readonly KeyBinding[],
   notes: readonly string[],
   width: number,

@@ -12,29 +12,33 @@ export interface TableProps<Row> {
   readonly height: number;
   /** Row under the cursor, marked `>`; absent where nothing can be chosen. */
   readonly chosen?: number;
+  /** False for rows that need no titles; true when absent. */
+  readonly isTitled?: boolean;
 }
 
 /** Rows under their titles; what has no room goes by priority of columns. */
 export function Table<Row>(
-  { columns, rows, width, height, chosen }: TableProps<Row>,
+  { columns, rows, width, height, chosen, isTitled = true }: TableProps<Row>,
 ) {
   const canChoose = chosen !== undefined;
   const fit = fitColumns(columns, { rows, width: width - (canChoose ? 2 : 0) });
   const { from, until } = windowOf({
     count: rows.length,
-    height: height - 1,
+    height: isTitled ? height - 1 : height,
     at: chosen ?? 0,
   });
   const shown = rows.slice(from, until).map((_, index) => index + from);
   return (
     <Box flexDirection="column" flexShrink={0} width={width}>
-      <Line
-        width={width}
-        spans={[{
-          text: `${canChoose ? "  " : ""}${titlesOf(fit)}`,
-          tone: "dim",
-        }]}
-      />
+      {isTitled && (
+        <Line
+          width={width}
+          spans={[{
+            text: `${canChoose ? "  " : ""}${titlesOf(fit)}`,
+            tone: "dim",
+          }]}
+        />
+      )}
       {shown.map((row) => (
         <Line
           key={row}

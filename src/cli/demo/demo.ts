@@ -36,8 +36,15 @@ export function addDemo(
     )
     .addHelpText("after", HELP)
     .action(async ({ auto, keep, dir, basePort }) => {
+      const isUnattended = auto === true || !services.screen.isTerminal;
+      if (isUnattended && auto !== true) {
+        services.terminal.err.write(
+          "There is no terminal to open the wizard on: as with --auto, all " +
+            "steps are taken.\n",
+        );
+      }
       const code = await runDemo(services, {
-        isUnattended: auto === true,
+        isUnattended,
         isKept: keep === true || dir !== undefined,
         dir: dir ?? null,
         basePort: basePort ?? null,

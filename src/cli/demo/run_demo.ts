@@ -2,10 +2,11 @@ import { shellWord } from "../../base/shell.ts";
 import { EXIT, type ExitCode } from "../exit_code.ts";
 import { untilInterrupted } from "../interrupt.ts";
 import type { Services } from "../services.ts";
+import { runAttended } from "./attended.ts";
 import { onHangUp } from "./hang_up.ts";
 import { armLastResort } from "./last_resort.ts";
 import { DEMO_CLUSTER, DemoNodes } from "./nodes.ts";
-import { adminOf, openDemoPlace, tokenPath } from "./place.ts";
+import { adminOf, type DemoPlace, openDemoPlace, tokenPath } from "./place.ts";
 import { type DemoSite, siteAround } from "./site.ts";
 import { runUnattended } from "./unattended.ts";
 import { DEMO_RECORDS, WRITES_A_SECOND } from "./writer.ts";
@@ -29,69 +30,89 @@ export async function runDemo(
   services: Services,
   request: DemoRequest,
 ): Promise<ExitCode> {
-  const dir = request.dir ?? await Deno.makeTempDir({ prefix: "sealkv-demo-" });
+  const say = (text: string) => services.terminal.err.write(`${text}\n`);
+  const { isKept } = request;
+  const given = request.dir ??
+    await Deno.makeTempDir({ prefix: "sealkv-demo-" });
+  let exitCode: ExitCode;
+  let dir = given;
   try {
-    await Deno.mkdir(dir, { recursive: true, mode: 0o700 });
-    return await runIn(services, request, await Deno.realPath(dir));
+    await Deno.mkdir(given, { recursive: true, mode: 0o700 });
+    dir = await Deno.realPath(given);
+    const place = await openDemoPlace(services, dir, request.basePort);
+    say(`Three nodes start, with all they keep in ${dir} …`);
+    exitCode = await runAt(services, request, place);
   } finally {
-    if (!request.isKept) await Deno.remove(dir, { recursive: true });
+    if (!isKept) await removeAll(given);
   }
-}
-
-async function runIn(
-  services: Services,
-  request: DemoRequest,
-  dir: string,
-): Promise<ExitCode> {
-  const { terminal, clock } = services;
-  const say = (text: string) => terminal.err.write(`${text}\n`);
-  const place = await openDemoPlace(services, dir, request.basePort);
-  say(`Three nodes start, with all they keep in ${dir} …`);
-  const nodes = await DemoNodes.start(clock, place);
-  const resort = armLastResort({
-    kill: () => nodes.kill(),
-    dir: request.isKept ? null : dir,
-  });
-  const site = siteAround(services, place, nodes);
-  const { hangUp, cancel } = onHangUp();
-  let exitCode: ExitCode = EXIT.done;
-  await untilInterrupted(services.process, async ({ first, second }) => {
-    void second.then(() => nodes.kill());
-    try {
-      const shown = show(services, request, site);
-      // When something else ends the demo, nobody waits for it any more.
-      shown.catch(() => {});
-      const end = await Promise.race([shown, first, hangUp]);
-      exitCode = end === "stopped" ? EXIT.interrupted : end;
-    } finally {
-      await site.close();
-      resort.cancel();
-      cancel();
-    }
-  });
   say(
-    request.isKept
+    isKept
       ? `All is kept. To go on with it: sealkv demo --dir ${shellWord(dir)}`
       : "The nodes have stopped, and their directory is removed.",
   );
   return exitCode;
 }
 
-async function show(
+async function runAt(
   services: Services,
-  request: DemoRequest,
-  site: DemoSite,
+  { isUnattended, isKept }: DemoRequest,
+  place: DemoPlace,
 ): Promise<ExitCode> {
-  const { nodes, writer, finder } = site;
-  await Promise.race([nodes.ready(), nodes.firstEnd]);
-  await Promise.race([writer.start(), nodes.firstEnd]);
-  introduce(services, site);
-  finder.start();
-  await Promise.race([runUnattended(services, site), nodes.firstEnd]);
-  return EXIT.done;
+  const nodes = await DemoNodes.start(services.clock, place);
+  const resort = armLastResort({
+    kill: () => nodes.kill(),
+    dir: isKept ? null : place.dir,
+  });
+  const site = siteAround(services, place, nodes);
+  const { hangUp, cancel } = onHangUp();
+  let exitCode: ExitCode = EXIT.done;
+  await untilInterrupted(services.process, async ({ first, second }) => {
+    void second.then(() => nodes.kill());
+    const stopped = Promise.race([first, hangUp]);
+    try {
+      const start = await untilFirst(startAll(site), stopped, nodes.firstEnd);
+      if (start === "stopped") exitCode = EXIT.interrupted;
+      else if (isUnattended) {
+        introduce(services, place);
+        const shown = runUnattended(services, site);
+        const end = await untilFirst(shown, stopped, nodes.firstEnd);
+        if (end === "stopped") exitCode = EXIT.interrupted;
+        // The wizard hears of a signal itself, and gives the terminal back.
+      } else exitCode = await runAttended(services, site);
+    } finally {
+      await site.close();
+      resort.cancel();
+      cancel();
+    }
+  });
+  return exitCode;
 }
 
-function introduce({ terminal }: Services, { place }: DemoSite): void {
+async function startAll({ nodes, writer }: DemoSite): Promise<void> {
+  await nodes.ready();
+  await writer.start();
+}
+
+/** What ends first; nobody waits for the other any more. */
+async function untilFirst<T>(
+  work: Promise<T>,
+  stopped: Promise<"stopped">,
+  firstEnd: Promise<never>,
+): Promise<T | "stopped"> {
+  work.catch(() => {});
+  return await Promise.race([work, stopped, firstEnd]);
+}
+
+/** The last resort may have been first. */
+async function removeAll(dir: string): Promise<void> {
+  try {
+    await Deno.remove(dir, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+function introduce({ terminal }: Services, place: DemoPlace): void {
   const { dir, members, canary } = place;
   const text = `The cluster "${DEMO_CLUSTER}" serves:
 ${members.map(({ name, listen }) => `  ${name}  http://${listen}`).join("\n")}

@@ -11,21 +11,30 @@ export function denoScreen(): ScreenPort {
     isTerminal: Deno.stdin.isTerminal() && Deno.stdout.isTerminal() &&
       canPlaceCursor(),
     canStop: Deno.build.os !== "windows",
-    onBreak,
-    onExit,
+    hold,
     stop: () => Deno.kill(Deno.pid, "SIGSTOP"),
   };
 }
 
 /**
  * Sets what React, ink and chalk read once, while they load: call it before
- * the import. Without it React and ink load different builds of themselves and
- * nothing is drawn.
+ * the import.
+ *
+ * Without NODE_ENV, React and ink load different builds of themselves and
+ * nothing is drawn. Without a level in FORCE_COLOR, chalk overlooks NO_COLOR
+ * (its issue 547) and asks for much that a binary may not read.
  */
 export function prepareScreen(): void {
   Deno.env.set("NODE_ENV", "production");
-  // Chalk does not know NO_COLOR. Source: no-color.org, chalk issue 547.
-  if ((Deno.env.get("NO_COLOR") ?? "") !== "") Deno.env.set("FORCE_COLOR", "0");
+  Deno.env.set("FORCE_COLOR", wantsColor() ? "1" : "0");
+  // Ink would look for a debugger on a port of this machine.
+  Deno.env.delete("DEV");
+}
+
+function wantsColor(): boolean {
+  const force = Deno.env.get("FORCE_COLOR") ?? "";
+  return (Deno.env.get("NO_COLOR") ?? "") === "" &&
+    force !== "0" && force !== "false";
 }
 
 function canPlaceCursor(): boolean {
@@ -34,10 +43,11 @@ function canPlaceCursor(): boolean {
   return terminal !== "" || Deno.build.os === "windows";
 }
 
-function onBreak(handler: (cause: ScreenBreak) => void) {
-  const onSignal = () => handler({ kind: "signal" });
+function hold(onBreak: (cause: ScreenBreak) => void) {
+  const onSignal = () => onBreak({ kind: "signal" });
+  const onExit = () => onBreak({ kind: "exit" });
   const onError = (error: unknown) =>
-    handler(isGone(error) ? { kind: "gone" } : { kind: "error", error });
+    onBreak(isGone(error) ? { kind: "gone" } : { kind: "error", error });
   const onEvent = (event: Event) => {
     event.preventDefault();
     if (event instanceof ErrorEvent) onError(event.error);
@@ -49,20 +59,27 @@ function onBreak(handler: (cause: ScreenBreak) => void) {
   process.stdout.on("error", onError);
   globalThis.addEventListener("error", onEvent);
   globalThis.addEventListener("unhandledrejection", onEvent);
+  globalThis.addEventListener("unload", onExit);
+  const size = followSize();
   return {
-    cancel(): void {
+    release(): void {
+      size.cancel();
       for (const signal of SIGNALS) process.off(signal, onSignal);
       process.stdout.off("error", onError);
       globalThis.removeEventListener("error", onEvent);
       globalThis.removeEventListener("unhandledrejection", onEvent);
+      globalThis.removeEventListener("unload", onExit);
     },
   };
 }
 
-function onExit(handler: () => void) {
-  globalThis.addEventListener("unload", handler);
+/** Deno 2.5 does not tell Node's stdout that the terminal was resized. */
+function followSize() {
+  if (Deno.build.os === "windows") return { cancel() {} };
+  const onResize = () => void process.stdout.emit("resize");
+  Deno.addSignalListener("SIGWINCH", onResize);
   return {
-    cancel: () => globalThis.removeEventListener("unload", handler),
+    cancel: () => Deno.removeSignalListener("SIGWINCH", onResize),
   };
 }
 

@@ -159,8 +159,7 @@ export function fakeServices(
     screen: {
       isTerminal: false,
       canStop: false,
-      onBreak: () => ({ cancel() {} }),
-      onExit: () => ({ cancel() {} }),
+      hold: () => ({ release() {} }),
       stop() {},
     },
     httpClient: () => ({

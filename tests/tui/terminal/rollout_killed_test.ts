@@ -1,0 +1,84 @@
+/*
+ * Goal: a wizard may be killed at any moment: the step goes on without it, and
+ * another one goes on from there; two at once are no harm either.
+ * Method: the real command in a tmux of its own, `kill -9` in each step; a
+ * second one in another terminal.
+ */
+import { deepEqual, equal, match } from "node:assert/strict";
+import { CLUSTER_NAME } from "../../e2e/rollout.ts";
+import type { Terminal } from "./terminal.ts";
+import { CAN_WATCH, withWatchedCluster } from "./watched_cluster.ts";
+import { type StepName, Wizard } from "./wizard.ts";
+
+const LADDER: readonly StepName[] = [
+  "storage",
+  "rewrite",
+  "seal",
+  "raft",
+  "scrub",
+];
+
+/** `kill -9`, and a terminal that is usable again. */
+async function kill(terminal: Terminal): Promise<void> {
+  await terminal.signal("SIGKILL");
+  await terminal.shows("Killed");
+  await terminal.type("reset");
+  await terminal.press("Enter");
+  await terminal.hides("Killed");
+  await terminal.prompts();
+}
+
+Deno.test({
+  name: "a wizard that is killed in each step is taken up by the next one",
+  ignore: !CAN_WATCH,
+  fn: () =>
+    withWatchedCluster({}, async ({ rollout, open }) => {
+      await using terminal = await open();
+      let wizard = await Wizard.open(terminal);
+      await wizard.stepIsDone("capability");
+      for (const step of LADDER) {
+        await wizard.plan(step);
+        await wizard.start(step);
+        // Whatever the screen shows by now: at once.
+        await kill(terminal);
+        wizard = await Wizard.open(terminal);
+        await settled(wizard, step);
+      }
+      await rollout.isOver();
+      equal(await wizard.leave(), 0);
+    }),
+});
+
+/** The step went on, or was never asked for: then it is taken now. */
+async function settled(wizard: Wizard, step: StepName): Promise<void> {
+  const mark = await wizard.markOf(step, ["x", " "]);
+  if (mark === " ") await wizard.take(step);
+}
+
+Deno.test({
+  name: "two wizards at once take one rollout",
+  ignore: !CAN_WATCH,
+  fn: () =>
+    withWatchedCluster({}, async ({ rollout, open }) => {
+      await using here = await open();
+      await using there = await open();
+      const first = await Wizard.open(here);
+      const second = await Wizard.open(there);
+      for (const step of LADDER) {
+        // Both are asked to, at the same moment.
+        await Promise.all([first, second].map((one) => one.plan(step)));
+        await Promise.all([first, second].map((one) => one.start(step)));
+        await Promise.all([first, second].map((one) => one.stepIsDone(step)));
+        for (const terminal of [here, there]) {
+          const screen = await terminal.screen();
+          deepEqual(screen.match(/error\[[A-Z_]+\]/g), null, screen);
+        }
+      }
+      await rollout.isOver();
+      const { stdout } = await rollout.encrypted.run(
+        ...["encryption", "history", "--json"],
+      );
+      match(stdout, new RegExp(CLUSTER_NAME));
+      for (const wizard of [first, second]) equal(await wizard.leave(), 0);
+    }),
+});

@@ -1,0 +1,58 @@
+import { ClusterProcess, HAS_CLUSTERS } from "../../e2e/cluster_process.ts";
+import { VERY_PATIENT } from "../../e2e/encryption_trial.ts";
+import { kekArgs, type KekFile, KekFiles } from "../../e2e/kek_files.ts";
+import { ADMIN_TOKEN } from "../../e2e/node_process.ts";
+import { NAMED, Rollout } from "../../e2e/rollout.ts";
+import { Terminal, type TerminalOptions } from "./terminal.ts";
+import { HAS_TMUX } from "./tmux.ts";
+
+/** Whether clusters and terminals can be had here. */
+export const CAN_WATCH = HAS_CLUSTERS && HAS_TMUX;
+
+/** Three members, and as many people at terminals as there need to be. */
+export interface Watched {
+  readonly cluster: ClusterProcess;
+  readonly rollout: Rollout;
+  readonly kek: KekFile;
+  /** A terminal whose `sealkv` finds the cluster. */
+  open(options?: TerminalOptions): Promise<Terminal>;
+}
+
+export interface WatchedOptions {
+  /** Members that start with the KEK; all when left out. */
+  readonly withKek?: readonly string[];
+}
+
+/** Runs `task`; a failure comes with the members' logs. "n1" leads at first. */
+export async function withWatchedCluster(
+  { withKek }: WatchedOptions,
+  task: (watched: Watched) => Promise<void>,
+): Promise<void> {
+  await using files = await KekFiles.open();
+  const kek = await files.make("kek");
+  await using cluster = await ClusterProcess.start({
+    args: [...VERY_PATIENT, ...NAMED],
+    place: (index) => ({
+      hostname: evenAddress(),
+      args: withKek?.includes(`n${index + 1}`) === false ? [] : kekArgs(kek),
+    }),
+  });
+  const rollout = new Rollout(cluster);
+  try {
+    await rollout.encrypted.lead("n1");
+    const admin = cluster.names.map((name) => cluster.admin(name)).join(",");
+    const env = { SEALKV_ADMIN: admin, SEALKV_ADMIN_TOKEN: ADMIN_TOKEN };
+    const open = (options: TerminalOptions = {}) =>
+      Terminal.open({ ...options, env: { ...env, ...options.env } });
+    await task({ cluster, rollout, kek, open });
+  } catch (error) {
+    throw cluster.explain(error);
+  }
+}
+
+/** As wide as every other one, for columns to be where stored frames say. */
+function evenAddress(): string {
+  const [a, b, c] = crypto.getRandomValues(new Uint8Array(3))
+    .map((byte) => 100 + byte % 154);
+  return `127.${a}.${b}.${c}`;
+}

@@ -1,0 +1,121 @@
+import { CLUSTER_NAME } from "../../e2e/rollout.ts";
+import type { Shown, Terminal } from "./terminal.ts";
+
+/** Titles of the steps, as screens show them. */
+export const TITLES = {
+  capability: "Key on every node",
+  storage: "Storage cutover",
+  rewrite: "Dwell and rewrite",
+  seal: "Seal cleartext",
+  raft: "Raft cutover",
+  scrub: "Scrub and verify",
+  rotate: "Rotate data keys",
+  retire: "Retire old keys",
+} as const;
+
+export type StepName = keyof typeof TITLES;
+
+/** Those that ask for the cluster's name. */
+const ONE_WAY: ReadonlySet<StepName> = new Set([
+  "storage",
+  "seal",
+  "raft",
+  "retire",
+]);
+
+/** Members seal their whole stores anew, one after the other. */
+const STEP_MS_MAX = 90_000;
+
+/** Someone before the wizard, who reads it and presses keys. */
+export class Wizard {
+  readonly terminal: Terminal;
+
+  constructor(terminal: Terminal) {
+    this.terminal = terminal;
+  }
+
+  /** Opens it from a shell; the first look at the cluster is there. */
+  static async open(terminal: Terminal, flags = ""): Promise<Wizard> {
+    await terminal.run(`sealkv rollout ${flags}`.trimEnd());
+    const wizard = new Wizard(terminal);
+    await wizard.shows(CLUSTER_NAME, TITLES.storage, "n1", "n2", "n3");
+    return wizard;
+  }
+
+  async shows(...wanted: readonly Shown[]): Promise<string> {
+    return await this.terminal.shows(...wanted);
+  }
+
+  /** Waits until a step is in this state, as the ladder marks it. */
+  async stepIs(step: StepName, mark: string): Promise<string> {
+    const { terminal } = this;
+    const line = markOf(step, mark);
+    return await terminal.showsWithin(STEP_MS_MAX, line);
+  }
+
+  async stepIsDone(step: StepName): Promise<string> {
+    return await this.stepIs(step, "x");
+  }
+
+  /** Waits until the ladder marks a step with one of these; the one. */
+  async markOf(step: StepName, marks: readonly string[]): Promise<string> {
+    const lines = marks.map((mark) => markOf(step, mark));
+    const screen = await this.terminal.screenThat(
+      `"${TITLES[step]}" is one of ${marks}`,
+      (screen) => lines.some((line) => line.test(screen)),
+    );
+    return marks[lines.findIndex((line) => line.test(screen))]!;
+  }
+
+  /** Moves the cursor of the ladder to a step. */
+  async select(step: StepName): Promise<void> {
+    const names = Object.keys(TITLES);
+    for (let i = 0; i < names.length; i += 1) {
+      await this.terminal.press("Up");
+    }
+    for (let i = 0; i < names.indexOf(step); i += 1) {
+      await this.terminal.press("Down");
+    }
+    await this.shows(new RegExp(`>.*${TITLES[step]}`));
+  }
+
+  /** From the overview to what a step would do, as the leader says it. */
+  async plan(step: StepName): Promise<string> {
+    await this.terminal.press("Enter");
+    return await this.shows("Plan", TITLES[step]);
+  }
+
+  /** From the plan on: confirms it where it wants that, and starts it. */
+  async start(step: StepName): Promise<void> {
+    const { terminal } = this;
+    await terminal.press("Enter");
+    if (!ONE_WAY.has(step)) return;
+    await this.typeName(CLUSTER_NAME);
+    await terminal.press("Enter");
+  }
+
+  /** Types into the box of a confirmation; it shows what was typed. */
+  async typeName(name: string): Promise<void> {
+    await this.shows("Type the cluster's name");
+    await this.terminal.type(name);
+    await this.shows(`> ${name}`);
+  }
+
+  /** Takes the next step by keys alone, until the ladder says that it is done. */
+  async take(step: StepName): Promise<void> {
+    await this.plan(step);
+    await this.start(step);
+    await this.stepIsDone(step);
+  }
+
+  /** Leaves it; the exit code. */
+  async leave(): Promise<number> {
+    await this.terminal.press("q");
+    return await this.terminal.exitCode();
+  }
+}
+
+function markOf(step: StepName, mark: string): RegExp {
+  const escaped = mark.replace(/[^\w]/g, "\\$&");
+  return new RegExp(`\\[${escaped}\\] \\d ${TITLES[step]}`);
+}
