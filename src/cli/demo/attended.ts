@@ -2,6 +2,7 @@ import type { ExitCode } from "../exit_code.ts";
 import { transcriptFile } from "../rollout/transcript_file.ts";
 import { loadScreens, screenWorld } from "../screens.ts";
 import type { Services } from "../services.ts";
+import { wrapped } from "../wrap.ts";
 import { findingLines, writerLine } from "./evidence.ts";
 import { adminOf } from "./place.ts";
 import type { DemoSite } from "./site.ts";
@@ -16,7 +17,7 @@ export async function runAttended(
   services: Services,
   site: DemoSite,
 ): Promise<ExitCode> {
-  const { client, place, writer, finder } = site;
+  const { client, place, nodes, writer, finder } = site;
   const { openWizard } = await loadScreens(services, {
     what: "the wizard",
     instead: "Use `sealkv demo --auto`, or open it on a terminal",
@@ -36,12 +37,14 @@ export async function runAttended(
     },
   });
   const lines = [
-    ...report,
     "",
     `On the disks, looking for ${place.canary}:`,
     ...findingLines(await finder.look(true)),
     writerLine(writer.counts),
-  ];
-  services.terminal.out.write(lines.map((line) => `${line}\n`).join(""));
+    ...nodes.ends.map((end) =>
+      `The ${end.program} has ended, exit code ${end.exitCode}.`
+    ),
+  ].flatMap(wrapped);
+  services.terminal.out.write(`${[...report, ...lines].join("\n")}\n`);
   return exitCode as ExitCode;
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "../../io/clock.ts";
 import { ChildProgram } from "../child_program.ts";
+import type { ProgramEndedError } from "../errors.ts";
 import { thisProgram } from "../this_program.ts";
 import { leash } from "./leash.ts";
 import { type DemoMember, type DemoPlace, tokenPath } from "./place.ts";
@@ -23,15 +24,23 @@ const DENO_VARIABLES = [
 export class DemoNodes {
   readonly #clock: Clock;
   readonly #programs: readonly ChildProgram[];
+  readonly #ends: ProgramEndedError[] = [];
   /** Rejects, with its last words, when the first one ends. */
   readonly firstEnd: Promise<never>;
 
   private constructor(clock: Clock, programs: readonly ChildProgram[]) {
     this.#clock = clock;
     this.#programs = programs;
-    this.firstEnd = Promise.race(programs.map((one) => one.untilEnd()));
+    const ends = programs.map((one) => one.untilEnd());
+    for (const end of ends) end.catch((error) => this.#ends.push(error));
+    this.firstEnd = Promise.race(ends);
     // Whoever waits for it hears of it; nobody has to.
     this.firstEnd.catch(() => {});
+  }
+
+  /** Of nodes that have ended, in that order. */
+  get ends(): readonly ProgramEndedError[] {
+    return this.#ends;
   }
 
   /** Starts all; `ready` tells when they serve. */
