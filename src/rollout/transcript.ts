@@ -55,9 +55,13 @@ export interface TranscriptWriter {
   readonly opening: string;
   /**
    * To be appended; "" for an event that leaves nothing. Give it all events of
-   * a step, in order.
+   * a step, in order. `accept`, when other risks are accepted by now.
    */
-  event(step: StepId, event: RunEvent): string;
+  event(
+    step: StepId,
+    event: RunEvent,
+    accept?: readonly AcceptableRisk[],
+  ): string;
 }
 
 /** @throws {TranscriptForeignError} The file is something else. */
@@ -70,9 +74,9 @@ export function transcriptWriter(
   let askedMs = 0;
   return {
     opening: isNew ? "" : resumption(file, options),
-    event(step, event) {
+    event(step, event, accept = options.accept) {
       if (event.kind === "asked") askedMs = event.atMs;
-      const text = eventText(step, event, { askedMs, accept: options.accept });
+      const text = eventText(step, event, { askedMs, accept });
       if (text === "") return "";
       const whole = head + text;
       head = "";

@@ -1,0 +1,95 @@
+import type { RolloutStep } from "../../src/rollout/step.ts";
+import type { KeyBinding } from "../key_table.ts";
+import { KEYS } from "./bindings.ts";
+import { risksOf } from "./choices.ts";
+import { activeRun, mayAct, selectedStep, type WizardState } from "./state.ts";
+
+/** Keys that do something now, the most wanted first; help and leave last. */
+export function keysNow(state: WizardState): readonly KeyBinding[] {
+  switch (state.view.kind) {
+    case "overview":
+      return overviewKeys(state);
+    case "plan":
+      return planKeys(state);
+    case "confirm":
+    case "escrow":
+      return [KEYS.goOn, KEYS.back];
+    case "choose":
+      return [KEYS.move, KEYS.take, KEYS.back];
+    case "log":
+      return [KEYS.scroll, KEYS.back, KEYS.help, KEYS.leave];
+    case "help":
+      return [KEYS.scroll, KEYS.back];
+    case "leave":
+      return [KEYS.leaveNow, KEYS.stay];
+  }
+}
+
+/** What Enter would start; `null` when it would not. */
+export function startable(state: WizardState): RolloutStep | null {
+  const step = selectedStep(state);
+  return step !== null && step.id !== "capability" && mayAct(state) &&
+      activeRun(state) === null &&
+      (step.state === "ready" || step.state === "failed")
+    ? step
+    : null;
+}
+
+/** The rewrite is selected and may be steered. */
+export function isSteerable(state: WizardState): boolean {
+  return mayAct(state) && selectedStep(state)?.id === "rewrite" &&
+    (state.seen?.plan.phase ?? 0) > 0;
+}
+
+export function mayAcceptRisks(state: WizardState): boolean {
+  const step = selectedStep(state);
+  return mayAct(state) && step !== null && step.state !== "done" &&
+    risksOf(step.id).length > 0;
+}
+
+/** Keys are rotated and retired one by one, or all of them. */
+export function hasCommandsToChoose(state: WizardState): boolean {
+  const step = startable(state);
+  return step !== null && step.commands.length > 1 &&
+    (step.id === "rotate" || step.id === "retire");
+}
+
+export function mayProveEscrow(state: WizardState): boolean {
+  return mayAct(state) && !state.isEscrowProven &&
+    selectedStep(state)?.id === "capability";
+}
+
+function overviewKeys(state: WizardState): readonly KeyBinding[] {
+  const isSteered = isSteerable(state);
+  const isRunning = selectedStep(state)?.state === "running";
+  return [
+    ...given(startable(state) !== null, KEYS.plan),
+    ...given(mayProveEscrow(state), KEYS.escrow),
+    ...given(isSteered, KEYS.dwell, KEYS.rate),
+    ...given(isSteered && isRunning, KEYS.pause),
+    ...given(hasCommandsToChoose(state), KEYS.commands),
+    ...given(mayAcceptRisks(state), KEYS.risks),
+    KEYS.move,
+    KEYS.pane,
+    KEYS.all,
+    KEYS.issues,
+    KEYS.log,
+    KEYS.help,
+    KEYS.leave,
+  ];
+}
+
+function planKeys(state: WizardState): readonly KeyBinding[] {
+  const step = startable(state);
+  const enter = step?.isOneWay === true ? KEYS.confirm : KEYS.start;
+  return [
+    ...given(step !== null, enter),
+    ...given(mayAcceptRisks(state), KEYS.risks),
+    KEYS.back,
+    KEYS.help,
+  ];
+}
+
+function given(holds: boolean, ...keys: KeyBinding[]): readonly KeyBinding[] {
+  return holds ? keys : [];
+}

@@ -1,0 +1,54 @@
+import { useCallback } from "react";
+import { planRollout } from "../../src/rollout/plan_rollout.ts";
+import { runCommand, runStep } from "../../src/rollout/run_step.ts";
+import { takeSnapshot } from "../../src/rollout/take_snapshot.ts";
+import { openScreen, useEnd } from "../open_screen.tsx";
+import type { DemoPane, TuiEnd, TuiWorld, WizardOptions } from "../world.ts";
+import { WizardDriver, type WizardPorts } from "./driver.ts";
+import { reportLines } from "./report.ts";
+import { Wizard } from "./wizard.tsx";
+
+/** Walks somebody through the rollout until they leave. */
+export async function openWizard(
+  world: TuiWorld,
+  { isReadOnly, choices, transcript, demo }: WizardOptions,
+): Promise<TuiEnd> {
+  const { actor, clock } = world;
+  const driver = new WizardDriver({
+    ...{ isReadOnly, actor, choices, clock, transcript },
+    hasDemo: demo !== null,
+    ports: portsOf(world),
+  });
+  try {
+    const end = await openScreen(
+      world,
+      <LiveWizard driver={driver} demo={demo} />,
+    );
+    return { ...end, report: reportLines(driver.state(), transcript.path) };
+  } finally {
+    await driver.leave();
+  }
+}
+
+function portsOf({ client, clock }: TuiWorld): WizardPorts {
+  return {
+    look: (options) => takeSnapshot(client, { clock, ...options }),
+    planOf: planRollout,
+    runner: (choices) => ({
+      step: runStep(client, { clock, choices }),
+      command: runCommand(client, { clock, choices }),
+    }),
+  };
+}
+
+function LiveWizard({ driver, demo }: {
+  readonly driver: WizardDriver;
+  readonly demo: DemoPane | null;
+}) {
+  const end = useEnd();
+  const onEnd = useCallback(
+    (exitCode: 0 | 130) => end({ exitCode, report: [] }),
+    [end],
+  );
+  return <Wizard driver={driver} demo={demo} onEnd={onEnd} />;
+}

@@ -1,0 +1,92 @@
+import type { RolloutStep } from "../../src/rollout/step.ts";
+import { risksOf } from "./choices.ts";
+import { startable } from "./keys.ts";
+import { BLANK, hanging, type Row, row } from "./paragraph.ts";
+import type { Seen, WizardState } from "./state.ts";
+import { aboutRows, commandRows } from "./step_pane.ts";
+
+/** What a step would do, as the leader says now, and what it costs. */
+export function planRows(
+  state: WizardState,
+  { step, seen }: { readonly step: RolloutStep; readonly seen: Seen },
+  width: number,
+): readonly Row[] {
+  return [
+    ...rehearsalRows(seen, step, width),
+    BLANK,
+    ...aboutRows(step, width),
+    ...riskRows(state, step, width),
+    BLANK,
+    ...commandRows(state, step, width),
+  ];
+}
+
+function rehearsalRows(
+  { snapshot: { rehearsal } }: Seen,
+  { id, commands }: RolloutStep,
+  width: number,
+): readonly Row[] {
+  if (rehearsal === null || rehearsal.step !== id) {
+    return [row("The leader is asked what it would do ...", "dim")];
+  }
+  const { outcome, refusal } = rehearsal;
+  if (refusal !== null) {
+    return [
+      ...hanging([{ text: "The leader refuses: ", tone: "bad" }], {
+        text: refusal.message,
+        width,
+      }),
+      ...hanging([{ text: "fix: ", tone: "dim" }], {
+        text: refusal.remedy,
+        width,
+      }),
+    ];
+  }
+  const { hash = "", steps = [] } = outcome?.plan ?? {};
+  const first = commands.length > 1 ? " at first" : "";
+  return [
+    [
+      { text: `The leader would${first}:`, tone: "strong" },
+      { text: hash === "" ? "" : `  (plan ${hash})`, tone: "dim" },
+    ],
+    ...steps.flatMap((text, at) =>
+      hanging([{ text: `  ${at + 1} ` }], { text, width })
+    ),
+  ];
+}
+
+function riskRows(
+  { choices: { accept } }: WizardState,
+  { id }: RolloutStep,
+  width: number,
+): readonly Row[] {
+  const accepted = risksOf(id).filter((risk) => accept.includes(risk));
+  if (accepted.length === 0) return [];
+  return hanging([{ text: "Accepted risks: ", tone: "warn" }], {
+    text: accepted.join(", "),
+    width,
+  });
+}
+
+/** Pinned below the plan: what the next key does. */
+export function planPrompt(
+  state: WizardState,
+  step: RolloutStep,
+): readonly Row[] {
+  const { view } = state;
+  if (view.kind === "confirm") {
+    return [
+      row("Type the cluster's name to go on, Esc to go back:", "strong"),
+      [{ text: "> " }, { text: view.typed, tone: "strong" }, { text: "_" }],
+    ];
+  }
+  if (startable(state) === null) return [];
+  return [
+    row(
+      step.isOneWay
+        ? "Enter goes on to the confirmation, Esc goes back."
+        : "Enter starts it, Esc goes back.",
+      "strong",
+    ),
+  ];
+}

@@ -1,0 +1,191 @@
+import type {
+  ClusterEvent,
+  EncryptionOutcome,
+} from "../../src/admin/client.ts";
+import type { NodeError } from "../../src/base/error.ts";
+import type { RunEvent } from "../../src/rollout/run.ts";
+import type {
+  RolloutChoices,
+  RolloutSnapshot,
+} from "../../src/rollout/snapshot.ts";
+import type { RolloutPlan } from "../../src/rollout/step.ts";
+import { to, type Transition, type WizardEvent } from "./event.ts";
+import { onPress } from "./press.ts";
+import {
+  activeRun,
+  type LogLine,
+  type Run,
+  type WizardState,
+} from "./state.ts";
+
+export type PlanOf = (
+  snapshot: RolloutSnapshot,
+  choices: RolloutChoices,
+) => RolloutPlan;
+
+/** Of the log pane; older ones are in the transcript and the history. */
+const LOG_LINES_MAX = 500;
+
+/** What becomes of the screen, and what is to be done, by what happens. */
+export function wizardReducer(
+  planOf: PlanOf,
+): (state: WizardState, event: WizardEvent) => Transition {
+  return (state, event) => {
+    switch (event.kind) {
+      case "looked":
+        return to(onLooked(state, event, planOf));
+      case "look-failed": {
+        const { error, nowMs } = event;
+        return to({ ...state, failure: error, nowMs });
+      }
+      case "press":
+        return onPress(state, event.press, planOf);
+      case "run":
+        return to(onRun(state, event.event));
+      case "run-over":
+        return to(onRunOver(state, event.atMs));
+      case "steered":
+        return to(onSteered(state, event.event));
+      case "notice":
+        return to({ ...state, notice: event.text });
+    }
+  };
+}
+
+function onLooked(
+  state: WizardState,
+  { snapshot, nowMs, estimate }: WizardEvent & { readonly kind: "looked" },
+  planOf: PlanOf,
+): WizardState {
+  const plan = planOf(snapshot, state.choices);
+  const seen = { snapshot, plan, atMs: nowMs };
+  const logged = withLog(state, ...othersEvents(state, snapshot.events));
+  return confirmsOld({ ...logged, seen, estimate, failure: null, nowMs });
+}
+
+/** Who types a name confirms the plan that is shown and no other. */
+function confirmsOld(state: WizardState): WizardState {
+  const { view, seen } = state;
+  const rehearsal = seen?.snapshot.rehearsal ?? null;
+  if (view.kind !== "confirm" || rehearsal?.step !== view.step) return state;
+  const hash = rehearsal.outcome?.plan.hash ?? null;
+  if (hash === view.planHash || view.planHash === "") return state;
+  return {
+    ...state,
+    view: { kind: "plan", step: view.step },
+    notice: "The cluster changed, and the plan with it. Look at it again.",
+  };
+}
+
+/** What was done by others since the last look. */
+function othersEvents(
+  state: WizardState,
+  events: readonly ClusterEvent[],
+): readonly LogLine[] {
+  const { seen, actor, runs } = state;
+  const last = seen?.snapshot.events.at(-1)?.index ?? null;
+  if (seen === null) return [];
+  const own = new Set(
+    runs.flatMap(({ outcomes }) => outcomes.map(({ index }) => index)),
+  );
+  return events
+    .filter(({ index }) => last === null || index > last)
+    .filter((event) => !own.has(event.entry))
+    .filter((event) => event.actor !== actor || activeRun(state) === null)
+    .map(({ atMs, actor, action, result, entry }) => ({
+      atMs: Number(atMs),
+      kind: "event" as const,
+      text: `${actor}: ${action} ${result}` +
+        (entry === 0n ? "" : ` at index ${entry}`),
+    }));
+}
+
+function onRun(state: WizardState, event: RunEvent): WizardState {
+  const run = activeRun(state);
+  if (run === null) return state;
+  switch (event.kind) {
+    case "asked": {
+      const { command, atMs } = event;
+      const isFirst = run.command === "";
+      const startedMs = isFirst ? atMs : run.startedMs;
+      return withLog(
+        withRun(state, { ...run, command, startedMs, progress: null }),
+        commandLine(event),
+      );
+    }
+    case "progress":
+      return withRun(state, { ...run, progress: event.progress });
+    case "answered": {
+      const { outcome, atMs, isOthers } = event;
+      const outcomes = [...run.outcomes, outcome];
+      return withLog(
+        withRun(state, { ...run, outcomes, isOthers }),
+        { atMs, kind: "result", text: outcomeText(outcome, isOthers) },
+      );
+    }
+    case "failed": {
+      const { error, atMs } = event;
+      return withLog(
+        withRun(state, { ...run, error, endedMs: atMs }),
+        errorLine(event),
+      );
+    }
+  }
+}
+
+/** One line: whether something changed, and where. */
+function outcomeText(
+  { changed, index }: EncryptionOutcome,
+  isOthers: boolean,
+): string {
+  const where = index === 0n ? "" : ` at index ${index}`;
+  if (isOthers) return `somebody else did it${where}`;
+  return changed ? `done${where}` : `was so already${where}`;
+}
+
+function onRunOver(state: WizardState, atMs: number): WizardState {
+  const run = activeRun(state);
+  return run === null ? state : withRun(state, { ...run, endedMs: atMs });
+}
+
+function onSteered(state: WizardState, event: RunEvent): WizardState {
+  switch (event.kind) {
+    case "asked":
+      return withLog(state, commandLine(event));
+    case "progress":
+      return state;
+    case "answered": {
+      const text = outcomeText(event.outcome, event.isOthers);
+      return withLog(state, { atMs: event.atMs, kind: "result", text });
+    }
+    case "failed": {
+      const { error } = event;
+      const logged = withLog(state, errorLine(event));
+      return { ...logged, notice: `${error.message}. ${error.remedy}` };
+    }
+  }
+}
+
+function commandLine({ atMs, command }: {
+  readonly atMs: number;
+  readonly command: string;
+}): LogLine {
+  return { atMs, kind: "command", text: `$ ${command}` };
+}
+
+function errorLine({ atMs, error }: {
+  readonly atMs: number;
+  readonly error: NodeError;
+}): LogLine {
+  return { atMs, kind: "error", text: `${error.code}: ${error.message}` };
+}
+
+/** In the place of the last one. */
+function withRun(state: WizardState, run: Run): WizardState {
+  return { ...state, runs: [...state.runs.slice(0, -1), run] };
+}
+
+function withLog(state: WizardState, ...lines: readonly LogLine[]) {
+  if (lines.length === 0) return state;
+  return { ...state, log: [...state.log, ...lines].slice(-LOG_LINES_MAX) };
+}

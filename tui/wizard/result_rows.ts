@@ -1,0 +1,39 @@
+import { appliedText } from "./applied.ts";
+import { spanText } from "./amount.ts";
+import { hanging, type Row, row } from "./paragraph.ts";
+import type { Run, Seen } from "./state.ts";
+
+/** What became of a step that was started from here. */
+export function resultRows(
+  run: Run,
+  { seen, width }: { readonly seen: Seen; readonly width: number },
+): readonly Row[] {
+  const { error, startedMs, endedMs } = run;
+  const took = endedMs === null
+    ? ""
+    : `, took ${spanText(endedMs - startedMs)}`;
+  if (error !== null) {
+    const { code, message, remedy } = error;
+    return [
+      row(`error[${code}]`, "bad"),
+      ...hanging([{ text: "  " }], { text: message, width }),
+      ...hanging([{ text: "  fix: ", tone: "dim" }], { text: remedy, width }),
+    ];
+  }
+  const outcome = run.outcomes.findLast(({ index }) => index > 0n) ??
+    run.outcomes.at(-1);
+  if (outcome === undefined) return [];
+  const { index, changed, unreachable } = outcome;
+  const word = run.isOthers || !changed
+    ? "somebody else did it, or it was so before"
+    : index === 0n
+    ? "done"
+    : `committed at index ${index}, ${appliedText(seen, index)}`;
+  const silent = unreachable.length === 0
+    ? ""
+    : `; not asked, for they do not answer: ${unreachable.join(", ")}`;
+  return hanging([{ text: "Result: ", tone: "good" }], {
+    text: `${word}${took}${silent}`,
+    width,
+  });
+}

@@ -1,0 +1,182 @@
+import type { EncryptionOutcome } from "../../src/admin/client.ts";
+import type { NodeError } from "../../src/base/error.ts";
+import type { RateEstimate } from "../../src/rollout/rate_meter.ts";
+import type {
+  RolloutChoices,
+  RolloutSnapshot,
+} from "../../src/rollout/snapshot.ts";
+import type {
+  RolloutPlan,
+  RolloutStep,
+  StepId,
+  StepProgress,
+} from "../../src/rollout/step.ts";
+
+/** What fills the screen. */
+export type View =
+  | { readonly kind: "overview" }
+  /** What a step would do, as the leader says. */
+  | { readonly kind: "plan"; readonly step: StepId }
+  /** The same, while the cluster's name is typed. */
+  | {
+    readonly kind: "confirm";
+    readonly step: StepId;
+    readonly typed: string;
+    /** Of the plan that is on the screen. */
+    readonly planHash: string;
+  }
+  /** A list to choose from. */
+  | {
+    readonly kind: "choose";
+    readonly what: ChoiceKind;
+    readonly at: number;
+  }
+  /** The end of the KEK's id from the copy that is kept elsewhere. */
+  | { readonly kind: "escrow"; readonly typed: string }
+  | { readonly kind: "log"; readonly offset: number }
+  | { readonly kind: "help"; readonly offset: number }
+  /** Asks whether to leave although something runs. */
+  | { readonly kind: "leave" };
+
+export type ChoiceKind = "dwell" | "rate" | "risks" | "commands";
+
+/** Panes in the order of Tab; where there is room several show at once. */
+export const PANES = ["step", "members", "log", "demo"] as const;
+export type PaneName = typeof PANES[number];
+
+/** One look at the cluster and what it means. */
+export interface Seen {
+  readonly snapshot: RolloutSnapshot;
+  readonly plan: RolloutPlan;
+  /** Of the clock that never goes back. */
+  readonly atMs: number;
+}
+
+/** A step that was started from this screen. */
+export interface Run {
+  readonly step: StepId;
+  /** Of the wall clock. */
+  readonly startedMs: number;
+  readonly endedMs: number | null;
+  /** The last that was asked. */
+  readonly command: string;
+  readonly progress: StepProgress | null;
+  readonly outcomes: readonly EncryptionOutcome[];
+  /** Somebody else did it, or it was so before. */
+  readonly isOthers: boolean;
+  readonly error: NodeError | null;
+}
+
+export interface LogLine {
+  /** Of the wall clock. */
+  readonly atMs: number;
+  readonly kind: "command" | "result" | "error" | "event";
+  readonly text: string;
+}
+
+export interface WizardState {
+  readonly isReadOnly: boolean;
+  readonly hasDemo: boolean;
+  /** Who types. */
+  readonly actor: string;
+  /** The last good look; `null` before one. */
+  readonly seen: Seen | null;
+  /** Why the looks after it failed; `null` when it is the last. */
+  readonly failure: NodeError | null;
+  /** Of the clock that never goes back: when the last look ended. */
+  readonly nowMs: number;
+  /** When what runs is done; `null` while it is too early to tell. */
+  readonly estimate: RateEstimate | null;
+  readonly view: View;
+  /** `null`: the next one, whichever that is. */
+  readonly selected: StepId | null;
+  readonly pane: PaneName;
+  /** Rows that a pane is scrolled down. */
+  readonly offset: number;
+  readonly showsAll: boolean;
+  readonly issuesOnly: boolean;
+  readonly choices: RolloutChoices;
+  /** Command line of the selected step to run alone; `null`: all of them. */
+  readonly only: string | null;
+  /** The KEK's id was read from the copy that is kept elsewhere. */
+  readonly isEscrowProven: boolean;
+  /** Steps taken from here, oldest first; the last may be under way. */
+  readonly runs: readonly Run[];
+  readonly log: readonly LogLine[];
+  /** One line that the next key clears; "" for none. */
+  readonly notice: string;
+  /** `null` until the screen is left. */
+  readonly exitCode: 0 | 130 | null;
+}
+
+export interface Beginning {
+  readonly isReadOnly: boolean;
+  readonly hasDemo: boolean;
+  readonly actor: string;
+  readonly choices: RolloutChoices;
+}
+
+export function beginWizard(beginning: Beginning): WizardState {
+  return {
+    ...beginning,
+    seen: null,
+    failure: null,
+    nowMs: 0,
+    estimate: null,
+    view: { kind: "overview" },
+    selected: null,
+    pane: "step",
+    offset: 0,
+    showsAll: false,
+    issuesOnly: false,
+    only: null,
+    isEscrowProven: false,
+    runs: [],
+    log: [],
+    notice: "",
+    exitCode: null,
+  };
+}
+
+/** The step that keys are about; `null` before the first look. */
+export function selectedStep(state: WizardState): RolloutStep | null {
+  if (state.seen === null) return null;
+  const { steps, next } = state.seen.plan;
+  const id = viewedStep(state) ?? state.selected ?? next ?? "rotate";
+  return steps.find((step) => step.id === id) ?? null;
+}
+
+function viewedStep({ view }: WizardState): StepId | null {
+  return view.kind === "plan" || view.kind === "confirm" ? view.step : null;
+}
+
+/** What is under way from here; `null` for nothing. */
+export function activeRun({ runs }: WizardState): Run | null {
+  const last = runs.at(-1);
+  return last === undefined || last.endedMs !== null ? null : last;
+}
+
+/** The last try of a step from here. */
+export function lastRun(state: WizardState, step: StepId): Run | null {
+  return state.runs.findLast((run) => run.step === step) ?? null;
+}
+
+/** Anything at all is under way, whoever began it. */
+export function isBusy(state: WizardState): boolean {
+  return activeRun(state) !== null ||
+    state.seen?.plan.steps.some((step) => step.state === "running") === true;
+}
+
+/** Looks come every two seconds: older than this, something is wrong. */
+const FRESH_MS_MAX = 6_000;
+
+/** What is on the screen is what is true. */
+export function isFresh({ seen, failure, nowMs }: WizardState): boolean {
+  if (seen === null) return false;
+  return failure === null || nowMs - seen.atMs <= FRESH_MS_MAX;
+}
+
+/** Keys that change something do so now. */
+export function mayAct(state: WizardState): boolean {
+  return !state.isReadOnly && isFresh(state);
+}

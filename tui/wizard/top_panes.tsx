@@ -1,0 +1,94 @@
+import { Box } from "ink";
+import { Line } from "../parts/line.tsx";
+import { Pane } from "../parts/pane.tsx";
+import { Table } from "../parts/table.tsx";
+import {
+  LADDER_COLUMNS,
+  LADDER_COLUMNS_MIN,
+  ladderRows,
+} from "./ladder_rows.ts";
+import { MEMBER_COLUMNS, memberRows, memberStrip } from "./member_rows.ts";
+import { type Seen, selectedStep, type WizardState } from "./state.ts";
+
+const BORDERS = 4;
+/** From here on the ladder says states in words. */
+const WORDS_MIN = 96;
+
+export interface TopPanesProps {
+  readonly state: WizardState;
+  readonly width: number;
+  /** As `topRows` says. */
+  readonly height: number;
+  readonly isNarrow: boolean;
+}
+
+/** Rows that the ladder and the members take. */
+export function topRows({ seen }: WizardState, isNarrow: boolean): number {
+  if (seen === null) return 0;
+  const steps = seen.plan.steps.length;
+  return isNarrow ? Math.ceil(steps / 2) + 3 : steps + 2;
+}
+
+/** The ladder, and who the members are. */
+export function TopPanes(props: TopPanesProps) {
+  const { seen } = props.state;
+  if (seen === null) return null;
+  return props.isNarrow
+    ? <NarrowTop {...props} seen={seen} />
+    : <WideTop {...props} seen={seen} />;
+}
+
+type Shown = TopPanesProps & { readonly seen: Seen };
+
+function WideTop({ state, seen, width, height }: Shown) {
+  const isWordy = width >= WORDS_MIN;
+  const inner = isWordy ? LADDER_COLUMNS : LADDER_COLUMNS_MIN;
+  const rows = memberRows(seen.snapshot);
+  const well = rows.filter(({ isWell }) => isWell).length;
+  const left = inner + BORDERS;
+  const right = width - left;
+  return (
+    <Box flexDirection="row" flexShrink={0} width={width} height={height}>
+      <Pane title="Steps" width={left} height={height}>
+        {ladderRows(seen.plan, { selected: selectedStep(state), width: inner })
+          .map((spans, at) => <Line key={at} spans={spans} width={inner} />)}
+      </Pane>
+      <Pane
+        title="Members"
+        note={`${well} of ${rows.length} well`}
+        width={right}
+        height={height}
+      >
+        <Table
+          columns={MEMBER_COLUMNS}
+          rows={rows}
+          width={right - BORDERS}
+          height={height - 2}
+        />
+      </Pane>
+    </Box>
+  );
+}
+
+/** Two columns of steps, and the members on one line. */
+function NarrowTop({ state, seen, width, height }: Shown) {
+  const inner = Math.floor((width - BORDERS) / 2);
+  const rungs = ladderRows(seen.plan, {
+    selected: selectedStep(state),
+    width: LADDER_COLUMNS_MIN,
+  });
+  const half = Math.ceil(rungs.length / 2);
+  return (
+    <>
+      <Pane title="Steps" width={width} height={height - 1}>
+        {rungs.slice(0, half).map((spans, at) => (
+          <Box key={at} flexDirection="row" flexShrink={0} height={1}>
+            <Line spans={spans} width={inner} />
+            <Line spans={rungs[half + at] ?? []} width={inner} />
+          </Box>
+        ))}
+      </Pane>
+      <Line spans={memberStrip(seen.snapshot)} width={width} />
+    </>
+  );
+}
