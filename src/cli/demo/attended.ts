@@ -38,6 +38,11 @@ export async function runAttended(
   });
   const lines = [
     "",
+    site.isKept
+      ? "The nodes of the demo stop now; what they keep stays."
+      : "The nodes of the demo stop now, and all they keep goes, the " +
+        "transcript too; --keep keeps it.",
+    "",
     `On the disks, looking for ${place.canary}:`,
     ...findingLines(await finder.look(true)),
     writerLine(writer.counts),

@@ -63,7 +63,7 @@ async function runAt(
     kill: () => nodes.kill(),
     dir: isKept ? null : place.dir,
   });
-  const site = siteAround(services, place, nodes);
+  const site = siteAround(services, { place, nodes, isKept });
   const { hangUp, cancel } = onHangUp();
   let exitCode: ExitCode = EXIT.done;
   await untilInterrupted(services.process, async ({ first, second }) => {

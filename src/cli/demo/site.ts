@@ -13,6 +13,8 @@ export interface DemoSite {
   readonly client: AdminClient;
   readonly writer: DemoWriter;
   readonly finder: DemoFinder;
+  /** Its directory stays in the end. */
+  readonly isKept: boolean;
   /** Aborted when the demo ends. */
   readonly signal: AbortSignal;
 }
@@ -20,8 +22,7 @@ export interface DemoSite {
 /** Wires what `nodes` need around them; starts nothing yet. */
 export function siteAround(
   services: Services,
-  place: DemoPlace,
-  nodes: DemoNodes,
+  { place, nodes, isKept }: Pick<DemoSite, "place" | "nodes" | "isKept">,
 ): DemoSite & { close(): Promise<void> } {
   const { clock } = services;
   const http = services.httpClient({});
@@ -44,7 +45,7 @@ export function siteAround(
   });
   const end = new AbortController();
   return {
-    ...{ place, nodes, client, writer, finder, signal: end.signal },
+    ...{ place, nodes, isKept, client, writer, finder, signal: end.signal },
     async close() {
       end.abort();
       client.close();
