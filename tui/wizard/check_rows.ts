@@ -33,18 +33,17 @@ export function checkRows(
   return [...issues.flatMap((check) => oneCheck(check, width)), ...rest];
 }
 
-/** One line on how it looks: "4 of 12 checks fail, 2 warn". */
+/** How it looks: "4 of 12 fail, 2 warn". */
 export function checkSummary(checks: readonly Check[]): string {
   const count = (verdict: Verdict) =>
     checks.filter((check) => check.verdict === verdict).length;
   const [fail, warn] = [count("fail"), count("warn")];
-  if (checks.length === 0) return "no checks";
-  if (fail + warn === 0) return `all ${checks.length} checks pass`;
-  const fails = fail === 0 ? [] : [`${fail} of ${checks.length} checks fail`];
-  const warns = warn === 0
-    ? []
-    : [fail === 0 ? `${warn} of ${checks.length} checks warn` : `${warn} warn`];
-  return [...fails, ...warns].join(", ");
+  if (fail + warn === 0) return `all ${checks.length} pass`;
+  const issues = [
+    ...fail === 0 ? [] : [`${fail} fail`],
+    ...warn === 0 ? [] : [`${warn} warn`],
+  ];
+  return `${issues.join(", ")} of ${checks.length}`;
 }
 
 function oneCheck(check: Check, width: number): readonly Row[] {

@@ -19,7 +19,12 @@ export type WizardEvent =
     readonly error: NodeError;
     readonly nowMs: number;
   }
-  | { readonly kind: "press"; readonly press: KeyPress }
+  | {
+    readonly kind: "press";
+    readonly press: KeyPress;
+    /** Most rows that can be scrolled away on what is shown. */
+    readonly offsetMax: number;
+  }
   | { readonly kind: "run"; readonly event: RunEvent }
   /** All of its events have come. */
   | { readonly kind: "run-over"; readonly atMs: number }

@@ -61,7 +61,8 @@ export function mayProveEscrow(state: WizardState): boolean {
 
 function overviewKeys(state: WizardState): readonly KeyBinding[] {
   const isSteered = isSteerable(state);
-  const isRunning = selectedStep(state)?.state === "running";
+  const isRunning = selectedStep(state)?.state === "running" ||
+    activeRun(state)?.step === "rewrite";
   return [
     ...given(startable(state) !== null, KEYS.plan),
     ...given(mayProveEscrow(state), KEYS.escrow),
@@ -86,7 +87,6 @@ function planKeys(state: WizardState): readonly KeyBinding[] {
     ...given(step !== null, enter),
     ...given(mayAcceptRisks(state), KEYS.risks),
     KEYS.back,
-    KEYS.help,
   ];
 }
 

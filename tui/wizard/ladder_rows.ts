@@ -1,5 +1,9 @@
 import type { Tone } from "../look.ts";
-import type { RolloutPlan, RolloutStep } from "../../src/rollout/step.ts";
+import type {
+  RolloutPlan,
+  RolloutStep,
+  StepId,
+} from "../../src/rollout/step.ts";
 import { fitted } from "../text.ts";
 import type { Row } from "./paragraph.ts";
 
@@ -20,11 +24,11 @@ const MARKS: Readonly<Record<Standing, Mark>> = {
   later: { mark: "[ ]", tone: "dim" },
 };
 
-const TITLE_COLUMNS = 18;
+const TITLE_COLUMNS = 17;
 /** Of a row with its state in a word. */
-export const LADDER_COLUMNS = 38;
+export const LADDER_COLUMNS = 37;
 /** Of one without. */
-export const LADDER_COLUMNS_MIN = 29;
+export const LADDER_COLUMNS_MIN = 28;
 
 export function markOf(standing: Standing): Mark {
   return MARKS[standing];
@@ -41,13 +45,15 @@ export function standingOf(plan: RolloutPlan, step: RolloutStep): Standing {
 /** One row for each step, `width` columns wide. */
 export function ladderRows(
   plan: RolloutPlan,
-  { selected, width }: {
+  { selected, underWay, width }: {
     readonly selected: RolloutStep | null;
+    /** Started from here. */
+    readonly underWay: StepId | null;
     readonly width: number;
   },
 ): readonly Row[] {
   return plan.steps.map((step, at) => {
-    const standing = standingOf(plan, step);
+    const standing = step.id === underWay ? "running" : standingOf(plan, step);
     const { mark, tone } = MARKS[standing];
     const isSelected = step.id === selected?.id;
     const titleTone = isSelected ? "strong" : tone === "dim" ? "dim" : "plain";

@@ -49,7 +49,9 @@ function kekText(member: MemberEncryption | undefined): string {
   const own = member?.encryption?.own;
   if (own === undefined) return UNKNOWN;
   const [id] = own.kekIds;
-  return id === undefined ? "none" : id.slice(0, KEK_DIGITS);
+  if (id === undefined) return "none";
+  // After the kind of its source, as in file:5447a64c49889adf.
+  return id.slice(id.lastIndexOf(":") + 1).slice(0, KEK_DIGITS);
 }
 
 /** What it seals from now on: in its store, and in its log. */
@@ -70,7 +72,7 @@ function cutovers(member: MemberEncryption | undefined) {
   };
 }
 
-/** Where there is no room the last ones go: applied, then lag, then role. */
+/** Where there is no room some go: applied, then lag, KEK, role. */
 export const MEMBER_COLUMNS: readonly Column<MemberRow>[] = [
   {
     title: "node",
@@ -81,10 +83,10 @@ export const MEMBER_COLUMNS: readonly Column<MemberRow>[] = [
       tone: isWell ? "plain" : "bad",
     }),
   },
-  { title: "role", priority: 3, cell: ({ role }) => role },
+  { title: "role", priority: 2, cell: ({ role }) => role },
   { title: "up", priority: 0, cell: ({ up }) => yesOrNo(up) },
   { title: "ready", priority: 0, cell: ({ ready }) => yesOrNo(ready) },
-  { title: "KEK", priority: 2, cell: ({ kek }) => kekCell(kek) },
+  { title: "KEK", priority: 3, cell: ({ kek }) => kekCell(kek) },
   { title: "store", priority: 1, cell: ({ store }) => sealedCell(store) },
   { title: "log", priority: 1, cell: ({ log }) => sealedCell(log) },
   {

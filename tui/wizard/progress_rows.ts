@@ -59,12 +59,15 @@ export function ratioOf({ state, done, total }: ClusterTask): number | null {
 }
 
 function noteOf({ state, done, total, elapsedMs }: ClusterTask): string {
+  const took = spanText(Number(elapsedMs));
+  // One thing to do for all: it was applied, or not yet.
+  if (total === 1n && state === "done") return `done in ${took}`;
   const seen = total === 0n ? String(done) : `${done} of ${total}`;
   switch (state) {
     case "running":
       return `${seen} records`;
     case "done":
-      return `done, ${done} records in ${spanText(Number(elapsedMs))}`;
+      return `done, ${done} records in ${took}`;
     case "paused":
       return `paused at ${seen} records`;
     case "silent":

@@ -39,7 +39,7 @@ export function wizardReducer(
         return to({ ...state, failure: error, nowMs });
       }
       case "press":
-        return onPress(state, event.press, planOf);
+        return onPress(state, event, planOf);
       case "run":
         return to(onRun(state, event.event));
       case "run-over":
@@ -144,8 +144,14 @@ function outcomeText(
 }
 
 function onRunOver(state: WizardState, atMs: number): WizardState {
-  const run = activeRun(state);
-  return run === null ? state : withRun(state, { ...run, endedMs: atMs });
+  const run = state.runs.at(-1);
+  if (run === undefined) return state;
+  const over = withRun(state, { ...run, endedMs: run.endedMs ?? atMs });
+  // On to the next step, unless it failed or something else is looked at.
+  const isFollowed = run.error === null && state.selected === run.step;
+  return isFollowed
+    ? { ...over, selected: null, only: null, offset: 0, announced: run.step }
+    : over;
 }
 
 function onSteered(state: WizardState, event: RunEvent): WizardState {

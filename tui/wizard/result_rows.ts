@@ -6,7 +6,11 @@ import type { Run, Seen } from "./state.ts";
 /** What became of a step that was started from here. */
 export function resultRows(
   run: Run,
-  { seen, width }: { readonly seen: Seen; readonly width: number },
+  { seen, width, head = "Result: " }: {
+    readonly seen: Seen;
+    readonly width: number;
+    readonly head?: string;
+  },
 ): readonly Row[] {
   const { error, startedMs, endedMs } = run;
   const took = endedMs === null
@@ -32,7 +36,7 @@ export function resultRows(
   const silent = unreachable.length === 0
     ? ""
     : `; not asked, for they do not answer: ${unreachable.join(", ")}`;
-  return hanging([{ text: "Result: ", tone: "good" }], {
+  return hanging([{ text: head, tone: "good" }], {
     text: `${word}${took}${silent}`,
     width,
   });

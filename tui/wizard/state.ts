@@ -33,8 +33,8 @@ export type View =
   }
   /** The end of the KEK's id from the copy that is kept elsewhere. */
   | { readonly kind: "escrow"; readonly typed: string }
-  | { readonly kind: "log"; readonly offset: number }
-  | { readonly kind: "help"; readonly offset: number }
+  | { readonly kind: "log" }
+  | { readonly kind: "help" }
   /** Asks whether to leave although something runs. */
   | { readonly kind: "leave" };
 
@@ -91,7 +91,7 @@ export interface WizardState {
   /** `null`: the next one, whichever that is. */
   readonly selected: StepId | null;
   readonly pane: PaneName;
-  /** Rows that a pane is scrolled down. */
+  /** Rows that are scrolled away: above, in a log below. */
   readonly offset: number;
   readonly showsAll: boolean;
   readonly issuesOnly: boolean;
@@ -103,8 +103,10 @@ export interface WizardState {
   /** Steps taken from here, oldest first; the last may be under way. */
   readonly runs: readonly Run[];
   readonly log: readonly LogLine[];
-  /** One line that the next key clears; "" for none. */
+  /** What the next key clears; "" for none. */
   readonly notice: string;
+  /** Step whose end is told until the next key; `null` for none. */
+  readonly announced: StepId | null;
   /** `null` until the screen is left. */
   readonly exitCode: 0 | 130 | null;
 }
@@ -134,6 +136,7 @@ export function beginWizard(beginning: Beginning): WizardState {
     runs: [],
     log: [],
     notice: "",
+    announced: null,
     exitCode: null,
   };
 }
@@ -179,4 +182,9 @@ export function isFresh({ seen, failure, nowMs }: WizardState): boolean {
 /** Keys that change something do so now. */
 export function mayAct(state: WizardState): boolean {
   return !state.isReadOnly && isFresh(state);
+}
+
+/** A log: its end shows first, and what is scrolled away is below. */
+export function isReadFromEnd({ view, pane }: WizardState): boolean {
+  return view.kind === "log" || view.kind === "overview" && pane === "log";
 }

@@ -1,5 +1,4 @@
 import type { RolloutStep } from "../../src/rollout/step.ts";
-import type { Tone } from "../look.ts";
 import { jobOf, rateText } from "./choices.ts";
 import { checkRows, checkSummary, escrowRows } from "./check_rows.ts";
 import { markOf, standingOf } from "./ladder_rows.ts";
@@ -21,12 +20,19 @@ export function stepRows(
   look: PaneLook,
 ): readonly Row[] {
   const { width } = look;
-  const standing = standingOf(seen.plan, step);
+  const isOwn = activeRun(state)?.step === step.id;
+  const standing = isOwn ? "running" : standingOf(seen.plan, step);
+  const detail = isOwn && step.state !== "running"
+    ? "started from here"
+    : step.detail;
   const isStuck = standing === "blocked" || standing === "failed";
   const checks = checksOf(state, step, width);
   const about = state.issuesOnly ? [] : aboutRows(step, width);
   const parts = [
-    stateRows(step, { tone: markOf(standing).tone, word: standing, width }),
+    hanging([{
+      text: `${standing.toUpperCase()}: `,
+      tone: markOf(standing).tone,
+    }], { text: detail, width }),
     liveRows(state, step, look),
     ...step.id === "rewrite" ? [dwellRows(state, seen, width)] : [],
     ...isStuck ? [checks, about] : [about, checks],
@@ -34,18 +40,6 @@ export function stepRows(
   ];
   return parts.filter((rows) => rows.length > 0)
     .flatMap((rows, at) => at === 0 ? rows : [BLANK, ...rows]);
-}
-
-function stateRows(
-  { detail }: RolloutStep,
-  { tone, word, width }: {
-    readonly tone: Tone;
-    readonly word: string;
-    readonly width: number;
-  },
-): readonly Row[] {
-  const head = [{ text: `${word.toUpperCase()}: `, tone }];
-  return hanging(head, { text: detail, width });
 }
 
 /** What members are at, or what became of what was started from here. */

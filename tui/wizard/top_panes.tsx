@@ -8,7 +8,12 @@ import {
   ladderRows,
 } from "./ladder_rows.ts";
 import { MEMBER_COLUMNS, memberRows, memberStrip } from "./member_rows.ts";
-import { type Seen, selectedStep, type WizardState } from "./state.ts";
+import {
+  activeRun,
+  type Seen,
+  selectedStep,
+  type WizardState,
+} from "./state.ts";
 
 const BORDERS = 4;
 /** From here on the ladder says states in words. */
@@ -17,16 +22,9 @@ const WORDS_MIN = 96;
 export interface TopPanesProps {
   readonly state: WizardState;
   readonly width: number;
-  /** As `topRows` says. */
+  /** As the layout says. */
   readonly height: number;
   readonly isNarrow: boolean;
-}
-
-/** Rows that the ladder and the members take. */
-export function topRows({ seen }: WizardState, isNarrow: boolean): number {
-  if (seen === null) return 0;
-  const steps = seen.plan.steps.length;
-  return isNarrow ? Math.ceil(steps / 2) + 3 : steps + 2;
 }
 
 /** The ladder, and who the members are. */
@@ -50,7 +48,7 @@ function WideTop({ state, seen, width, height }: Shown) {
   return (
     <Box flexDirection="row" flexShrink={0} width={width} height={height}>
       <Pane title="Steps" width={left} height={height}>
-        {ladderRows(seen.plan, { selected: selectedStep(state), width: inner })
+        {ladderRows(seen.plan, ladderOf(state, inner))
           .map((spans, at) => <Line key={at} spans={spans} width={inner} />)}
       </Pane>
       <Pane
@@ -70,13 +68,15 @@ function WideTop({ state, seen, width, height }: Shown) {
   );
 }
 
+function ladderOf(state: WizardState, width: number) {
+  const underWay = activeRun(state)?.step ?? null;
+  return { selected: selectedStep(state), underWay, width };
+}
+
 /** Two columns of steps, and the members on one line. */
 function NarrowTop({ state, seen, width, height }: Shown) {
   const inner = Math.floor((width - BORDERS) / 2);
-  const rungs = ladderRows(seen.plan, {
-    selected: selectedStep(state),
-    width: LADDER_COLUMNS_MIN,
-  });
+  const rungs = ladderRows(seen.plan, ladderOf(state, LADDER_COLUMNS_MIN));
   const half = Math.ceil(rungs.length / 2);
   return (
     <>

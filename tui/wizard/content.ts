@@ -1,59 +1,76 @@
-import { useLook } from "../look.ts";
+import { helpLines } from "../parts/help_screen.tsx";
 import type { DemoPane } from "../world.ts";
+import { ALL_KEYS, HELP_NOTES } from "./bindings.ts";
 import { demoRows } from "./demo_rows.ts";
 import { dialogRows, dialogTitle } from "./dialog_rows.ts";
 import { logRows } from "./log_rows.ts";
 import { memberDetailRows } from "./member_rows.ts";
-import { row } from "./paragraph.ts";
+import { type Row, row } from "./paragraph.ts";
 import { planPrompt, planRows } from "./plan_rows.ts";
-import { RowPane, type RowPaneProps } from "./row_pane.tsx";
 import { selectedStep, type WizardState } from "./state.ts";
 import { stepRows } from "./step_pane.ts";
 
-export interface MiddlePaneProps {
+/** What fills a pane; the first row shown is `offset`. */
+export interface Content {
+  readonly title: string;
+  readonly note?: string;
+  readonly rows: readonly Row[];
+  /** Always at the bottom. */
+  readonly pinned?: readonly Row[];
+  readonly offset: number;
+}
+
+export interface Shown {
   readonly state: WizardState;
   readonly demo: DemoPane | null;
-  /** Borders included. */
-  readonly width: number;
-  readonly height: number;
+  /** Of the rows. */
+  readonly inner: number;
+  readonly isUnicode: boolean;
 }
 
 /** What the screen is about now. */
-export function MiddlePane(props: MiddlePaneProps) {
-  const { width, height } = props;
-  const { isUnicode } = useLook();
-  const content = contentOf(props, isUnicode);
-  return <RowPane {...content} width={width} height={height} isFocused />;
-}
-
-type Content = Omit<RowPaneProps, "width" | "height">;
-
-function contentOf(
-  { state, demo, width }: MiddlePaneProps,
-  isUnicode: boolean,
-): Content {
-  const { view } = state;
-  const inner = width - 4;
+export function contentOf(shown: Shown): Content {
+  const { state, inner } = shown;
+  const { view, offset } = state;
   switch (view.kind) {
+    case "help":
+      return {
+        title: "Help",
+        rows: helpLines(ALL_KEYS, HELP_NOTES, inner).map((text) => row(text)),
+        offset,
+      };
+    case "log":
+      return { title: "Commands", rows: logRows(state.log, inner), offset };
     case "choose":
     case "escrow":
     case "leave":
       return {
         title: dialogTitle(view),
         rows: dialogRows(state, view, inner),
+        offset,
       };
     case "plan":
     case "confirm":
       return planContent(state, inner);
     default:
-      return paneContent(state, { demo, inner, isUnicode });
+      return paneContent(shown);
   }
+}
+
+/** Most rows of it that can be scrolled away in a pane of `height`. */
+export function offsetMaxOf(
+  { rows, pinned = [] }: Content,
+  height: number,
+): number {
+  return Math.max(0, rows.length - (height - 2 - pinned.length));
 }
 
 function planContent(state: WizardState, inner: number): Content {
   const step = selectedStep(state);
   const { seen } = state;
-  if (seen === null || step === null) return { title: "Plan", rows: [] };
+  if (seen === null || step === null) {
+    return { title: "Plan", rows: [], offset: 0 };
+  }
   const { title, isOneWay } = step;
   return {
     title: isOneWay ? `ONE WAY - Plan: ${title}` : `Plan: ${title}`,
@@ -64,20 +81,14 @@ function planContent(state: WizardState, inner: number): Content {
   };
 }
 
-function paneContent(
-  state: WizardState,
-  { demo, inner, isUnicode }: {
-    readonly demo: DemoPane | null;
-    readonly inner: number;
-    readonly isUnicode: boolean;
-  },
-): Content {
+function paneContent({ state, demo, inner, isUnicode }: Shown): Content {
   const { seen, pane, offset, log } = state;
   const step = selectedStep(state);
   if (seen === null || step === null) {
     return {
       title: "sealkv rollout",
       rows: [row("The cluster is asked how it is ...", "dim")],
+      offset: 0,
     };
   }
   switch (pane) {
