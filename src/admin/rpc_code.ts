@@ -25,6 +25,7 @@ export const RPC_CODE_OF: Readonly<Record<ErrorCode, Code>> = {
   APP_TOKEN_MISSING: Code.FailedPrecondition,
   CLI_CHECK_FAILED: Code.Aborted,
   CLI_DATABASE_REFUSED: Code.InvalidArgument,
+  CLI_DEMO_FAILED: Code.Unknown,
   CLI_IMPORT_LINE_INVALID: Code.InvalidArgument,
   CLI_INPUT_INVALID: Code.InvalidArgument,
   CLI_KEY_NOT_FOUND: Code.NotFound,

@@ -3,7 +3,8 @@ import type { ServerProcesses } from "../bench/servers.ts";
 import { denoRandom } from "../io/deno/random.ts";
 import { freeAddresses } from "./bench_address.ts";
 import type { BenchCluster } from "./bench_cluster.ts";
-import { BenchProcess, processesOf, residentMib } from "./bench_process.ts";
+import { processesOf, residentMib } from "./bench_process.ts";
+import { ChildProgram } from "./child_program.ts";
 import type { Services } from "./services.ts";
 
 const PORTS = [2379, 2380] as const;
@@ -14,7 +15,7 @@ interface Member {
   readonly name: string;
   readonly client: string;
   readonly peer: string;
-  process: BenchProcess;
+  process: ChildProgram;
 }
 
 /** A member, or a cluster of members, of the etcd that is installed. */
@@ -22,7 +23,7 @@ export class BenchEtcd implements BenchCluster {
   readonly name = "etcd";
   readonly #services: Services;
   readonly #members: readonly Member[];
-  readonly #start: (member: Omit<Member, "process">) => BenchProcess;
+  readonly #start: (member: Omit<Member, "process">) => ChildProgram;
 
   private constructor(
     services: Services,
@@ -33,7 +34,7 @@ export class BenchEtcd implements BenchCluster {
     const cluster = members.map(({ name, peer }) => `${name}=http://${peer}`)
       .join();
     this.#start = (member) =>
-      BenchProcess.start(etcdCommand(dir, member, cluster));
+      ChildProgram.start(etcdCommand(dir, member, cluster));
     this.#members = members.map((member) => ({
       ...member,
       process: this.#start(member),

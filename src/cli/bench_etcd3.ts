@@ -1,6 +1,6 @@
 import { Latencies } from "../bench/latency.ts";
 import type { ContenderRun, LoadShape } from "../bench/rounds.ts";
-import { BenchProcess } from "./bench_process.ts";
+import { ChildProgram } from "./child_program.ts";
 
 /** Deno 2.5 lacks what the client wants of `node:http2`; 2.9 has it. */
 export function carriesEtcd3(): boolean {
@@ -18,7 +18,7 @@ export async function loadByEtcd3(
     new URL("../../bench/etcd3/", import.meta.url).pathname,
   );
   const { clients, warmUpMs, measureMs } = shape;
-  const process = BenchProcess.start({
+  const process = ChildProgram.start({
     program: Deno.execPath(),
     args: [
       ...["run", "-A", "--quiet", "--frozen"],

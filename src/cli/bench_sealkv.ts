@@ -4,8 +4,10 @@ import { toHex } from "../base/bytes.ts";
 import { denoRandom } from "../io/deno/random.ts";
 import { freeAddresses } from "./bench_address.ts";
 import type { BenchCluster } from "./bench_cluster.ts";
-import { BenchProcess, processesOf, residentMib } from "./bench_process.ts";
+import { processesOf, residentMib } from "./bench_process.ts";
+import { ChildProgram } from "./child_program.ts";
 import type { AdminClient, Services } from "./services.ts";
+import { thisProgram } from "./this_program.ts";
 
 const PORTS = [4512, 4513, 4514] as const;
 const READY = /^ready \{.*\}$/m;
@@ -29,7 +31,7 @@ interface Member {
   readonly listen: string;
   readonly peer: string;
   readonly admin: string;
-  process: BenchProcess;
+  process: ChildProgram;
 }
 
 /** A node, or a cluster of nodes, of this very program. */
@@ -38,7 +40,7 @@ export class BenchSealkv implements BenchCluster {
   readonly accessToken: string;
   readonly #services: Services;
   readonly #members: readonly Member[];
-  readonly #start: (member: Omit<Member, "process">) => BenchProcess;
+  readonly #start: (member: Omit<Member, "process">) => ChildProgram;
 
   private constructor(
     services: Services,
@@ -49,7 +51,7 @@ export class BenchSealkv implements BenchCluster {
     this.accessToken = toHex(denoRandom().bytes(TOKEN_BYTES));
     const cluster = members.map(({ name, peer }) => `${name}=${peer}`).join();
     this.#start = (member) =>
-      BenchProcess.start({
+      ChildProgram.start({
         ...nodeCommand(options, member, members.length > 1 ? cluster : null),
         env: {
           SEALKV_ACCESS_TOKEN: this.accessToken,
@@ -177,16 +179,9 @@ function nodeCommand(
   { position, name, listen, peer, admin }: Omit<Member, "process">,
   cluster: string | null,
 ) {
-  const root = new URL("../../", import.meta.url);
-  const self = Deno.build.standalone ? [] : [
-    "run",
-    "-A",
-    "--quiet",
-    ...denoFlags?.(position) ?? [],
-    `${root}main.ts`,
-  ];
+  const [program, ...self] = thisProgram(denoFlags?.(position));
   return {
-    program: Deno.execPath(),
+    program,
     args: [
       ...self,
       ...["serve", "--data-dir", `${dir}/${name}`, "--log-level", "warn"],

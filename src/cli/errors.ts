@@ -164,6 +164,22 @@ export class ProgramMissingError extends NodeError {
   }
 }
 
+/** A demo did not come to the end that it is there to show. */
+export class DemoFailedError extends NodeError {
+  override readonly name = "DemoFailedError";
+  override readonly code = "CLI_DEMO_FAILED";
+  override readonly remedy =
+    "Run `sealkv demo --auto --keep` and report what it prints with the " +
+    "directory that it keeps: nothing in it is secret";
+
+  constructor(readonly complaints: readonly string[]) {
+    super(
+      "Cannot call the demo a success as the end is not as it should be: " +
+        `current value is "${complaints.join(", ")}"`,
+    );
+  }
+}
+
 /** Standard output or error takes no more, and not because its reader left. */
 export class OutputFailedError extends NodeError {
   override readonly name = "OutputFailedError";

@@ -43,6 +43,7 @@ export const EXIT_OF: Readonly<Record<ErrorCode, ExitCode>> = {
   APP_TOKEN_MISSING: EXIT.config,
   CLI_CHECK_FAILED: EXIT.notDone,
   CLI_DATABASE_REFUSED: EXIT.unexpected,
+  CLI_DEMO_FAILED: EXIT.notDone,
   CLI_IMPORT_LINE_INVALID: EXIT.usage,
   CLI_INPUT_INVALID: EXIT.usage,
   CLI_KEY_NOT_FOUND: EXIT.notDone,

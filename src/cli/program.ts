@@ -6,6 +6,7 @@ import type { ExitCode } from "./exit_code.ts";
 import { addBackup } from "./backup/backup.ts";
 import { addBench } from "./bench.ts";
 import { addDashboard } from "./dashboard.ts";
+import { addDemo } from "./demo/demo.ts";
 import { addDoctor } from "./doctor.ts";
 import { addEncryption } from "./encryption/encryption.ts";
 import { addKek } from "./kek.ts";
@@ -77,6 +78,7 @@ export function buildProgram(
   addImport(kv, services);
   addExport(kv, services);
   program.commandsGroup("Program:");
+  addDemo(program, services, finish);
   addBench(program, services, finish);
   addVersion(program, services);
   // The same class at run time; only the types of the two packages differ.
