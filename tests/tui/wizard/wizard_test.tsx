@@ -226,8 +226,11 @@ Deno.test("Wizard has no keys that change something when it only looks", async (
 Deno.test("Wizard shows the disks of a demo as one more pane", async () => {
   await using shown = await show({ given: { hasDemo: true } });
   const { screen } = shown;
+  match(screen.frame(), /Disks of the demo/, "beside the commands");
+  await screen.resize({ columns: 80, rows: 24 });
+  equal(screen.frame().includes("Disks of the demo"), false);
   for (let i = 0; i < 3; i += 1) await screen.press("\t");
-  match(screen.frame(), /Looked for: canary-7f3a/);
+  match(screen.frame(), /canary-7f3a {2}12 writes, none failed/);
   match(screen.frame(), /n1 in cleartext in 1 file: n1\/wal\/000001/);
   match(screen.frame(), /n2 not found in any file/);
 });
