@@ -7,13 +7,13 @@ export function demoRows(demo: DemoPane, width: number): readonly Row[] {
   const findings = demo.findings();
   return [
     [
-      { text: "Looked for: " },
       { text: demo.canary, tone: "strong" },
+      { text: `  ${count} writes` },
+      failed === 0 ? { text: ", none failed" } : {
+        text: `, ${failed} failed`,
+        tone: "bad",
+      },
     ],
-    row(
-      `Writes: ${count} done, ${failed} failed`,
-      failed > 0 ? "bad" : "plain",
-    ),
     ...findings === null ? [row("The first look is under way.", "dim")] : [],
     ...(findings ?? []).flatMap(({ member, files }) => {
       const isFound = files.length > 0;

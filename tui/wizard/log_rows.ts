@@ -18,11 +18,10 @@ export function logRows(
   if (log.length === 0) {
     return [row("Nothing was asked for from here yet.", "dim")];
   }
-  return log.flatMap(({ atMs, kind, text }) =>
-    hanging([{ text: `${clockText(atMs)} `, tone: "dim" }], {
-      text: kind === "command" || kind === "event" ? text : `  ${text}`,
-      tone: TONES[kind],
-      width,
-    })
-  );
+  return log.flatMap(({ atMs, kind, text }) => {
+    const indent = kind === "result" || kind === "error" ? "  " : "";
+    const head = `${clockText(atMs)} ${indent}`;
+    const tone = TONES[kind];
+    return hanging([{ text: head, tone: "dim" }], { text, tone, width });
+  });
 }

@@ -1,4 +1,7 @@
-import type { ClusterEvent } from "../../src/admin/client.ts";
+import type {
+  ClusterEvent,
+  EncryptionOutcome,
+} from "../../src/admin/client.ts";
 import type { NodeError } from "../../src/base/error.ts";
 import type { RunEvent } from "../../src/rollout/run.ts";
 import type {
@@ -113,12 +116,14 @@ function onRun(state: WizardState, event: RunEvent): WizardState {
     case "progress":
       return withRun(state, { ...run, progress: event.progress });
     case "answered": {
-      const { outcome, atMs, isOthers } = event;
+      const line = answerLine(event);
+      // To count changes nothing: it is no outcome of the step.
+      if (event.asked?.kind === "verify") return withLog(state, line);
+      const { outcome } = event;
+      const isOthers = event.isOthers &&
+        (run.isOthers || run.outcomes.length === 0);
       const outcomes = [...run.outcomes, outcome];
-      return withLog(
-        withRun(state, { ...run, outcomes, isOthers }),
-        { atMs, kind: "result", text: outcomeText(event) },
-      );
+      return withLog(withRun(state, { ...run, outcomes, isOthers }), line);
     }
     case "failed": {
       const { error, atMs } = event;
@@ -130,15 +135,18 @@ function onRun(state: WizardState, event: RunEvent): WizardState {
   }
 }
 
-/** One line: whether something changed, and where; or what was seen. */
-function outcomeText(
-  { asked, isOthers, outcome }: Extract<RunEvent, { kind: "answered" }>,
-): string {
-  if (asked?.kind === "verify") return "no cleartext is left";
-  const { changed, index } = outcome;
+/** Whether something changed, and where. */
+function answerLine(event: RunEvent & { readonly kind: "answered" }): LogLine {
+  const { asked, atMs, isOthers, outcome: { changed, index } } = event;
   const where = index === 0n ? "" : ` at index ${index}`;
-  if (isOthers) return `somebody else did it${where}`;
-  return changed ? `done${where}` : `was so already${where}`;
+  const text = asked?.kind === "verify"
+    ? "no record is cleartext"
+    : isOthers && changed
+    ? `somebody else did it${where}`
+    : changed
+    ? `done${where}`
+    : `was so already${where}`;
+  return { atMs, kind: "result", text };
 }
 
 function onRunOver(state: WizardState, atMs: number): WizardState {
@@ -158,10 +166,8 @@ function onSteered(state: WizardState, event: RunEvent): WizardState {
       return withLog(state, commandLine(event));
     case "progress":
       return state;
-    case "answered": {
-      const text = outcomeText(event);
-      return withLog(state, { atMs: event.atMs, kind: "result", text });
-    }
+    case "answered":
+      return withLog(state, answerLine(event));
     case "failed": {
       const { error } = event;
       const logged = withLog(state, errorLine(event));

@@ -34,7 +34,7 @@ export function resultRows(
     ? "somebody else did it, or it was so before"
     : index === 0n
     ? "done"
-    : `committed at index ${index}, ${appliedText(seen, index)}`;
+    : `committed at index ${index}, ${appliedText(seen, run, index)}`;
   const silent = unreachable.length === 0
     ? ""
     : `; not asked, for they do not answer: ${unreachable.join(", ")}`;

@@ -6,6 +6,7 @@ import { Line } from "../parts/line.tsx";
 import { isTooSmall, useSize } from "../size.ts";
 import { useKeys } from "../use_keys.ts";
 import type { DemoPane } from "../world.ts";
+import { demoRows } from "./demo_rows.ts";
 import type { WizardDriver } from "./driver.ts";
 import { headRow } from "./head_row.ts";
 import { keysNow } from "./keys.ts";
@@ -48,7 +49,7 @@ export function Wizard({ driver, demo, onEnd }: WizardProps) {
       {layout.notices.map((spans, at) => (
         <Line key={at} width={width} spans={spans} />
       ))}
-      <Panes state={state} layout={layout} width={width} />
+      <Panes state={state} demo={demo} layout={layout} width={width} />
       <KeyLine bindings={keysNow(state)} width={width} />
     </Box>
   );
@@ -56,11 +57,12 @@ export function Wizard({ driver, demo, onEnd }: WizardProps) {
 
 interface PanesProps {
   readonly state: WizardState;
+  readonly demo: DemoPane | null;
   readonly layout: Layout;
   readonly width: number;
 }
 
-function Panes({ state, layout, width }: PanesProps) {
+function Panes({ state, demo, layout, width }: PanesProps) {
   const { top, middle, bottom, content, isNarrow } = layout;
   return (
     <>
@@ -73,8 +75,38 @@ function Panes({ state, layout, width }: PanesProps) {
         />
       )}
       <RowPane content={content} width={width} height={middle} isFocused />
-      {bottom > 0 && <Commands state={state} width={width} height={bottom} />}
+      {bottom > 0 && (
+        <Bottom state={state} demo={demo} width={width} height={bottom} />
+      )}
     </>
+  );
+}
+
+/** The end of the log; in a demo what is on its disks, too. */
+function Bottom({ state, demo, width, height }: {
+  readonly state: WizardState;
+  readonly demo: DemoPane | null;
+  readonly width: number;
+  readonly height: number;
+}) {
+  const isShared = demo !== null && state.pane !== "demo";
+  const left = isShared ? Math.floor(width / 2) : width;
+  const right = width - left;
+  return (
+    <Box flexDirection="row" flexShrink={0} width={width} height={height}>
+      <Commands state={state} width={left} height={height} />
+      {isShared && (
+        <RowPane
+          content={{
+            title: "Disks of the demo",
+            rows: demoRows(demo, right - 4),
+            offset: 0,
+          }}
+          width={right}
+          height={height}
+        />
+      )}
+    </Box>
   );
 }
 

@@ -1,0 +1,138 @@
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { AdminUnreachableError } from "../../../src/admin/errors.ts";
+import { FileError } from "../../../src/io/errors.ts";
+import type { RunEvent } from "../../../src/rollout/run.ts";
+import { snapshotAt } from "../../unit/rollout/snapshots.ts";
+import { ready } from "./hand_clock.ts";
+import { TrialDriver } from "./trial_driver.ts";
+import { HASH } from "./wizard_at.ts";
+
+const OF = {
+  command: "sealkv encryption enable-storage-envelope --confirm prod",
+  asked: { kind: "enable-storage-envelope" },
+} as const;
+const ASKED: RunEvent = { ...OF, kind: "asked", atMs: 1_000, afterIndex: 7n };
+const ANSWERED: RunEvent = {
+  ...OF,
+  kind: "answered",
+  atMs: 2_000,
+  outcome: {
+    plan: { hash: HASH, steps: [] },
+    changed: true,
+    index: 101n,
+    unreachable: [],
+  },
+  isOthers: false,
+};
+
+/** With the storage cutover under way. */
+async function started(): Promise<TrialDriver> {
+  const trial = new TrialDriver();
+  await trial.start();
+  await trial.press("Enter", "Enter", "prod", "Enter");
+  return trial;
+}
+
+Deno.test("WizardDriver looks every two seconds, whole every ten", async () => {
+  const trial = new TrialDriver();
+  await trial.start();
+  for (let i = 0; i < 5; i += 1) await trial.clock.advance(2_000);
+  deepEqual(
+    trial.looks.map(({ isFull }) => isFull),
+    [true, false, false, false, false, true],
+  );
+  await trial.driver.leave();
+});
+
+Deno.test("WizardDriver rehearses a step as soon as its plan is shown", async () => {
+  const trial = new TrialDriver();
+  await trial.start();
+  await trial.press("Enter");
+  const last = trial.looks.at(-1);
+  equal(trial.looks.length, 2);
+  ok(last?.isFull);
+  equal(last.rehearse, "storage");
+  await trial.driver.leave();
+});
+
+Deno.test("WizardDriver runs a step with its name and the plan's hash", async () => {
+  const trial = await started();
+  equal(trial.ran.length, 1);
+  const { step, terms } = trial.ran[0]!;
+  deepEqual([step, terms.confirm, terms.planHash], ["storage", "prod", HASH]);
+  await trial.tell(ASKED);
+  const before = trial.looks.length;
+  await trial.clock.advance(1_000);
+  equal(trial.looks.length, before + 1, "looks every second meanwhile");
+  await trial.tell(ANSWERED);
+  await trial.tell(null);
+  equal(trial.driver.state().runs[0]?.outcomes[0]?.index, 101n);
+  equal(trial.looks.length, before + 2, "looks at once when it is over");
+  await trial.driver.leave();
+});
+
+Deno.test("WizardDriver writes a transcript as things happen", async () => {
+  const trial = await started();
+  equal(trial.transcript, "", "looking leaves none");
+  await trial.tell(ASKED);
+  match(trial.transcript, /^#!\/bin\/sh\n/);
+  match(trial.transcript, /# step storage\n# asked /);
+  await trial.tell(ANSWERED);
+  match(trial.transcript, /\n\$SEALKV encryption enable-storage-envelope /);
+  await trial.tell(null);
+  await trial.driver.leave();
+});
+
+Deno.test("WizardDriver tells when no transcript can be written", async () => {
+  const error = new FileError("append to", "rollout.sh", "the disk is full");
+  const trial = new TrialDriver({
+    transcript: {
+      path: "rollout.sh",
+      before: "",
+      append: () => Promise.reject(error),
+    },
+  });
+  await trial.start();
+  await trial.press("Enter", "Enter", "prod", "Enter");
+  await trial.tell(ASKED);
+  match(trial.driver.state().notice, /^No transcript is written: /);
+  await trial.tell(null);
+  await trial.driver.leave();
+});
+
+Deno.test("WizardDriver keeps what it saw while nobody answers", async () => {
+  const trial = new TrialDriver();
+  await trial.start();
+  trial.failure = new AdminUnreachableError(["http://n1:4514"]);
+  await trial.clock.advance(2_000);
+  const { failure, seen } = trial.driver.state();
+  equal(failure, trial.failure);
+  equal(seen?.snapshot, trial.snapshot);
+  trial.failure = null;
+  await trial.clock.advance(2_000);
+  equal(trial.driver.state().failure, null);
+  await trial.driver.leave();
+});
+
+Deno.test("WizardDriver pauses a rewrite while it follows it", async () => {
+  const trial = new TrialDriver();
+  trial.snapshot = snapshotAt("rewriting");
+  await trial.start();
+  await trial.press("p");
+  deepEqual(trial.commands, ["pause-rewrite"]);
+  match(trial.driver.state().log[0]?.text ?? "", /pause-rewrite/);
+  await trial.driver.leave();
+});
+
+Deno.test("WizardDriver ends looks and the wait for a step, not the step", async () => {
+  const trial = await started();
+  await trial.tell(ASKED);
+  const looks = trial.looks.length;
+  await trial.driver.leave();
+  ok(trial.ran[0]?.terms.signal.aborted);
+  equal(trial.clock.waiting, 0);
+  await trial.clock.advance(10_000);
+  equal(trial.looks.length, looks);
+  await trial.tell(null);
+  await ready();
+});
