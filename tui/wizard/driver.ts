@@ -20,6 +20,9 @@ import {
 } from "./state.ts";
 import { TranscriptLog } from "./transcript_log.ts";
 
+/** A look that takes so long leaves what is shown old. */
+const LATE_MS = 1_000;
+
 /** What the driver asks of a cluster. */
 export interface WizardPorts {
   look(options: {
@@ -52,6 +55,7 @@ export class WizardDriver {
   readonly #left = new AbortController();
   #state: WizardState;
   #timer: Timer | null = null;
+  #late: Timer | null = null;
   #isLooking = false;
   /** Of the last look that proved and rehearsed. */
   #fullMs = -Infinity;
@@ -92,6 +96,7 @@ export class WizardDriver {
   async leave(): Promise<void> {
     this.#left.abort();
     this.#timer?.cancel();
+    this.#late?.cancel();
     this.#noteSteered();
     await this.#transcript.flushed();
   }
@@ -130,6 +135,7 @@ export class WizardDriver {
     const isFull = startMs - this.#fullMs >= wish.fullMs;
     this.#lastWish = wish;
     this.#isLooking = true;
+    this.#tellLate();
     try {
       const snapshot = await ports.look({
         choices,
@@ -145,11 +151,21 @@ export class WizardDriver {
       this.dispatch({ kind: "look-failed", error, nowMs });
     } finally {
       this.#isLooking = false;
+      this.#late?.cancel();
     }
     if (this.#left.signal.aborted) return;
     const delayMs = wishOf(this.#state).everyMs;
     this.#timer = clock.after(delayMs, () => void this.#look());
     this.#lookSooner();
+  }
+
+  /** Nobody may answer, and nobody refuse: what is shown gets older. */
+  #tellLate(): void {
+    const { clock } = this.#options;
+    this.#late = clock.after(LATE_MS, () => {
+      this.dispatch({ kind: "look-late", nowMs: clock.monotonicMs() });
+      this.#tellLate();
+    });
   }
 
   #looked(snapshot: RolloutSnapshot): void {

@@ -19,6 +19,8 @@ export type WizardEvent =
     readonly error: NodeError;
     readonly nowMs: number;
   }
+  /** The look that was begun has no answer yet. */
+  | { readonly kind: "look-late"; readonly nowMs: number }
   | {
     readonly kind: "press";
     readonly press: KeyPress;

@@ -28,16 +28,20 @@ export function headRow(state: WizardState, width: number): Row {
 function ageText(state: WizardState): string {
   const { seen, failure, nowMs, isReadOnly } = state;
   if (seen === null) return "";
-  if (failure !== null) {
+  if (failure !== null || !isFresh(state)) {
     return `NO ANSWER, ${spanText(nowMs - seen.atMs)} old`;
   }
   return isReadOnly ? "read-only, live" : "live";
 }
 
 /** Something that everybody must see, above all else; "" for nothing. */
-export function bannerText({ seen, failure }: WizardState): string {
+export function bannerText(state: WizardState): string {
+  const { seen, failure } = state;
   if (failure !== null) {
     return `No answer: ${failure.message}. What is shown may be old; asked again every 2 s.`;
+  }
+  if (seen !== null && !isFresh(state)) {
+    return "Nobody answers. What is shown may be old; it is waited for.";
   }
   const down = seen?.snapshot.status.members.filter(({ up }) => !up) ?? [];
   if (down.length === 0) return "";

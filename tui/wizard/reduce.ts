@@ -38,6 +38,8 @@ export function wizardReducer(
         const { error, nowMs } = event;
         return to({ ...state, failure: error, nowMs });
       }
+      case "look-late":
+        return to({ ...state, nowMs: event.nowMs });
       case "press":
         return onPress(state, event, planOf);
       case "run":

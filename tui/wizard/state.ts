@@ -174,9 +174,8 @@ export function isBusy(state: WizardState): boolean {
 const FRESH_MS_MAX = 6_000;
 
 /** What is on the screen is what is true. */
-export function isFresh({ seen, failure, nowMs }: WizardState): boolean {
-  if (seen === null) return false;
-  return failure === null || nowMs - seen.atMs <= FRESH_MS_MAX;
+export function isFresh({ seen, nowMs }: WizardState): boolean {
+  return seen !== null && nowMs - seen.atMs <= FRESH_MS_MAX;
 }
 
 /** Keys that change something do so now. */

@@ -4,10 +4,9 @@
  * Method: the real command in a tmux of its own, `kill -9` in each step; a
  * second one in another terminal.
  */
-import { deepEqual, equal, match } from "node:assert/strict";
-import { CLUSTER_NAME } from "../../e2e/rollout.ts";
+import { deepEqual, equal } from "node:assert/strict";
 import type { Terminal } from "./terminal.ts";
-import { CAN_WATCH, withWatchedCluster } from "./watched_cluster.ts";
+import { CAN_WATCH, fill, withWatchedCluster } from "./watched_cluster.ts";
 import { type StepName, Wizard } from "./wizard.ts";
 
 const LADDER: readonly StepName[] = [
@@ -32,7 +31,8 @@ Deno.test({
   name: "a wizard that is killed in each step is taken up by the next one",
   ignore: !CAN_WATCH,
   fn: () =>
-    withWatchedCluster({}, async ({ rollout, open }) => {
+    withWatchedCluster({}, async ({ cluster, rollout, open }) => {
+      await fill(cluster.url("n1"));
       await using terminal = await open();
       let wizard = await Wizard.open(terminal);
       await wizard.stepIsDone("capability");
@@ -59,7 +59,8 @@ Deno.test({
   name: "two wizards at once take one rollout",
   ignore: !CAN_WATCH,
   fn: () =>
-    withWatchedCluster({}, async ({ rollout, open }) => {
+    withWatchedCluster({}, async ({ cluster, rollout, open }) => {
+      await fill(cluster.url("n1"));
       await using here = await open();
       await using there = await open();
       const first = await Wizard.open(here);
@@ -75,10 +76,6 @@ Deno.test({
         }
       }
       await rollout.isOver();
-      const { stdout } = await rollout.encrypted.run(
-        ...["encryption", "history", "--json"],
-      );
-      match(stdout, new RegExp(CLUSTER_NAME));
       for (const wizard of [first, second]) equal(await wizard.leave(), 0);
     }),
 });

@@ -3,12 +3,14 @@ import { VERY_PATIENT } from "../../e2e/encryption_trial.ts";
 import { kekArgs, type KekFile, KekFiles } from "../../e2e/kek_files.ts";
 import { ADMIN_TOKEN } from "../../e2e/node_process.ts";
 import { NAMED, Rollout } from "../../e2e/rollout.ts";
+import { openKv } from "../../e2e/open_kv.ts";
 import { fillableDisk, HAS_MOUNTS } from "../../e2e/small_disk.ts";
 import { Terminal, type TerminalOptions } from "./terminal.ts";
 import { HAS_TMUX } from "./tmux.ts";
 
 /** Of memory, as much as is written; three members take about 300. */
 const DISK_MIB = 2_048;
+const RECORDS = 200;
 
 /** Whether clusters and terminals can be had here. */
 export const CAN_WATCH = HAS_CLUSTERS && HAS_TMUX;
@@ -53,6 +55,16 @@ export async function withWatchedCluster(
     await task({ cluster, rollout, kek, open });
   } catch (error) {
     throw cluster.explain(error);
+  }
+}
+
+/** Writes records of before, for a rewrite to have something to do. */
+export async function fill(url: string): Promise<void> {
+  using kv = await openKv(url);
+  const value = "of before ".repeat(100);
+  for (let from = 0; from < RECORDS; from += 20) {
+    const keys = Array.from({ length: 20 }, (_, i) => ["before", from + i]);
+    await Promise.all(keys.map((key) => kv.set(key, value)));
   }
 }
 

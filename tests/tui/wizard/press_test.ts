@@ -107,6 +107,15 @@ Deno.test("where nobody answers nothing is started", () => {
   equal(trial.view(), "plan");
 });
 
+Deno.test("a look that nobody answers or refuses makes what is shown old", () => {
+  const trial = wizardAt("capable").on({ kind: "look-late", nowMs: 6_000 });
+  equal(trial.presses("Enter").view(), "plan");
+  trial.presses("Escape").on({ kind: "look-late", nowMs: 8_000 });
+  trial.presses("Enter");
+  equal(trial.view(), "overview");
+  equal(trial.state.notice, "Not while nobody answers.");
+});
+
 Deno.test("one look that fails is no reason to stop anybody", () => {
   const error = new AdminUnreachableError(["http://n1:4514"]);
   const trial = wizardAt("capable")
