@@ -10,9 +10,7 @@ import {
 } from "../member/change_options.ts";
 import { adminOptions, durationArgument, jsonOption } from "../options.ts";
 import type { Services } from "../services.ts";
-import { applyPlan } from "./apply.ts";
 import { choicesOf } from "./choices.ts";
-import { printPlan } from "./plan.ts";
 import { openRollout } from "./wizard.ts";
 
 const HELP = `
@@ -42,16 +40,17 @@ export function addRollout(
       const choices = choicesOf(options, services.clock);
       const isJson = options.json === true;
       if (options.plan === true) {
+        const { printPlan } = await import("./plan.ts");
         return await withAdmin(
           services,
           options,
           (client) => printPlan(services, client, { choices, isJson }),
         );
       }
-      const code = options.apply === true
-        ? await applyPlan(services, options, choices)
-        : await openRollout(services, options, choices);
-      finish(code);
+      const take = options.apply === true
+        ? (await import("./apply.ts")).applyPlan
+        : openRollout;
+      finish(await take(services, options, choices));
     });
 }
 
