@@ -41,6 +41,9 @@ export interface DriverOptions extends Beginning {
   readonly transcript: TranscriptSink;
 }
 
+/** Between two words that a look is still out. */
+const WAIT_MS = 2_000;
+
 /**
  * Holds the state of the wizard and does what it wants done: looks at the
  * cluster in its rhythm, runs steps, writes the transcript. Draws nothing.
@@ -53,6 +56,8 @@ export class WizardDriver {
   #state: WizardState;
   #timer: Timer | null = null;
   #isLooking = false;
+  /** The look that is out may not see what was done meanwhile. */
+  #isHurried = false;
   /** Of the last look that proved and rehearsed. */
   #fullMs = -Infinity;
   #lastWish: LookWish | null = null;
@@ -69,7 +74,8 @@ export class WizardDriver {
       sink: options.transcript,
       actor: options.actor,
       onFailure: (error) => {
-        const text = `No transcript is written: ${error.message}`;
+        const { message, remedy } = error;
+        const text = `No transcript is written: ${message}. ${remedy}`;
         this.dispatch({ kind: "notice", text });
       },
     });
@@ -130,6 +136,7 @@ export class WizardDriver {
     const isFull = startMs - this.#fullMs >= wish.fullMs;
     this.#lastWish = wish;
     this.#isLooking = true;
+    this.#wait();
     try {
       const snapshot = await ports.look({
         choices,
@@ -145,11 +152,23 @@ export class WizardDriver {
       this.dispatch({ kind: "look-failed", error, nowMs });
     } finally {
       this.#isLooking = false;
+      this.#timer?.cancel();
     }
     if (this.#left.signal.aborted) return;
-    const delayMs = wishOf(this.#state).everyMs;
+    const delayMs = this.#isHurried ? 0 : wishOf(this.#state).everyMs;
+    if (this.#isHurried) this.#fullMs = -Infinity;
+    this.#isHurried = false;
     this.#timer = clock.after(delayMs, () => void this.#look());
     this.#lookSooner();
+  }
+
+  /** Ages what is shown while a look takes its time. */
+  #wait(): void {
+    const { clock } = this.#options;
+    this.#timer = clock.after(WAIT_MS, () => {
+      this.dispatch({ kind: "waited", nowMs: clock.monotonicMs() });
+      this.#wait();
+    });
   }
 
   #looked(snapshot: RolloutSnapshot): void {
@@ -208,7 +227,11 @@ export class WizardDriver {
 
   /** What was done shows at once. */
   #hurry(): void {
-    if (this.#isLooking || this.#left.signal.aborted) return;
+    if (this.#left.signal.aborted) return;
+    if (this.#isLooking) {
+      this.#isHurried = true;
+      return;
+    }
     this.#timer?.cancel();
     void this.#look();
   }

@@ -19,6 +19,8 @@ export type WizardEvent =
     readonly error: NodeError;
     readonly nowMs: number;
   }
+  /** A look takes its time. */
+  | { readonly kind: "waited"; readonly nowMs: number }
   | {
     readonly kind: "press";
     readonly press: KeyPress;

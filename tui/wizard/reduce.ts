@@ -1,7 +1,4 @@
-import type {
-  ClusterEvent,
-  EncryptionOutcome,
-} from "../../src/admin/client.ts";
+import type { ClusterEvent } from "../../src/admin/client.ts";
 import type { NodeError } from "../../src/base/error.ts";
 import type { RunEvent } from "../../src/rollout/run.ts";
 import type {
@@ -38,6 +35,8 @@ export function wizardReducer(
         const { error, nowMs } = event;
         return to({ ...state, failure: error, nowMs });
       }
+      case "waited":
+        return to({ ...state, nowMs: event.nowMs });
       case "press":
         return onPress(state, event, planOf);
       case "run":
