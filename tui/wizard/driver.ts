@@ -176,8 +176,13 @@ export class WizardDriver {
     const members = snapshot.rewrite?.members ?? [];
     this.#meter.add(nowMs, members);
     const estimate = this.#meter.estimate();
+    const before = this.#state.seen?.plan.next;
     this.dispatch({ kind: "looked", snapshot, estimate, nowMs });
     const { seen } = this.#state;
+    // Another step is next: what it wants is not asked for yet.
+    if (before !== undefined && before !== seen?.plan.next) {
+      this.#isHurried = true;
+    }
     if (seen !== null) this.#transcript.begin(seen, this.#state);
   }
 

@@ -191,7 +191,7 @@ Deno.test("Wizard shows what blocks, who lacks it and what to do", async () => {
   await trial.clock.advance(2_000);
   await screen.until("[!] 1 Key on every node");
   match(screen.frame(), /n3 .*none/);
-  match(screen.frame(), /fix: .*--kek/s);
+  match(screen.frame(), /fix n3: .*--kek/s);
   trial.snapshot = snapshotAt("capable");
   await trial.clock.advance(2_000);
   await screen.until("[x] 1 Key on every node");
