@@ -150,7 +150,12 @@ export function memberDetailRows(snapshot: RolloutSnapshot): readonly Row[] {
     return [
       [
         { text: member.name, tone: "strong" },
-        { text: `  id ${member.id}  replication ${replication}` },
+        { text: `  id ${member.id}` },
+        {
+          text: replication === "unknown"
+            ? ""
+            : `  replication: ${replication}`,
+        },
       ],
       [{
         text: `  clients ${clientAddress || "-"}  admin ${adminAddress || "-"}`,
