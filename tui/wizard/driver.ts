@@ -183,7 +183,8 @@ export class WizardDriver {
     if (before !== undefined && before !== seen?.plan.next) {
       this.#isHurried = true;
     }
-    if (seen !== null) this.#transcript.begin(seen, this.#state);
+    if (seen === null || this.#state.isReadOnly) return;
+    this.#transcript.begin(seen, this.#state);
   }
 
   async #carryOut(effect: Effect): Promise<void> {
