@@ -44,6 +44,9 @@ export interface DriverOptions extends Beginning {
   readonly transcript: TranscriptSink;
 }
 
+/** Between two words that a look is still out. */
+const WAIT_MS = 2_000;
+
 /**
  * Holds the state of the wizard and does what it wants done: looks at the
  * cluster in its rhythm, runs steps, writes the transcript. Draws nothing.
@@ -57,6 +60,8 @@ export class WizardDriver {
   #timer: Timer | null = null;
   #late: Timer | null = null;
   #isLooking = false;
+  /** The look that is out may not see what was done meanwhile. */
+  #isHurried = false;
   /** Of the last look that proved and rehearsed. */
   #fullMs = -Infinity;
   #lastWish: LookWish | null = null;
@@ -73,7 +78,8 @@ export class WizardDriver {
       sink: options.transcript,
       actor: options.actor,
       onFailure: (error) => {
-        const text = `No transcript is written: ${error.message}`;
+        const { message, remedy } = error;
+        const text = `No transcript is written: ${message}. ${remedy}`;
         this.dispatch({ kind: "notice", text });
       },
     });
@@ -135,7 +141,11 @@ export class WizardDriver {
     const isFull = startMs - this.#fullMs >= wish.fullMs;
     this.#lastWish = wish;
     this.#isLooking = true;
+<<<<<<< HEAD
     this.#tellLate();
+=======
+    this.#wait();
+>>>>>>> p5-d
     try {
       const snapshot = await ports.look({
         choices,
@@ -151,20 +161,35 @@ export class WizardDriver {
       this.dispatch({ kind: "look-failed", error, nowMs });
     } finally {
       this.#isLooking = false;
+<<<<<<< HEAD
       this.#late?.cancel();
+=======
+      this.#timer?.cancel();
+>>>>>>> p5-d
     }
     if (this.#left.signal.aborted) return;
-    const delayMs = wishOf(this.#state).everyMs;
+    const delayMs = this.#isHurried ? 0 : wishOf(this.#state).everyMs;
+    if (this.#isHurried) this.#fullMs = -Infinity;
+    this.#isHurried = false;
     this.#timer = clock.after(delayMs, () => void this.#look());
     this.#lookSooner();
   }
 
+<<<<<<< HEAD
   /** Nobody may answer, and nobody refuse: what is shown gets older. */
   #tellLate(): void {
     const { clock } = this.#options;
     this.#late = clock.after(LATE_MS, () => {
       this.dispatch({ kind: "look-late", nowMs: clock.monotonicMs() });
       this.#tellLate();
+=======
+  /** Ages what is shown while a look takes its time. */
+  #wait(): void {
+    const { clock } = this.#options;
+    this.#timer = clock.after(WAIT_MS, () => {
+      this.dispatch({ kind: "waited", nowMs: clock.monotonicMs() });
+      this.#wait();
+>>>>>>> p5-d
     });
   }
 
@@ -173,9 +198,15 @@ export class WizardDriver {
     const members = snapshot.rewrite?.members ?? [];
     this.#meter.add(nowMs, members);
     const estimate = this.#meter.estimate();
+    const before = this.#state.seen?.plan.next;
     this.dispatch({ kind: "looked", snapshot, estimate, nowMs });
     const { seen } = this.#state;
-    if (seen !== null) this.#transcript.begin(seen, this.#state);
+    // Another step is next: what it wants is not asked for yet.
+    if (before !== undefined && before !== seen?.plan.next) {
+      this.#isHurried = true;
+    }
+    if (seen === null || this.#state.isReadOnly) return;
+    this.#transcript.begin(seen, this.#state);
   }
 
   async #carryOut(effect: Effect): Promise<void> {
@@ -224,7 +255,11 @@ export class WizardDriver {
 
   /** What was done shows at once. */
   #hurry(): void {
-    if (this.#isLooking || this.#left.signal.aborted) return;
+    if (this.#left.signal.aborted) return;
+    if (this.#isLooking) {
+      this.#isHurried = true;
+      return;
+    }
     this.#timer?.cancel();
     void this.#look();
   }
