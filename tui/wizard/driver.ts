@@ -20,9 +20,6 @@ import {
 } from "./state.ts";
 import { TranscriptLog } from "./transcript_log.ts";
 
-/** A look that takes so long leaves what is shown old. */
-const LATE_MS = 1_000;
-
 /** What the driver asks of a cluster. */
 export interface WizardPorts {
   look(options: {
@@ -58,7 +55,6 @@ export class WizardDriver {
   readonly #left = new AbortController();
   #state: WizardState;
   #timer: Timer | null = null;
-  #late: Timer | null = null;
   #isLooking = false;
   /** The look that is out may not see what was done meanwhile. */
   #isHurried = false;
@@ -102,7 +98,6 @@ export class WizardDriver {
   async leave(): Promise<void> {
     this.#left.abort();
     this.#timer?.cancel();
-    this.#late?.cancel();
     this.#noteSteered();
     await this.#transcript.flushed();
   }
@@ -141,11 +136,7 @@ export class WizardDriver {
     const isFull = startMs - this.#fullMs >= wish.fullMs;
     this.#lastWish = wish;
     this.#isLooking = true;
-<<<<<<< HEAD
-    this.#tellLate();
-=======
     this.#wait();
->>>>>>> p5-d
     try {
       const snapshot = await ports.look({
         choices,
@@ -161,11 +152,7 @@ export class WizardDriver {
       this.dispatch({ kind: "look-failed", error, nowMs });
     } finally {
       this.#isLooking = false;
-<<<<<<< HEAD
-      this.#late?.cancel();
-=======
       this.#timer?.cancel();
->>>>>>> p5-d
     }
     if (this.#left.signal.aborted) return;
     const delayMs = this.#isHurried ? 0 : wishOf(this.#state).everyMs;
@@ -175,21 +162,12 @@ export class WizardDriver {
     this.#lookSooner();
   }
 
-<<<<<<< HEAD
-  /** Nobody may answer, and nobody refuse: what is shown gets older. */
-  #tellLate(): void {
-    const { clock } = this.#options;
-    this.#late = clock.after(LATE_MS, () => {
-      this.dispatch({ kind: "look-late", nowMs: clock.monotonicMs() });
-      this.#tellLate();
-=======
   /** Ages what is shown while a look takes its time. */
   #wait(): void {
     const { clock } = this.#options;
     this.#timer = clock.after(WAIT_MS, () => {
       this.dispatch({ kind: "waited", nowMs: clock.monotonicMs() });
       this.#wait();
->>>>>>> p5-d
     });
   }
 

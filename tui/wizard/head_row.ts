@@ -32,11 +32,7 @@ function ageText(state: WizardState): string {
   const { seen, failure, isReadOnly } = state;
   if (seen === null) return "";
   if (failure !== null || !isFresh(state)) {
-<<<<<<< HEAD
-    return `NO ANSWER, ${spanText(nowMs - seen.atMs)} old`;
-=======
     return `NO ANSWER, ${spanText(ageMsOf(state))} old`;
->>>>>>> p5-d
   }
   return isReadOnly ? "read-only, live" : "live";
 }
@@ -47,16 +43,9 @@ export function bannerText(state: WizardState): string {
   if (failure !== null) {
     return `No answer: ${failure.message}. What is shown is old.`;
   }
-<<<<<<< HEAD
-  if (seen !== null && !isFresh(state)) {
-    return "Nobody answers. What is shown may be old; it is waited for.";
-  }
-  const down = seen?.snapshot.status.members.filter(({ up }) => !up) ?? [];
-=======
   if (seen === null) return "";
   if (!isFresh(state)) return "No answer. What is shown is old.";
   const down = seen.snapshot.status.members.filter(({ up }) => !up);
->>>>>>> p5-d
   if (down.length === 0) return "";
   const names = down.map(({ name }) => name).join(", ");
   const verb = down.length === 1 ? "does" : "do";

@@ -35,11 +35,7 @@ export function wizardReducer(
         const { error, nowMs } = event;
         return to({ ...state, failure: error, nowMs });
       }
-<<<<<<< HEAD
-      case "look-late":
-=======
       case "waited":
->>>>>>> p5-d
         return to({ ...state, nowMs: event.nowMs });
       case "press":
         return onPress(state, event, planOf);
