@@ -57,6 +57,8 @@ export class WizardDriver {
   #timer: Timer | null = null;
   #late: Timer | null = null;
   #isLooking = false;
+  /** What the look under way sees may be older than what was done. */
+  #isOld = false;
   /** Of the last look that proved and rehearsed. */
   #fullMs = -Infinity;
   #lastWish: LookWish | null = null;
@@ -101,6 +103,11 @@ export class WizardDriver {
     await this.#transcript.flushed();
   }
 
+  /** What happened so far is in it, or will be. */
+  get isTranscriptWhole(): boolean {
+    return !this.#transcript.isFailed;
+  }
+
   readonly dispatch = (event: WizardEvent): void => {
     if (this.#left.signal.aborted) return;
     const { state, effects } = this.#reduce(this.#state, event);
@@ -135,6 +142,7 @@ export class WizardDriver {
     const isFull = startMs - this.#fullMs >= wish.fullMs;
     this.#lastWish = wish;
     this.#isLooking = true;
+    this.#isOld = false;
     this.#tellLate();
     try {
       const snapshot = await ports.look({
@@ -154,6 +162,10 @@ export class WizardDriver {
       this.#late?.cancel();
     }
     if (this.#left.signal.aborted) return;
+    if (this.#isOld) {
+      this.#hurry();
+      return;
+    }
     const delayMs = wishOf(this.#state).everyMs;
     this.#timer = clock.after(delayMs, () => void this.#look());
     this.#lookSooner();
@@ -181,7 +193,6 @@ export class WizardDriver {
   async #carryOut(effect: Effect): Promise<void> {
     if (effect.kind === "steer") await this.#steer(effect.command);
     else await this.#run(effect);
-    this.#fullMs = -Infinity;
     this.#hurry();
   }
 
@@ -222,9 +233,11 @@ export class WizardDriver {
     this.#steered = [];
   }
 
-  /** What was done shows at once. */
+  /** What was done shows at once, and in full. */
   #hurry(): void {
+    this.#isOld = this.#isLooking;
     if (this.#isLooking || this.#left.signal.aborted) return;
+    this.#fullMs = -Infinity;
     this.#timer?.cancel();
     void this.#look();
   }

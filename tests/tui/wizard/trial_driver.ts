@@ -1,3 +1,4 @@
+import type { NodeError } from "../../../src/base/error.ts";
 import { planRollout } from "../../../src/rollout/plan_rollout.ts";
 import type { RunEvent, RunTerms } from "../../../src/rollout/run.ts";
 import {
@@ -28,6 +29,9 @@ export class TrialDriver {
   snapshot: RolloutSnapshot = snapshotAt("capable");
   /** Thrown by looks; `null`: they answer. */
   failure: Error | null = null;
+  /** The leader's word on what is rehearsed; `null`: it would do it. */
+  refusal: NodeError | null = null;
+  #held: Promise<void> | null = null;
   #step = new EventQueue();
 
   constructor(given: Partial<DriverOptions> = {}) {
@@ -53,10 +57,14 @@ export class TrialDriver {
     return {
       look: async (look) => {
         this.looks.push(look);
+        await this.#held;
         if (this.failure !== null) throw this.failure;
-        return look.isFull && look.rehearse !== undefined
-          ? rehearsed(this.snapshot, look.rehearse)
-          : this.snapshot;
+        if (!look.isFull || look.rehearse === undefined) return this.snapshot;
+        const { rehearsal, ...seen } = rehearsed(this.snapshot, look.rehearse);
+        const { refusal } = this;
+        return rehearsal === null || refusal === null
+          ? { ...seen, rehearsal }
+          : { ...seen, rehearsal: { ...rehearsal, outcome: null, refusal } };
       },
       planOf: planRollout,
       runner: () => ({
@@ -76,6 +84,13 @@ export class TrialDriver {
         },
       }),
     };
+  }
+
+  /** Looks from now on wait until the test lets them go on. */
+  holdLooks(): { resolve(): void } {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#held = promise;
+    return { resolve };
   }
 
   async start(): Promise<void> {
