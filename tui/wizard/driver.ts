@@ -186,8 +186,8 @@ export class WizardDriver {
     this.#meter.add(nowMs, members);
     const estimate = this.#meter.estimate();
     this.dispatch({ kind: "looked", snapshot, estimate, nowMs });
-    const { seen } = this.#state;
-    if (seen !== null) this.#transcript.begin(seen, this.#state);
+    const { seen, isReadOnly } = this.#state;
+    if (seen !== null && !isReadOnly) this.#transcript.begin(seen, this.#state);
   }
 
   async #carryOut(effect: Effect): Promise<void> {
