@@ -1,7 +1,4 @@
-import type {
-  ClusterEvent,
-  EncryptionOutcome,
-} from "../../src/admin/client.ts";
+import type { ClusterEvent } from "../../src/admin/client.ts";
 import type { NodeError } from "../../src/base/error.ts";
 import type { RunEvent } from "../../src/rollout/run.ts";
 import type {
