@@ -20,9 +20,6 @@ import {
 } from "./state.ts";
 import { TranscriptLog } from "./transcript_log.ts";
 
-/** A look that takes so long leaves what is shown old. */
-const LATE_MS = 1_000;
-
 /** What the driver asks of a cluster. */
 export interface WizardPorts {
   look(options: {
@@ -44,6 +41,9 @@ export interface DriverOptions extends Beginning {
   readonly transcript: TranscriptSink;
 }
 
+/** Between two words that a look is still out. */
+const WAIT_MS = 2_000;
+
 /**
  * Holds the state of the wizard and does what it wants done: looks at the
  * cluster in its rhythm, runs steps, writes the transcript. Draws nothing.
@@ -55,10 +55,9 @@ export class WizardDriver {
   readonly #left = new AbortController();
   #state: WizardState;
   #timer: Timer | null = null;
-  #late: Timer | null = null;
   #isLooking = false;
-  /** What the look under way sees may be older than what was done. */
-  #isOld = false;
+  /** The look that is out may not see what was done meanwhile. */
+  #isHurried = false;
   /** Of the last look that proved and rehearsed. */
   #fullMs = -Infinity;
   #lastWish: LookWish | null = null;
@@ -75,7 +74,8 @@ export class WizardDriver {
       sink: options.transcript,
       actor: options.actor,
       onFailure: (error) => {
-        const text = `No transcript is written: ${error.message}`;
+        const { message, remedy } = error;
+        const text = `No transcript is written: ${message}. ${remedy}`;
         this.dispatch({ kind: "notice", text });
       },
     });
@@ -98,7 +98,6 @@ export class WizardDriver {
   async leave(): Promise<void> {
     this.#left.abort();
     this.#timer?.cancel();
-    this.#late?.cancel();
     this.#noteSteered();
     await this.#transcript.flushed();
   }
@@ -142,8 +141,7 @@ export class WizardDriver {
     const isFull = startMs - this.#fullMs >= wish.fullMs;
     this.#lastWish = wish;
     this.#isLooking = true;
-    this.#isOld = false;
-    this.#tellLate();
+    this.#wait();
     try {
       const snapshot = await ports.look({
         choices,
@@ -159,24 +157,22 @@ export class WizardDriver {
       this.dispatch({ kind: "look-failed", error, nowMs });
     } finally {
       this.#isLooking = false;
-      this.#late?.cancel();
+      this.#timer?.cancel();
     }
     if (this.#left.signal.aborted) return;
-    if (this.#isOld) {
-      this.#hurry();
-      return;
-    }
-    const delayMs = wishOf(this.#state).everyMs;
+    const delayMs = this.#isHurried ? 0 : wishOf(this.#state).everyMs;
+    if (this.#isHurried) this.#fullMs = -Infinity;
+    this.#isHurried = false;
     this.#timer = clock.after(delayMs, () => void this.#look());
     this.#lookSooner();
   }
 
-  /** Nobody may answer, and nobody refuse: what is shown gets older. */
-  #tellLate(): void {
+  /** Ages what is shown while a look takes its time. */
+  #wait(): void {
     const { clock } = this.#options;
-    this.#late = clock.after(LATE_MS, () => {
-      this.dispatch({ kind: "look-late", nowMs: clock.monotonicMs() });
-      this.#tellLate();
+    this.#timer = clock.after(WAIT_MS, () => {
+      this.dispatch({ kind: "waited", nowMs: clock.monotonicMs() });
+      this.#wait();
     });
   }
 
@@ -185,14 +181,21 @@ export class WizardDriver {
     const members = snapshot.rewrite?.members ?? [];
     this.#meter.add(nowMs, members);
     const estimate = this.#meter.estimate();
+    const before = this.#state.seen?.plan.next;
     this.dispatch({ kind: "looked", snapshot, estimate, nowMs });
-    const { seen, isReadOnly } = this.#state;
-    if (seen !== null && !isReadOnly) this.#transcript.begin(seen, this.#state);
+    const { seen } = this.#state;
+    // Another step is next: what it wants is not asked for yet.
+    if (before !== undefined && before !== seen?.plan.next) {
+      this.#isHurried = true;
+    }
+    if (seen === null || this.#state.isReadOnly) return;
+    this.#transcript.begin(seen, this.#state);
   }
 
   async #carryOut(effect: Effect): Promise<void> {
     if (effect.kind === "steer") await this.#steer(effect.command);
     else await this.#run(effect);
+    this.#fullMs = -Infinity;
     this.#hurry();
   }
 
@@ -233,11 +236,13 @@ export class WizardDriver {
     this.#steered = [];
   }
 
-  /** What was done shows at once, and in full. */
+  /** What was done shows at once. */
   #hurry(): void {
-    this.#isOld = this.#isLooking;
-    if (this.#isLooking || this.#left.signal.aborted) return;
-    this.#fullMs = -Infinity;
+    if (this.#left.signal.aborted) return;
+    if (this.#isLooking) {
+      this.#isHurried = true;
+      return;
+    }
     this.#timer?.cancel();
     void this.#look();
   }

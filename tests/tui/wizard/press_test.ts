@@ -109,9 +109,9 @@ Deno.test("where nobody answers nothing is started", () => {
 });
 
 Deno.test("a look that nobody answers or refuses makes what is shown old", () => {
-  const trial = wizardAt("capable").on({ kind: "look-late", nowMs: 6_000 });
+  const trial = wizardAt("capable").on({ kind: "waited", nowMs: 8_000 });
   equal(trial.presses("Enter").view(), "plan");
-  trial.presses("Escape").on({ kind: "look-late", nowMs: 8_000 });
+  trial.presses("Escape").on({ kind: "waited", nowMs: 10_000 });
   trial.presses("Enter");
   equal(trial.view(), "overview");
   equal(trial.state.notice, "Not while nobody answers.");
@@ -276,7 +276,7 @@ Deno.test("footers name no key that does nothing", () => {
   deepEqual(footer(new Trial()), ["help", "leave"]);
   const choosing = wizardAt("rewritten").presses("r");
   deepEqual(footer(choosing), ["take", "back"]);
-  const late = choosing.on({ kind: "look-late", nowMs: 60_000 });
+  const late = choosing.on({ kind: "waited", nowMs: 60_000 });
   deepEqual(footer(late), ["back"]);
 });
 

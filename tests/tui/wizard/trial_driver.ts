@@ -31,7 +31,8 @@ export class TrialDriver {
   failure: Error | null = null;
   /** The leader's word on what is rehearsed; `null`: it would do it. */
   refusal: NodeError | null = null;
-  #held: Promise<void> | null = null;
+  /** Looks wait for it. */
+  delay: Promise<void> | null = null;
   #step = new EventQueue();
 
   constructor(given: Partial<DriverOptions> = {}) {
@@ -57,7 +58,7 @@ export class TrialDriver {
     return {
       look: async (look) => {
         this.looks.push(look);
-        await this.#held;
+        if (this.delay !== null) await this.delay;
         if (this.failure !== null) throw this.failure;
         if (!look.isFull || look.rehearse === undefined) return this.snapshot;
         const { rehearsal, ...seen } = rehearsed(this.snapshot, look.rehearse);
@@ -84,13 +85,6 @@ export class TrialDriver {
         },
       }),
     };
-  }
-
-  /** Looks from now on wait until the test lets them go on. */
-  holdLooks(): { resolve(): void } {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#held = promise;
-    return { resolve };
   }
 
   async start(): Promise<void> {

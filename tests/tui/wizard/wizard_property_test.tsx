@@ -85,7 +85,7 @@ function played(
       const event = { kind: "answered", ...about, atMs: 2, outcome: OUTCOME };
       trial.on({ kind: "run", event: { ...event, kind: "answered" } });
     } else if (step.kind === "over") trial.on({ kind: "run-over", atMs: 3 });
-    else trial.on({ kind: "look-late", nowMs: nowMs += 4_000 });
+    else trial.on({ kind: "waited", nowMs: nowMs += 4_000 });
   }
   return trial;
 }
