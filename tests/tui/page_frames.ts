@@ -17,6 +17,8 @@ export interface PageFrame {
   readonly line: number;
 }
 
+/** Words of stored frames. */
+const STANDS = /\b(?:AGE|HASH|KEKI|KEY|N|RATE|SIZE|T|TIME|WHO)\b/;
 const FENCE = /^```text frame (\S+)(?: pane (.+))?\n([^]*?)^```$/gm;
 
 /** Screens that `page` shows, in order. */
@@ -40,12 +42,22 @@ export function partOf(screen: string, pane: string | null): string {
 
 /**
  * `page` with what was seen of a screen. What it shows already stays, unless
- * more than times and ids has changed.
+ * more than times and ids has changed, or words stand in their places.
  */
 export function withScreen(page: string, name: string, screen: string): string {
   return replaced(page, name, (old, pane) => {
     const seen = partOf(screen, pane);
-    return normalise(old) === normalise(seen) ? old : seen;
+    const words = normalise(seen);
+    if (normalise(old) !== words) return seen;
+    return hasWords(old, words) && !hasWords(seen, words) ? seen : old;
+  });
+}
+
+/** True when a line has words where the screen had times and ids. */
+function hasWords(text: string, words: string): boolean {
+  const lines = text.split("\n");
+  return words.split("\n").some((line, at) => {
+    return line === lines[at] && STANDS.test(line);
   });
 }
 

@@ -102,6 +102,12 @@ Deno.test("withScreen() keeps a screen that says the same", () => {
   equal(pageFrames(changed)[1]?.text, pageFrames(PAGE)[1]?.text);
 });
 
+Deno.test("withScreen() takes what was seen for words in its place", () => {
+  const old = withStored(PAGE, "of/it", FRAME.replace("b ", "cc"));
+  const later = SEEN.replace("b ", "cc");
+  equal(pageFrames(withScreen(old, "of/it", later))[0]?.text, later);
+});
+
 Deno.test("withStored() keeps the lines that say the same", () => {
   equal(withStored(PAGE, "of/it", FRAME), PAGE);
   const changed = withStored(PAGE, "of/it", FRAME.replace("b ", "cc"));
