@@ -20,7 +20,7 @@ function storedFrame(name: string): string {
   return Deno.readTextFileSync(`${FRAMES}${name}.txt`);
 }
 
-const FRAME = `top  term T
+const FRAME = ` top  term T
 ┌─ Left ───┐┌─ Right ──┐
 │ KEY      ││ b        │
 └──────────┘└──────────┘
@@ -37,7 +37,7 @@ const PAGE = `# A
 ${SEEN}\`\`\`
 
 \`\`\`text frame of/it pane Below
-${partOf(SEEN, "Below")}\`\`\`
+${partOf(SEEN, "pane Below")}\`\`\`
 `;
 
 Deno.test("screens of pages are frames that were captured", () => {
@@ -57,10 +57,10 @@ Deno.test("screens of pages are frames that were captured", () => {
     pageFrames(text).map((frame) => ({ path, ...frame }))
   );
   ok(shown.length > 3, `only ${shown.length}: the pattern is stale`);
-  for (const { path, name, pane, text, line } of shown) {
+  for (const { path, name, part, text, line } of shown) {
     equal(
       normalise(text),
-      partOf(storedFrame(name), pane),
+      partOf(storedFrame(name), part),
       `${path}:${line} is not the frame "${name}"; give this test UPDATE=1`,
     );
   }
@@ -75,22 +75,23 @@ Deno.test("pages show no screen that was not captured", () => {
   deepEqual(drawn.filter(({ info }) => !info.startsWith("text frame ")), []);
 });
 
-Deno.test("pageFrames() reads names and panes", () => {
+Deno.test("pageFrames() reads names and parts", () => {
   deepEqual(
-    pageFrames(PAGE).map(({ name, pane, line }) => ({ name, pane, line })),
+    pageFrames(PAGE).map(({ name, part, line }) => ({ name, part, line })),
     [
-      { name: "of/it", pane: null, line: 3 },
-      { name: "of/it", pane: "Below", line: 13 },
+      { name: "of/it", part: "", line: 3 },
+      { name: "of/it", part: "pane Below", line: 13 },
     ],
   );
   deepEqual(pageFrames("```text\nframe\n```\n"), []);
 });
 
-Deno.test("partOf() takes a pane with those beside it", () => {
-  equal(partOf(FRAME, "Right"), partOf(FRAME, "Left"));
-  equal(partOf(FRAME, "Right").split("\n").length, 4);
-  equal(partOf(FRAME, null), FRAME);
-  throws(() => partOf(FRAME, "Above"), /no pane "Above"/);
+Deno.test("partOf() takes a pane with those beside it, or what is above", () => {
+  equal(partOf(FRAME, "pane Right"), partOf(FRAME, "pane Left"));
+  equal(partOf(FRAME, "pane Right").split("\n").length, 4);
+  equal(partOf(FRAME, "head"), "top  term T\n");
+  equal(partOf(FRAME, ""), FRAME);
+  throws(() => partOf(FRAME, "pane Above"), /no pane "Above"/);
 });
 
 Deno.test("withScreen() keeps a screen that says the same", () => {
