@@ -1,4 +1,4 @@
-import { normalise } from "./terminal/normalise.ts";
+import { frameOf } from "./terminal/normalise.ts";
 
 /**
  * A screen that a page shows:
@@ -55,8 +55,8 @@ export function partOf(screen: string, part: string): string {
 export function withScreen(page: string, name: string, screen: string): string {
   return replaced(page, name, (old, part) => {
     const seen = partOf(screen, part);
-    const words = normalise(seen);
-    if (normalise(old) !== words) return seen;
+    const words = frameOf(name, seen);
+    if (frameOf(name, old) !== words) return seen;
     return hasWords(old, words) && !hasWords(seen, words) ? seen : old;
   });
 }
@@ -77,7 +77,7 @@ export function withStored(page: string, name: string, frame: string): string {
   return replaced(page, name, (old, part) => {
     const known = new Map(
       old.split("\n").map((line, at) => {
-        return [normalise(old).split("\n")[at], line];
+        return [frameOf(name, old).split("\n")[at], line];
       }),
     );
     const lines = partOf(frame, part).split("\n");

@@ -22,7 +22,7 @@ Deno.test({
     const env = { TMPDIR: disk.path };
     await using terminal = await Terminal.open({ columns: 96, rows: 32, env });
     await terminal.run("sealkv demo");
-    await terminal.showsWithin(OPENS_MS_MAX, /\blive$/m, /\d writes/);
+    await terminal.showsWithin(OPENS_MS_MAX, /\blive$/m, /: \d+ writes/);
     await assertFrame(terminal, "demo/opened");
     await terminal.press("q");
     equal(await terminal.exitCode(), 0);

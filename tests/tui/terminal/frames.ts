@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { until } from "../../e2e/until.ts";
 import { withScreen } from "../page_frames.ts";
 import { pagesToRead, writePage } from "../pages.ts";
-import { normalise } from "./normalise.ts";
+import { frameOf } from "./normalise.ts";
 import type { Terminal } from "./terminal.ts";
 
 const FRAMES = new URL("../frames/", import.meta.url).pathname;
@@ -27,7 +27,7 @@ export async function assertFrame(
   let seen = "";
   try {
     await until(`the frame "${name}"`, MATCH_MS_MAX, async () => {
-      seen = normalise(await terminal.screen());
+      seen = frameOf(name, await terminal.screen());
       return seen === stored;
     });
   } catch (cause) {
@@ -44,7 +44,7 @@ async function store(terminal: Terminal, name: string): Promise<string> {
   let looks = 0;
   await until("a screen that stands still", MATCH_MS_MAX, async () => {
     screen = await terminal.screen();
-    const now = normalise(screen);
+    const now = frameOf(name, screen);
     looks = now === seen ? looks + 1 : 0;
     seen = now;
     return looks === CALM_LOOKS;

@@ -11,7 +11,7 @@ import {
   withStored,
 } from "../../tui/page_frames.ts";
 import { pagesToRead, writePage } from "../../tui/pages.ts";
-import { normalise } from "../../tui/terminal/normalise.ts";
+import { frameOf } from "../../tui/terminal/normalise.ts";
 
 const FRAMES = new URL("../../tui/frames/", import.meta.url).pathname;
 const IS_UPDATE = Deno.env.get("UPDATE") === "1";
@@ -59,7 +59,7 @@ Deno.test("screens of pages are frames that were captured", () => {
   ok(shown.length > 3, `only ${shown.length}: the pattern is stale`);
   for (const { path, name, part, text, line } of shown) {
     equal(
-      normalise(text),
+      frameOf(name, text),
       partOf(storedFrame(name), part),
       `${path}:${line} is not the frame "${name}"; give this test UPDATE=1`,
     );
