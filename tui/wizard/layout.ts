@@ -22,7 +22,7 @@ export interface Layout {
 }
 
 const EDGES = 2;
-const NOTICES_MAX = 3;
+const NOTICES_MAX = 4;
 const BOTTOM = 6;
 /** From here on there is room for the commands below. */
 const BOTTOM_MIN = 30;

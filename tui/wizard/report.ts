@@ -9,8 +9,8 @@ export function reportLines(
   const { seen, runs } = state;
   if (seen === null) return [];
   const { cluster, phase, steps, next } = seen.plan;
-  const done = steps.filter((step) => step.state === "done").length;
   const ladder = steps.filter(({ id }) => id !== "rotate" && id !== "retire");
+  const done = ladder.filter((step) => step.state === "done").length;
   const titleOf = (id: string) =>
     steps.find((step) => step.id === id)?.title ?? id;
   const following = steps.find(({ id }) => id === next);

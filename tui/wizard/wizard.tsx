@@ -74,7 +74,7 @@ function Panes({ state, demo, layout, width }: PanesProps) {
           isNarrow={isNarrow}
         />
       )}
-      <RowPane content={content} width={width} height={middle} isFocused />
+      <RowPane content={content} width={width} height={middle} />
       {bottom > 0 && (
         <Bottom state={state} demo={demo} width={width} height={bottom} />
       )}

@@ -28,6 +28,8 @@ export class TrialDriver {
   snapshot: RolloutSnapshot = snapshotAt("capable");
   /** Thrown by looks; `null`: they answer. */
   failure: Error | null = null;
+  /** Looks wait for it. */
+  delay: Promise<void> | null = null;
   #step = new EventQueue();
 
   constructor(given: Partial<DriverOptions> = {}) {
@@ -53,6 +55,7 @@ export class TrialDriver {
     return {
       look: async (look) => {
         this.looks.push(look);
+        if (this.delay !== null) await this.delay;
         if (this.failure !== null) throw this.failure;
         return look.isFull && look.rehearse !== undefined
           ? rehearsed(this.snapshot, look.rehearse)
