@@ -15,7 +15,7 @@ does not answer within 2s has no figures. Without a terminal use
 \`sealkv status --watch\`, \`sealkv encryption status\` or \`/metrics\`.`;
 /** One member that hangs must not hold up what others say. */
 const ANSWER_MS_MAX = 2_000;
-const INTERVAL_MS = 1_000;
+const INTERVAL_MS = 2_000;
 /** More often is nothing but load. */
 const INTERVAL_MS_MIN = 100;
 

@@ -4,7 +4,7 @@ import { setImmediate } from "node:timers";
 import { stripVTControlCharacters } from "node:util";
 import { type Instance, render, type RenderOptions } from "ink";
 import { createElement, type ReactNode } from "react";
-import { LookContext } from "../../tui/look.ts";
+import { type Look, LookContext } from "../../tui/look.ts";
 import type { Size } from "../../tui/size.ts";
 
 const WAIT_MS = 5_000;
@@ -16,11 +16,11 @@ export class TestScreen implements AsyncDisposable {
   readonly #stdout: FakeStdout;
   readonly #stdin = new FakeStdin();
   readonly #instance: Instance;
-  readonly #look: { readonly isUnicode: boolean };
+  readonly #look: Look;
 
   constructor(node: ReactNode, size: Size, isUnicode: boolean) {
     this.#stdout = new FakeStdout(size);
-    this.#look = { isUnicode };
+    this.#look = { isUnicode, isColored: false };
     this.#instance = render(this.#wrap(node), {
       stdout: this.#stdout,
       stdin: this.#stdin,

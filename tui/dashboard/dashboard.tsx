@@ -1,7 +1,8 @@
-import { Box } from "ink";
-import { useEffect, useReducer } from "react";
-import { KeyLine } from "../parts/key_line.tsx";
-import { Line } from "../parts/line.tsx";
+import { memo, useCallback, useEffect, useReducer, useRef } from "react";
+import type { KeyPress } from "../keys.ts";
+import { useLook } from "../look.ts";
+import { DrawnLines } from "../parts/drawn_lines.tsx";
+import { keySpans } from "../parts/key_line.tsx";
 import { isTooSmall, useSize } from "../size.ts";
 import { useKeys } from "../use_keys.ts";
 import { eventRows } from "./event_rows.ts";
@@ -10,9 +11,9 @@ import { issuesOf } from "./issues.ts";
 import { BINDINGS, dashboardKey } from "./key_bindings.ts";
 import { keyRows } from "./key_rows.ts";
 import { EDGE_ROWS } from "./layout.ts";
-import { Panes } from "./panes.tsx";
+import { panesLines } from "./panes.ts";
 import type { Seen } from "./seen.ts";
-import { TextPane } from "./text_pane.tsx";
+import { textPane } from "./text_pane.ts";
 import { textViewOf } from "./text_view.ts";
 import { pressed, type RowIds, VIEW_AT_FIRST } from "./view_state.ts";
 
@@ -26,6 +27,7 @@ export interface DashboardProps {
 /** A cluster on one screen, to be looked at and nothing else. */
 export function Dashboard({ seen, intervalMs, onEnd }: DashboardProps) {
   const size = useSize();
+  const { isUnicode } = useLook();
   const [state, press] = useReducer(pressed, VIEW_AT_FIRST);
   const { view, exitCode } = state;
   useEffect(() => {
@@ -40,22 +42,37 @@ export function Dashboard({ seen, intervalMs, onEnd }: DashboardProps) {
     : textViewOf({ ...shown, view, seen, state, width: width - 4 });
   // What it showed may have become shorter, or the terminal larger.
   const skippedMax = Math.max(0, (text?.lines.length ?? 0) - (room - 2));
-  useKeys((one) => {
-    const key = dashboardKey(one);
-    if (key !== null) press({ key, rows, skippedMax });
+  const latest = useRef({ rows, skippedMax });
+  useEffect(() => {
+    latest.current = { rows, skippedMax };
   });
-  if (isTooSmall(size)) return null;
+  const onPress = useCallback((one: KeyPress) => {
+    const key = dashboardKey(one);
+    if (key !== null) press({ key, ...latest.current });
+  }, []);
+  const keys = <Keys onPress={onPress} />;
+  if (isTooSmall(size)) return keys;
   const skipped = Math.min(state.skipped, skippedMax);
+  const lines = [
+    headSpans({ seen, issues, width }),
+    ...text === null
+      ? panesLines({ seen, size, state, rows, intervalMs, isUnicode })
+      : textPane({ ...text, skipped, width, height: room, isUnicode }),
+    keySpans({ bindings: BINDINGS[view], width }),
+  ];
   return (
-    <Box flexDirection="column" flexShrink={0} width={width} height={height}>
-      <Line width={width} spans={headSpans({ seen, issues, width })} />
-      {text === null
-        ? <Panes {...{ seen, size, state, rows, intervalMs }} />
-        : <TextPane {...text} skipped={skipped} width={width} height={room} />}
-      <KeyLine bindings={BINDINGS[view]} width={width} />
-    </Box>
+    <>
+      {keys}
+      <DrawnLines lines={lines} width={width} />
+    </>
   );
 }
+
+/** Takes the keys. What takes keys makes ink draw whenever React renders it. */
+const Keys = memo(({ onPress }: { onPress(press: KeyPress): void }) => {
+  useKeys(onPress);
+  return null;
+});
 
 /** All rows of all panes. */
 function shownOf(seen: Seen) {

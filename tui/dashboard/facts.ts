@@ -1,5 +1,5 @@
 import type { Tone } from "../look.ts";
-import type { Span } from "../parts/line.tsx";
+import type { Span, TextLine } from "../parts/line.tsx";
 import { wrapped } from "../text.ts";
 
 /** Something that is known, under its name. */
@@ -9,9 +9,6 @@ export interface Fact {
   readonly value: string;
   readonly tone?: Tone;
 }
-
-/** A line of a screen that is read from above to below. */
-export type TextLine = string | readonly Span[];
 
 const LABEL_COLUMNS = 14;
 

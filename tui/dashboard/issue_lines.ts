@@ -1,6 +1,5 @@
-import type { Span } from "../parts/line.tsx";
+import type { Span, TextLine } from "../parts/line.tsx";
 import { widthOf, wrapped } from "../text.ts";
-import type { TextLine } from "./facts.ts";
 import type { Issue } from "./issues.ts";
 
 const MARK = "[!] ";

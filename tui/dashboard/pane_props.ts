@@ -7,6 +7,8 @@ export interface PaneProps {
   readonly width: number;
   readonly height: number;
   readonly isFocused: boolean;
+  /** See Look. */
+  readonly isUnicode: boolean;
   /** Row under the cursor; -1 in a pane that does not take the keys. */
   readonly chosen: number;
 }

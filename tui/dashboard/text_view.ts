@@ -1,7 +1,8 @@
 import { helpLines } from "../parts/help_lines.ts";
+import type { TextLine } from "../parts/line.tsx";
 import { eventFacts, keyFacts, memberFacts } from "./details.ts";
 import type { EventRow } from "./event_rows.ts";
-import { factLines, type TextLine } from "./facts.ts";
+import { factLines } from "./facts.ts";
 import { issueLines } from "./issue_lines.ts";
 import { type Issue, issuesText } from "./issues.ts";
 import { ALL_BINDINGS, HELP_NOTES } from "./key_bindings.ts";

@@ -11,15 +11,19 @@ export interface KeyLineProps {
 }
 
 /** The footer: as many keys as there is room for, the last two always. */
-export function KeyLine({ bindings, width }: KeyLineProps) {
+export function KeyLine(props: KeyLineProps) {
+  return <Line width={props.width} spans={keySpans(props)} />;
+}
+
+/** The same, for what is not drawn by ink's boxes. */
+export function keySpans({ bindings, width }: KeyLineProps): readonly Span[] {
   const brief = bindings.filter((binding) => binding.brief !== "");
   const shown = fitBindings(brief, width - 1);
-  const spans = shown.flatMap(({ keys, brief }, index): Span[] => [
+  return shown.flatMap(({ keys, brief }, index): Span[] => [
     { text: index === 0 ? " " : GAP },
     { text: keys, tone: "strong" },
     { text: ` ${brief}` },
   ]);
-  return <Line width={width} spans={spans} />;
 }
 
 /** Help and leave come last and stay; what is before them goes from its end. */

@@ -8,16 +8,15 @@ export interface Span {
   readonly tone?: Tone;
 }
 
+/** A text alone is plain. */
+export type TextLine = string | readonly Span[];
+
 /** One line of exactly `width` characters that never shrinks nor wraps. */
 export function Line({ spans, width }: {
-  /** A text alone is plain. */
-  readonly spans: string | readonly Span[];
+  readonly spans: TextLine;
   readonly width: number;
 }) {
-  const pieces = fitSpans(
-    typeof spans === "string" ? [{ text: spans }] : spans,
-    width,
-  );
+  const pieces = fitSpans(spans, width);
   return (
     <Box flexShrink={0} height={1} width={width}>
       <Text>
@@ -30,7 +29,11 @@ export function Line({ spans, width }: {
 }
 
 /** Spans that fill `width` exactly. */
-function fitSpans(spans: readonly Span[], width: number): readonly Span[] {
+export function fitSpans(
+  given: TextLine,
+  width: number,
+): readonly Span[] {
+  const spans = typeof given === "string" ? [{ text: given }] : given;
   const fit: Span[] = [];
   let left = width;
   const total = spans.reduce((sum, { text }) => sum + widthOf(text), 0);

@@ -2,6 +2,7 @@ import { Box, Text } from "ink";
 import type { ReactNode } from "react";
 import { toneProps, useLook } from "../look.ts";
 import { fitted, widthOf } from "../text.ts";
+import { fitSpans, type TextLine } from "./line.tsx";
 
 export interface PaneProps {
   /** In the upper border; cut when it is too long. */
@@ -49,6 +50,37 @@ export function Pane(
       </Box>
     </Box>
   );
+}
+
+/** A pane as lines, for what is not drawn by ink's boxes. */
+export function paneLines(
+  { title, note = "", width, height, isFocused = false, isUnicode, lines }:
+    & Omit<PaneProps, "children">
+    & { readonly isUnicode: boolean; readonly lines: readonly TextLine[] },
+): readonly TextLine[] {
+  const [corner, line, end, side, low, lowEnd] = isUnicode
+    ? ["┌", "─", "┐", "│", "└", "┘"] as const
+    : ["+", "-", "+", "|", "+", "+"] as const;
+  const head = topBorder({
+    title: isFocused ? `> ${title}` : title,
+    note,
+    width,
+    marks: [corner, line, end],
+  });
+  const tone = isFocused ? "plain" : "dim";
+  const bottom = `${low}${line.repeat(width - 2)}${lowEnd}`;
+  const inner = Array.from({ length: height - 2 }, (_, row): TextLine => [
+    { text: side, tone },
+    { text: " " },
+    ...fitSpans(lines[row] ?? "", width - 4),
+    { text: " " },
+    { text: side, tone },
+  ]);
+  return [
+    [{ text: head, tone: isFocused ? "strong" : "plain" }],
+    ...inner,
+    [{ text: bottom, tone }],
+  ];
 }
 
 /** The upper border: corner, title, line, note, corner. */

@@ -1,7 +1,7 @@
 import { Box } from "ink";
 import { fitted } from "../text.ts";
 import { type Column, fitColumns, type FittedColumn } from "./columns.ts";
-import { Line, type Span } from "./line.tsx";
+import { Line, type Span, type TextLine } from "./line.tsx";
 import { windowOf } from "./window.ts";
 
 export interface TableProps<Row> {
@@ -17,9 +17,21 @@ export interface TableProps<Row> {
 }
 
 /** Rows under their titles; what has no room goes by priority of columns. */
-export function Table<Row>(
+export function Table<Row>(props: TableProps<Row>) {
+  const { width } = props;
+  return (
+    <Box flexDirection="column" flexShrink={0} width={width}>
+      {tableLines(props).map((spans, at) => (
+        <Line key={at} width={width} spans={spans} />
+      ))}
+    </Box>
+  );
+}
+
+/** The same, for what is not drawn by ink's boxes. */
+export function tableLines<Row>(
   { columns, rows, width, height, chosen, isTitled = true }: TableProps<Row>,
-) {
+): readonly TextLine[] {
   const canChoose = chosen !== undefined;
   const fit = fitColumns(columns, { rows, width: width - (canChoose ? 2 : 0) });
   const { from, until } = windowOf({
@@ -27,30 +39,18 @@ export function Table<Row>(
     height: isTitled ? height - 1 : height,
     at: chosen ?? 0,
   });
+  const titles = `${canChoose ? "  " : ""}${titlesOf(fit)}`;
+  const head: readonly TextLine[] = isTitled
+    ? [[{ text: titles, tone: "dim" }]]
+    : [];
   const shown = rows.slice(from, until).map((_, index) => index + from);
-  return (
-    <Box flexDirection="column" flexShrink={0} width={width}>
-      {isTitled && (
-        <Line
-          width={width}
-          spans={[{
-            text: `${canChoose ? "  " : ""}${titlesOf(fit)}`,
-            tone: "dim",
-          }]}
-        />
-      )}
-      {shown.map((row) => (
-        <Line
-          key={row}
-          width={width}
-          spans={[
-            { text: !canChoose ? "" : row === chosen ? "> " : "  " },
-            ...spansOf(fit, row),
-          ]}
-        />
-      ))}
-    </Box>
-  );
+  return [
+    ...head,
+    ...shown.map((row) => [
+      { text: !canChoose ? "" : row === chosen ? "> " : "  " },
+      ...spansOf(fit, row),
+    ]),
+  ];
 }
 
 function titlesOf(columns: readonly FittedColumn[]): string {

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import type { ReactNode } from "react";
+import { LookContext } from "../../../tui/look.ts";
 import { Dashboard } from "../../../tui/dashboard/dashboard.tsx";
 import { NO_HISTORY, withLook } from "../../../tui/dashboard/history.ts";
 import type { Seen } from "../../../tui/dashboard/seen.ts";
@@ -200,3 +202,17 @@ Deno.test("Dashboard draws lines and blocks where they are known", async () => {
   assert.match(screen.frame(), /┌─ > Members/);
   assert.match(screen.frame(), /requests +3,100\/s +▄▄▅▆█/);
 });
+
+Deno.test("Dashboard says by colour what its words say, where there are some", async () => {
+  const colored = <Colored>{dashboard(FULL)}</Colored>;
+  await using screen = await renderScreen(colored);
+  assert.ok(screen.raw().includes("\x1b[1m\x1b[31mNO"));
+  await using plain = await renderScreen(dashboard(FULL));
+  assert.ok(!plain.raw().includes("\x1b["));
+  assert.equal(screen.frame(), plain.frame());
+});
+
+function Colored({ children }: { readonly children: ReactNode }) {
+  const look = { isUnicode: false, isColored: true };
+  return <LookContext.Provider value={look}>{children}</LookContext.Provider>;
+}

@@ -9,7 +9,7 @@ import { type Fact, factLines } from "../../../tui/dashboard/facts.ts";
 import { NO_HISTORY, withLook } from "../../../tui/dashboard/history.ts";
 import { issueLines } from "../../../tui/dashboard/issue_lines.ts";
 import { keyRows } from "../../../tui/dashboard/key_rows.ts";
-import type { TextLine } from "../../../tui/dashboard/facts.ts";
+import type { TextLine } from "../../../tui/parts/line.tsx";
 import {
   encryptionOf,
   eventOf,

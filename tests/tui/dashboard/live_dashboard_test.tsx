@@ -4,7 +4,7 @@ import { LiveDashboard } from "../../../tui/dashboard/open.tsx";
 import { renderScreen } from "../render.ts";
 import type { TuiWorld } from "../../../tui/world.ts";
 import { FakeCluster, HandClock } from "./fake_cluster.ts";
-import { memberOf, seenOf, statusOf } from "./seen_cluster.ts";
+import { memberOf, seenOf, statusOf, vitalsAt } from "./seen_cluster.ts";
 
 const INTERVAL_MS = 1_000;
 const FIRST = seenOf();
@@ -32,6 +32,24 @@ Deno.test("LiveDashboard shows what comes, look after look", async () => {
     reason: "it is silent",
   });
   await screen.until("NO ANSWER for 3 s");
+});
+
+Deno.test("LiveDashboard draws nothing while its frame stays as it is", async () => {
+  const cluster = new FakeCluster();
+  const clock = new HandClock();
+  await using screen = await openLive(cluster, clock);
+  await clock.pass(INTERVAL_MS);
+  cluster.vitals = () => Promise.resolve([vitalsAt("n1", 1)]);
+  // Full courses of nothing look alike.
+  for (let look = 0; look < 120; look += 1) await clock.pass(INTERVAL_MS);
+  const { vitals } = cluster.calls;
+  const { length } = screen.frames();
+  for (let look = 0; look < 10; look += 1) await clock.pass(INTERVAL_MS);
+  assert.equal(cluster.calls.vitals, vitals + 10);
+  assert.equal(screen.frames().length, length);
+  cluster.vitals = () => Promise.resolve([vitalsAt("n1", 2)]);
+  await clock.pass(INTERVAL_MS);
+  assert.equal(screen.frames().length, length + 1);
 });
 
 Deno.test("LiveDashboard ends by q, and looks no more", async () => {

@@ -1,11 +1,11 @@
-import { Line } from "../parts/line.tsx";
+import type { TextLine } from "../parts/line.tsx";
 import type { Size } from "../size.ts";
-import { EventsPane } from "./events_pane.tsx";
-import { KeysPane } from "./keys_pane.tsx";
+import { eventsPane } from "./events_pane.ts";
+import { keysPane } from "./keys_pane.ts";
 import { layoutOf } from "./layout.ts";
-import { MembersPane } from "./members_pane.tsx";
+import { membersPane } from "./members_pane.ts";
 import type { Seen } from "./seen.ts";
-import { TrafficPane } from "./traffic_pane.tsx";
+import { trafficPane } from "./traffic_pane.ts";
 import {
   type PaneId,
   PANES,
@@ -22,69 +22,54 @@ const TITLES: Readonly<Record<PaneId, string>> = {
   events: "Events",
 };
 
-export interface PanesProps {
+export interface PanesOptions {
   readonly seen: Seen;
   readonly size: Size;
   readonly state: ViewState;
   readonly rows: RowIds;
   readonly intervalMs: number;
+  readonly isUnicode: boolean;
 }
 
 /** All panes where they find room, else the one that takes the keys. */
-export function Panes(props: PanesProps) {
-  const { seen, size, state, rows } = props;
+export function panesLines(options: PanesOptions): readonly TextLine[] {
+  const { seen, size, state, rows } = options;
   const layout = layoutOf(size, {
     members: rows.members.length,
     keys: rows.keys.length + workOf(seen).length,
   });
-  const { columns: width } = size;
   if (layout.kind === "one") {
     const { height } = layout;
-    return (
-      <>
-        <Line width={width} spans={tabsText(state.pane)} />
-        <OnePane {...props} pane={state.pane} width={width} height={height} />
-      </>
-    );
+    return [
+      tabsText(state.pane),
+      ...paneOf(options, { pane: state.pane, height }),
+    ];
   }
-  return (
-    <>
-      {PANES.map((pane) => (
-        <OnePane
-          {...props}
-          key={pane}
-          pane={pane}
-          width={width}
-          height={layout.heights[pane]}
-        />
-      ))}
-    </>
+  return PANES.flatMap((pane) =>
+    paneOf(options, { pane, height: layout.heights[pane] })
   );
 }
 
-interface OnePaneProps extends PanesProps {
-  readonly pane: PaneId;
-  readonly width: number;
-  readonly height: number;
-}
-
-function OnePane(props: OnePaneProps) {
-  const { seen, state, rows, pane, width, height, intervalMs } = props;
+function paneOf(
+  { seen, size, state, rows, intervalMs, isUnicode }: PanesOptions,
+  { pane, height }: { readonly pane: PaneId; readonly height: number },
+): readonly TextLine[] {
   const isFocused = state.pane === pane;
   const chosen = isFocused ? selectedRow(state, rows) : -1;
-  const given = { seen, width, height, isFocused, chosen };
+  const width = size.columns;
+  const given = { seen, width, height, isFocused, chosen, isUnicode };
   switch (pane) {
     case "members":
-      return <MembersPane {...given} />;
+      return membersPane(given);
     case "traffic": {
       const at = selectedRow({ ...state, pane }, rows);
       const member = rows.traffic[at] ?? "";
-      return <TrafficPane {...given} member={member} intervalMs={intervalMs} />;
+      return trafficPane({ ...given, member, intervalMs });
     }
     case "keys":
-      return <KeysPane {...given} />;
+      return keysPane(given);
     case "events":
-      return <EventsPane {...given} />;
+      return eventsPane(given);
   }
 }
 

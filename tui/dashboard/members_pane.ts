@@ -1,8 +1,9 @@
-import { type Tone, useLook } from "../look.ts";
+import type { Tone } from "../look.ts";
 import { type Column, fitColumns } from "../parts/columns.ts";
-import { Pane } from "../parts/pane.tsx";
+import type { TextLine } from "../parts/line.tsx";
+import { paneLines } from "../parts/pane.tsx";
 import { sparkline } from "../parts/sparkline.ts";
-import { Table } from "../parts/table.tsx";
+import { tableLines } from "../parts/table.tsx";
 import { type MemberRow, memberRows } from "./member_rows.ts";
 import type { PaneProps } from "./pane_props.ts";
 
@@ -54,9 +55,8 @@ const COLUMNS: readonly Column<MemberRow>[] = [
 ];
 
 /** Who is in the cluster, and how each one does. */
-export function MembersPane(props: PaneProps) {
-  const { seen, width, height, isFocused, chosen } = props;
-  const { isUnicode } = useLook();
+export function membersPane(props: PaneProps): readonly TextLine[] {
+  const { seen, width, height, chosen, isUnicode } = props;
   const rows = memberRows(seen);
   const well = rows.filter(({ isWell }) => isWell).length;
   const sparkColumns = roomBeside(rows, width - 4 - CURSOR_COLUMNS);
@@ -70,23 +70,18 @@ export function MembersPane(props: PaneProps) {
       return told(text, "good");
     },
   };
-  return (
-    <Pane
-      title="Members"
-      note={`${well} of ${rows.length} well`}
-      width={width}
-      height={height}
-      isFocused={isFocused}
-    >
-      <Table
-        columns={sparkColumns === 0 ? COLUMNS : [...COLUMNS, course]}
-        rows={rows}
-        width={width - 4}
-        height={height - 2}
-        chosen={chosen}
-      />
-    </Pane>
-  );
+  return paneLines({
+    ...props,
+    title: "Members",
+    note: `${well} of ${rows.length} well`,
+    lines: tableLines({
+      columns: sparkColumns === 0 ? COLUMNS : [...COLUMNS, course],
+      rows,
+      width: width - 4,
+      height: height - 2,
+      chosen,
+    }),
+  });
 }
 
 /** What the other columns leave for the course; 0 when that is too little. */

@@ -1,8 +1,8 @@
-import { Bar } from "../parts/bar.tsx";
+import { barText } from "../parts/bar_text.ts";
 import type { Column } from "../parts/columns.ts";
-import { Line } from "../parts/line.tsx";
-import { Pane } from "../parts/pane.tsx";
-import { Table } from "../parts/table.tsx";
+import type { TextLine } from "../parts/line.tsx";
+import { paneLines } from "../parts/pane.tsx";
+import { tableLines } from "../parts/table.tsx";
 import { type KeyRow, keyRows } from "./key_rows.ts";
 import type { PaneProps } from "./pane_props.ts";
 import { latestEncryption, type Seen } from "./seen.ts";
@@ -47,8 +47,8 @@ const COLUMNS: readonly Column<KeyRow>[] = [
 ];
 
 /** What is under way with encryption, and the data keys. */
-export function KeysPane(props: PaneProps) {
-  const { seen, width, height, isFocused, chosen } = props;
+export function keysPane(props: PaneProps): readonly TextLine[] {
+  const { seen, width, height, chosen, isUnicode } = props;
   const rows = keyRows({
     nowMs: seen.nowMs,
     encryption: seen.encryption,
@@ -57,36 +57,28 @@ export function KeysPane(props: PaneProps) {
   const work = workOf(seen);
   const retired = latestEncryption(seen.encryption)?.retired.length ?? 0;
   const labels = Math.max(0, ...work.map(({ action }) => action.length));
-  return (
-    <Pane
-      title="Keys"
-      note={noteText(rows.length, retired)}
-      width={width}
-      height={height}
-      isFocused={isFocused}
-    >
-      {work.map(({ action, share, text }) => (
-        <Bar
-          key={action}
-          ratio={share}
-          label={action.padEnd(labels)}
-          note={text}
-          width={width - 4}
-        />
-      ))}
-      {rows.length === 0
-        ? <Line width={width - 4} spans={absentText(seen)} />
-        : (
-          <Table
-            columns={COLUMNS}
-            rows={rows}
-            width={width - 4}
-            height={height - 2 - work.length}
-            chosen={chosen}
-          />
-        )}
-    </Pane>
+  const bars = work.map(({ action, share, text }) =>
+    barText({
+      ratio: share,
+      label: action.padEnd(labels),
+      note: text,
+      width: width - 4,
+      isUnicode,
+    })
   );
+  const table = rows.length === 0 ? [absentText(seen)] : tableLines({
+    columns: COLUMNS,
+    rows,
+    width: width - 4,
+    height: height - 2 - work.length,
+    chosen,
+  });
+  return paneLines({
+    ...props,
+    title: "Keys",
+    note: noteText(rows.length, retired),
+    lines: [...bars, ...table],
+  });
 }
 
 /** Not all rows may have room. */

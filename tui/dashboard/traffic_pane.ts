@@ -1,6 +1,5 @@
-import { Line, type Span } from "../parts/line.tsx";
-import { useLook } from "../look.ts";
-import { Pane } from "../parts/pane.tsx";
+import type { Span, TextLine } from "../parts/line.tsx";
+import { paneLines } from "../parts/pane.tsx";
 import { sparkline } from "../parts/sparkline.ts";
 import { ageText } from "./amount.ts";
 import type { PaneProps } from "./pane_props.ts";
@@ -18,9 +17,9 @@ export interface TrafficPaneProps extends PaneProps {
 }
 
 /** What members are busy with, and how it went so far. */
-export function TrafficPane(props: TrafficPaneProps) {
-  const { seen, width, height, isFocused, member, intervalMs } = props;
-  const { isUnicode } = useLook();
+export function trafficPane(props: TrafficPaneProps): readonly TextLine[] {
+  const { seen, width, height, isFocused, isUnicode, member, intervalMs } =
+    props;
   const { history } = seen;
   const course = member === ""
     ? history.cluster
@@ -30,23 +29,14 @@ export function TrafficPane(props: TrafficPaneProps) {
   const shown = course.slice(-room);
   const peer = isFocused ? ", Up/Dn another" : "";
   const whose = member === "" ? "the cluster" : member;
-  return (
-    <Pane
-      title={`Traffic of ${whose}${peer}`}
-      note={`last ${ageText(room * intervalMs)}`}
-      width={width}
-      height={height}
-      isFocused={isFocused}
-    >
-      {trafficRows(shown, height - 2).map((row) => (
-        <Line
-          key={row.label}
-          width={width - 4}
-          spans={rowSpans(row, { width: room, isUnicode })}
-        />
-      ))}
-    </Pane>
-  );
+  return paneLines({
+    ...props,
+    title: `Traffic of ${whose}${peer}`,
+    note: `last ${ageText(room * intervalMs)}`,
+    lines: trafficRows(shown, height - 2).map((row) =>
+      rowSpans(row, { width: room, isUnicode })
+    ),
+  });
 }
 
 function rowSpans(
