@@ -1,13 +1,15 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { Box } from "ink";
+import { useLook } from "../../tui/look.ts";
 import { isNarrow, isTooSmall, type Size, useSize } from "../../tui/size.ts";
-import { Bar } from "../../tui/parts/bar.tsx";
+import { barText } from "../../tui/parts/bar_text.ts";
 import type { Column } from "../../tui/parts/columns.ts";
 import { helpLines } from "../../tui/parts/help_lines.ts";
 import { KeyLine } from "../../tui/parts/key_line.tsx";
 import { Line } from "../../tui/parts/line.tsx";
-import { Pane } from "../../tui/parts/pane.tsx";
-import { Table } from "../../tui/parts/table.tsx";
+import { DrawnLines } from "../../tui/parts/drawn_lines.tsx";
+import { Pane, paneLines } from "../../tui/parts/pane.tsx";
+import { Table, tableLines } from "../../tui/parts/table.tsx";
 import { renderScreen } from "./render.ts";
 
 const SIZES: readonly Size[] = [
@@ -45,9 +47,12 @@ const COLUMNS: readonly Column<Member>[] = [
   },
 ];
 
+const BAR = { label: "Rewrite", ratio: 0.58, note: "1,980/s" };
+
 /** All parts on a screen of its own size. */
 function Everything() {
   const { columns, rows } = useSize();
+  const { isUnicode } = useLook();
   return (
     <Box flexDirection="column" width={columns} height={rows}>
       <Pane title="Nodes" note="0.3 s old" width={columns} height={7} isFocused>
@@ -59,7 +64,10 @@ function Everything() {
           chosen={8}
         />
       </Pane>
-      <Bar label="Rewrite" ratio={0.58} note="1,980/s" width={columns} />
+      <Line
+        width={columns}
+        spans={barText({ ...BAR, width: columns, isUnicode })}
+      />
       <KeyLine bindings={KEYS} width={columns} />
     </Box>
   );
@@ -94,6 +102,33 @@ const FRAME = `\
 +----------------------------------------------------------+
 Rewrite [####################...............]  58 %  1,980/s
  Tab pane   Up/Dn move   Enter start   ? help   q leave`;
+
+for (const isUnicode of [false, true]) {
+  for (const isFocused of [false, true]) {
+    const kind = `${isUnicode ? "Unicode" : "ASCII"}, focused: ${isFocused}`;
+    Deno.test(`a pane of lines looks like one of boxes, ${kind}`, async () => {
+      const size = { width: 40, height: 5 };
+      const pane = { ...size, title: "Nodes", note: "0.3 s old", isFocused };
+      const table = { columns: COLUMNS, rows: MEMBERS, width: 36, height: 3 };
+      await using boxes = await renderScreen(
+        <Pane {...pane}>
+          <Table {...table} chosen={1} />
+        </Pane>,
+        { isUnicode },
+      );
+      const lines = paneLines({
+        ...pane,
+        isUnicode,
+        lines: tableLines({ ...table, chosen: 1 }),
+      });
+      await using drawn = await renderScreen(
+        <DrawnLines lines={lines} width={40} />,
+        { isUnicode },
+      );
+      equal(drawn.frame(), boxes.frame());
+    });
+  }
+}
 
 Deno.test("the footer drops keys before it drops help and leave", async () => {
   const line = (width: number) => <KeyLine bindings={KEYS} width={width} />;
