@@ -23,7 +23,7 @@ const VOLATILE: readonly Volatile[] = [
   numbers(/(?<=\bterm:? )\d+/g, "T"),
   words(/(?<=\b(?:index|applied|at|entry|elections):? +)\d+\b/g, "N"),
   words(/\b\d+(?= syncs\b)/g, "N"),
-  numbers(/\b\d+(?:\.\d+)?(?: ?(?:ms|[smhd]))(?: \d+ [smh])*\b/g, "AGE"),
+  numbers(/\b\d+(?:\.\d+)?(?: ?(?:ms|min|[smhd]))(?: \d+ [smh])*\b/g, "AGE"),
   numbers(/(?<![\w.])\d+(?:\.\d+)?(?:k| ?(?:[KMG]i?)?B)?\/s(?!\w)/g, "RATE"),
   numbers(/\b\d+(?= % free\b)/g, "P"),
   numbers(/(?<= free .*, )\d+(?= %)/g, "P"),
