@@ -84,9 +84,8 @@ function leave(state: WizardState, width: number): readonly Row[] {
     ? state.seen?.plan.steps.find(({ state }) => state === "running")
     : state.seen?.plan.steps.find(({ id }) => id === run.step);
   const name = step === undefined ? "What runs" : `"${step.title}"`;
-  return paragraph({
-    text:
-      `${name} goes on without this screen. \`sealkv rollout\` comes back to it, here or elsewhere.`,
-    width,
-  });
+  const text = state.demo === null
+    ? `${name} goes on without this screen. \`sealkv rollout\` comes back to it, here or elsewhere.`
+    : `${name} is not done yet. ${state.demo.ending}`;
+  return paragraph({ text, width });
 }

@@ -9,6 +9,8 @@ import type { StepId } from "../../src/rollout/step.ts";
 import { RateMeter } from "../../src/rollout/rate_meter.ts";
 import type { TranscriptSink } from "../../src/rollout/transcript.ts";
 import type { StepCommand } from "../../src/rollout/command.ts";
+import type { DemoPane } from "../world.ts";
+import { demoSeen } from "./demo_seen.ts";
 import type { Effect, WizardEvent } from "./event.ts";
 import { type LookWish, wishOf } from "./look_wish.ts";
 import { type PlanOf, wizardReducer } from "./reduce.ts";
@@ -38,7 +40,8 @@ export interface WizardPorts {
   };
 }
 
-export interface DriverOptions extends Beginning {
+export interface DriverOptions extends Omit<Beginning, "demo"> {
+  readonly demo: DemoPane | null;
   readonly ports: WizardPorts;
   readonly clock: Clock;
   readonly transcript: TranscriptSink;
@@ -68,7 +71,10 @@ export class WizardDriver {
   constructor(options: DriverOptions) {
     this.#options = options;
     this.#reduce = wizardReducer(options.ports.planOf);
-    this.#state = beginWizard(options);
+    this.#state = beginWizard({
+      ...options,
+      demo: demoSeen(options.demo),
+    });
     this.#transcript = new TranscriptLog({
       sink: options.transcript,
       actor: options.actor,
@@ -173,7 +179,8 @@ export class WizardDriver {
     const members = snapshot.rewrite?.members ?? [];
     this.#meter.add(nowMs, members);
     const estimate = this.#meter.estimate();
-    this.dispatch({ kind: "looked", snapshot, estimate, nowMs });
+    const demo = demoSeen(this.#options.demo);
+    this.dispatch({ kind: "looked", snapshot, estimate, demo, nowMs });
     const { seen } = this.#state;
     if (seen !== null) this.#transcript.begin(seen, this.#state);
   }

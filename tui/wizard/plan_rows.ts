@@ -78,7 +78,7 @@ export function planPrompt(
   const { view } = state;
   if (view.kind === "confirm") {
     return [
-      row("Type the cluster's name to go on, Esc to go back:", "strong"),
+      row(`Type the cluster's name${whichName(state)}, then Enter:`, "strong"),
       [{ text: "> " }, { text: view.typed, tone: "strong" }, { text: "_" }],
     ];
   }
@@ -91,4 +91,9 @@ export function planPrompt(
       "strong",
     ),
   ];
+}
+
+/** Nothing is at stake in a demo; elsewhere it is read off what is changed. */
+function whichName({ demo, seen }: WizardState): string {
+  return demo === null ? " (top left)" : `, ${seen?.plan.cluster ?? ""}`;
 }

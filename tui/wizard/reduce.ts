@@ -25,6 +25,9 @@ export type PlanOf = (
 
 /** Of the log pane; older ones are in the transcript and the history. */
 const LOG_LINES_MAX = 500;
+/** What somebody sees who tries a demo. */
+const DEMO_NOTICE =
+  "Three nodes on this machine, and a program that writes to them. Take each step with Enter, and see its text go from their disks.";
 
 /** What becomes of the screen, and what is to be done, by what happens. */
 export function wizardReducer(
@@ -56,13 +59,21 @@ export function wizardReducer(
 
 function onLooked(
   state: WizardState,
-  { snapshot, nowMs, estimate }: WizardEvent & { readonly kind: "looked" },
+  event: WizardEvent & { readonly kind: "looked" },
   planOf: PlanOf,
 ): WizardState {
+  const { snapshot, nowMs, estimate, demo } = event;
   const plan = planOf(snapshot, state.choices);
   const seen = { snapshot, plan, atMs: nowMs };
+  const isFirst = state.seen === null;
+  const notice = isFirst && demo !== null && plan.phase === 0
+    ? DEMO_NOTICE
+    : state.notice;
   const logged = withLog(state, ...othersEvents(state, snapshot.events));
-  return confirmsOld({ ...logged, seen, estimate, failure: null, nowMs });
+  return confirmsOld({
+    ...{ ...logged, seen, estimate, demo, notice },
+    ...{ failure: null, nowMs },
+  });
 }
 
 /** Who types a name confirms the plan that is shown and no other. */

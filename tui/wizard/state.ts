@@ -11,6 +11,7 @@ import type {
   StepId,
   StepProgress,
 } from "../../src/rollout/step.ts";
+import type { DemoSeen } from "./demo_seen.ts";
 
 /** What fills the screen. */
 export type View =
@@ -76,7 +77,8 @@ export interface LogLine {
 
 export interface WizardState {
   readonly isReadOnly: boolean;
-  readonly hasDemo: boolean;
+  /** As of the last look; `null` where there is no demo. */
+  readonly demo: DemoSeen | null;
   /** Who types. */
   readonly actor: string;
   /** The last good look; `null` before one. */
@@ -113,7 +115,7 @@ export interface WizardState {
 
 export interface Beginning {
   readonly isReadOnly: boolean;
-  readonly hasDemo: boolean;
+  readonly demo: DemoSeen | null;
   readonly actor: string;
   readonly choices: RolloutChoices;
 }
@@ -141,11 +143,14 @@ export function beginWizard(beginning: Beginning): WizardState {
   };
 }
 
+/** Shown once all are done; those after it recur. */
+const LAST_STEP = "scrub";
+
 /** The step that keys are about; `null` before the first look. */
 export function selectedStep(state: WizardState): RolloutStep | null {
   if (state.seen === null) return null;
   const { steps, next } = state.seen.plan;
-  const id = viewedStep(state) ?? state.selected ?? next ?? "rotate";
+  const id = viewedStep(state) ?? state.selected ?? next ?? LAST_STEP;
   return steps.find((step) => step.id === id) ?? null;
 }
 
