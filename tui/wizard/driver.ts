@@ -138,6 +138,7 @@ export class WizardDriver {
     const wish = wishOf(this.#state);
     const { rehearse } = wish;
     const startMs = clock.monotonicMs();
+    const beganAmid = activeRun(this.#state) !== null;
     const isFull = startMs - this.#fullMs >= wish.fullMs;
     this.#lastWish = wish;
     this.#isLooking = true;
@@ -150,7 +151,7 @@ export class WizardDriver {
         ...(rehearse === null ? {} : { rehearse }),
       });
       if (isFull) this.#fullMs = startMs;
-      this.#looked(snapshot);
+      this.#looked(snapshot, beganAmid);
     } catch (error) {
       if (!(error instanceof NodeError)) throw error;
       const nowMs = clock.monotonicMs();
@@ -160,7 +161,9 @@ export class WizardDriver {
       this.#late?.cancel();
     }
     if (this.#left.signal.aborted) return;
-    const delayMs = wishOf(this.#state).everyMs;
+    // What became of a step is not waited for.
+    const isMissed = beganAmid && this.#state.isBehind;
+    const delayMs = isMissed ? 0 : wishOf(this.#state).everyMs;
     this.#timer = clock.after(delayMs, () => void this.#look());
     this.#lookSooner();
   }
@@ -174,13 +177,15 @@ export class WizardDriver {
     });
   }
 
-  #looked(snapshot: RolloutSnapshot): void {
+  #looked(snapshot: RolloutSnapshot, beganAmid: boolean): void {
     const nowMs = this.#options.clock.monotonicMs();
     const members = snapshot.rewrite?.members ?? [];
     this.#meter.add(nowMs, members);
     const estimate = this.#meter.estimate();
     const demo = demoSeen(this.#options.demo);
-    this.dispatch({ kind: "looked", snapshot, estimate, demo, nowMs });
+    this.dispatch({
+      ...{ kind: "looked", snapshot, estimate, demo, beganAmid, nowMs },
+    });
     const { seen } = this.#state;
     if (seen !== null) this.#transcript.begin(seen, this.#state);
   }

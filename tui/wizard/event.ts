@@ -15,6 +15,8 @@ export type WizardEvent =
     readonly estimate: RateEstimate | null;
     /** `null` where there is no demo. */
     readonly demo: DemoSeen | null;
+    /** A step was under way from here when the look began. */
+    readonly beganAmid: boolean;
     readonly nowMs: number;
   }
   | {

@@ -2,7 +2,13 @@ import type { RolloutStep } from "../../src/rollout/step.ts";
 import type { KeyBinding } from "../key_table.ts";
 import { KEYS } from "./bindings.ts";
 import { risksOf } from "./choices.ts";
-import { activeRun, mayAct, selectedStep, type WizardState } from "./state.ts";
+import {
+  activeRun,
+  mayAct,
+  selectedStep,
+  stepUnderWay,
+  type WizardState,
+} from "./state.ts";
 
 /** Keys that do something now, the most wanted first; help and leave last. */
 export function keysNow(state: WizardState): readonly KeyBinding[] {
@@ -29,7 +35,7 @@ export function keysNow(state: WizardState): readonly KeyBinding[] {
 export function startable(state: WizardState): RolloutStep | null {
   const step = selectedStep(state);
   return step !== null && step.id !== "capability" && mayAct(state) &&
-      activeRun(state) === null &&
+      stepUnderWay(state) === null &&
       (step.state === "ready" || step.state === "failed")
     ? step
     : null;

@@ -2,10 +2,10 @@ import { mayProveEscrow, startable } from "./keys.ts";
 import { standingOf } from "./ladder_rows.ts";
 import { paragraph, type Row } from "./paragraph.ts";
 import {
-  activeRun,
   mayAct,
   type Seen,
   selectedStep,
+  stepUnderWay,
   type WizardState,
 } from "./state.ts";
 
@@ -19,7 +19,7 @@ export function nextKeyRows(state: WizardState, width: number): readonly Row[] {
 function nextKeyText(state: WizardState, { plan }: Seen): string {
   const step = selectedStep(state);
   if (step === null) return "";
-  if (activeRun(state) !== null || step.state === "running") {
+  if (stepUnderWay(state) !== null || step.state === "running") {
     return "It runs; the next step shows when it is done.";
   }
   if (startable(state) !== null) {

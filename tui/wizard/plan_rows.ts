@@ -2,6 +2,7 @@ import type { RolloutStep } from "../../src/rollout/step.ts";
 import { risksOf } from "./choices.ts";
 import { startable } from "./keys.ts";
 import { BLANK, hanging, type Row, row } from "./paragraph.ts";
+import { plannedHash } from "./planned.ts";
 import type { Seen, WizardState } from "./state.ts";
 import { aboutRows, commandRows } from "./step_pane.ts";
 
@@ -82,7 +83,10 @@ export function planPrompt(
       [{ text: "> " }, { text: view.typed, tone: "strong" }, { text: "_" }],
     ];
   }
-  if (startable(state) === null) return [];
+  // Before the leader has said what it would do, and when it refuses.
+  if (startable(state) === null || plannedHash(state, step) === null) {
+    return [row("Esc goes back.", "strong")];
+  }
   return [
     row(
       step.isOneWay

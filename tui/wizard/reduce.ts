@@ -62,7 +62,7 @@ function onLooked(
   event: WizardEvent & { readonly kind: "looked" },
   planOf: PlanOf,
 ): WizardState {
-  const { snapshot, nowMs, estimate, demo } = event;
+  const { snapshot, nowMs, estimate, demo, beganAmid } = event;
   const plan = planOf(snapshot, state.choices);
   const seen = { snapshot, plan, atMs: nowMs };
   const isFirst = state.seen === null;
@@ -73,6 +73,7 @@ function onLooked(
   return confirmsOld({
     ...{ ...logged, seen, estimate, demo, notice },
     ...{ failure: null, nowMs },
+    isBehind: state.isBehind && beganAmid,
   });
 }
 
@@ -165,7 +166,8 @@ function answerLine(event: RunEvent & { readonly kind: "answered" }): LogLine {
 function onRunOver(state: WizardState, atMs: number): WizardState {
   const run = state.runs.at(-1);
   if (run === undefined) return state;
-  const over = withRun(state, { ...run, endedMs: run.endedMs ?? atMs });
+  const ended = withRun(state, { ...run, endedMs: run.endedMs ?? atMs });
+  const over = { ...ended, isBehind: true };
   // On to the next step, unless it failed or something else is looked at.
   const isFollowed = run.error === null && state.selected === run.step;
   return isFollowed

@@ -104,6 +104,8 @@ export interface WizardState {
   readonly isEscrowProven: boolean;
   /** Steps taken from here, oldest first; the last may be under way. */
   readonly runs: readonly Run[];
+  /** The last run is over, and no look has begun since. */
+  readonly isBehind: boolean;
   readonly log: readonly LogLine[];
   /** What the next key clears; "" for none. */
   readonly notice: string;
@@ -136,6 +138,7 @@ export function beginWizard(beginning: Beginning): WizardState {
     only: null,
     isEscrowProven: false,
     runs: [],
+    isBehind: false,
     log: [],
     notice: "",
     announced: null,
@@ -162,6 +165,12 @@ function viewedStep({ view }: WizardState): StepId | null {
 export function activeRun({ runs }: WizardState): Run | null {
   const last = runs.at(-1);
   return last === undefined || last.endedMs !== null ? null : last;
+}
+
+/** What is under way from here, until a look tells what became of it. */
+export function stepUnderWay(state: WizardState): StepId | null {
+  const run = state.isBehind ? state.runs.at(-1) : activeRun(state);
+  return run?.step ?? null;
 }
 
 /** The last try of a step from here. */

@@ -12,9 +12,9 @@ import {
 import { MEMBER_COLUMNS, memberRows, memberStrip } from "./member_rows.ts";
 import { RowPane } from "./row_pane.tsx";
 import {
-  activeRun,
   type Seen,
   selectedStep,
+  stepUnderWay,
   type WizardState,
 } from "./state.ts";
 
@@ -87,7 +87,7 @@ function Members({ seen, width, height }: {
 }
 
 function ladderOf(state: WizardState, width: number) {
-  const underWay = activeRun(state)?.step ?? null;
+  const underWay = stepUnderWay(state);
   return { selected: selectedStep(state), underWay, width };
 }
 

@@ -66,7 +66,9 @@ async function endLines(
     `On the disks, looking for ${place.canary}:`,
     ...findingLines(findings),
     writerLine(counts),
-    ...isOver ? [DEMO_OVER] : [],
+    isOver
+      ? DEMO_OVER
+      : "It was left before its end; `sealkv demo --auto` goes there by itself.",
     ...nodes.ends.map((end) =>
       `The ${end.program} has ended, exit code ${end.exitCode}.`
     ),

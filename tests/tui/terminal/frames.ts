@@ -1,7 +1,7 @@
 import { fail } from "node:assert/strict";
 import { dirname } from "node:path";
 import { until } from "../../e2e/until.ts";
-import { normalise } from "./normalise.ts";
+import { normalise, type Volatile } from "./normalise.ts";
 import type { Terminal } from "./terminal.ts";
 
 const FRAMES = new URL("../frames/", import.meta.url).pathname;
@@ -18,14 +18,16 @@ const IS_UPDATE = Deno.env.get("UPDATE") === "1";
 export async function assertFrame(
   terminal: Terminal,
   name: string,
+  more: readonly Volatile[] = [],
 ): Promise<string> {
   const path = `${FRAMES}${name}.txt`;
-  if (IS_UPDATE) return await store(terminal, path);
+  const look = async () => normalise(await terminal.screen(), more);
+  if (IS_UPDATE) return await store(look, path);
   const stored = await Deno.readTextFile(path);
   let seen = "";
   try {
     await until(`the frame "${name}"`, MATCH_MS_MAX, async () => {
-      seen = normalise(await terminal.screen());
+      seen = await look();
       return seen === stored;
     });
   } catch (cause) {
@@ -35,11 +37,14 @@ export async function assertFrame(
   return seen;
 }
 
-async function store(terminal: Terminal, path: string): Promise<string> {
+async function store(
+  look: () => Promise<string>,
+  path: string,
+): Promise<string> {
   let seen = "";
   let looks = 0;
   await until("a screen that stands still", MATCH_MS_MAX, async () => {
-    const now = normalise(await terminal.screen());
+    const now = await look();
     looks = now === seen ? looks + 1 : 0;
     seen = now;
     return looks === CALM_LOOKS;

@@ -1,5 +1,5 @@
 /** What differs from run to run, and what stands for it in stored frames. */
-interface Volatile {
+export interface Volatile {
   readonly pattern: RegExp;
   readonly stands: string;
   /** How it stands in columns. */
@@ -36,11 +36,11 @@ const SPARKLINE = /█*[▁-▇][▁-█]*/g;
 /** Columns of numbers, by their heads. */
 const COLUMNS = /(?<![\w/])(?:applied|lag|req\/s)(?!\w)/g;
 
-function words(pattern: RegExp, stands: string): Volatile {
+export function words(pattern: RegExp, stands: string): Volatile {
   return { pattern, stands, align: "left" };
 }
 
-function numbers(pattern: RegExp, stands: string): Volatile {
+export function numbers(pattern: RegExp, stands: string): Volatile {
   return { pattern, stands, align: "right" };
 }
 

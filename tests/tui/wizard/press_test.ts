@@ -243,7 +243,11 @@ Deno.test("risks are accepted and taken back, and the plan shows it", () => {
 });
 
 Deno.test("one of several keys is rotated alone when it is chosen", () => {
-  const trial = wizardAt("scrubbed").presses("Down").presses("c", "Down", "Enter");
+  const trial = wizardAt("scrubbed").presses("Down").presses(
+    "c",
+    "Down",
+    "Enter",
+  );
   const { only } = trial.state;
   match(only ?? "", /rotate-dek --purpose storage/);
   trial.presses("Enter", "Enter");

@@ -29,6 +29,7 @@ export class TrialDriver {
   /** Thrown by looks; `null`: they answer. */
   failure: Error | null = null;
   #step = new EventQueue();
+  #held: Promise<void> = Promise.resolve();
 
   constructor(given: Partial<DriverOptions> = {}) {
     this.driver = new WizardDriver({
@@ -53,6 +54,7 @@ export class TrialDriver {
     return {
       look: async (look) => {
         this.looks.push(look);
+        await this.#held;
         if (this.failure !== null) throw this.failure;
         return look.isFull && look.rehearse !== undefined
           ? rehearsed(this.snapshot, look.rehearse)
@@ -81,6 +83,13 @@ export class TrialDriver {
   async start(): Promise<void> {
     this.driver.start();
     await ready();
+  }
+
+  /** Looks have no answer until what it returns is called. */
+  holdLook(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#held = promise;
+    return resolve;
   }
 
   /** What the step that runs tells; `null` ends it. */

@@ -52,6 +52,7 @@ export class Trial {
       snapshot,
       estimate: null,
       demo: this.state.demo,
+      beganAmid: false,
       nowMs,
     });
   }
