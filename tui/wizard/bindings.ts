@@ -72,7 +72,7 @@ export const KEYS = {
   leave: binding(
     "q",
     "leave",
-    "Leave; what runs goes on. Ctrl-C does the same, twice without asking.",
+    "Leave; what runs goes on. Ctrl-C leaves too; a second one does not ask.",
   ),
 } as const satisfies Readonly<Record<string, KeyBinding>>;
 

@@ -59,7 +59,7 @@ function oneCheck(check: Check, width: number): readonly Row[] {
   return [
     ...hanging(head, { text: `${title}: ${textsOf(said)}`, width }),
     ...remediesOf(said).flatMap((text) =>
-      hanging([{ text: "        fix: ", tone: "dim" }], { text, width })
+      hanging([{ text: "        " }], { text, width })
     ),
   ];
 }
@@ -68,15 +68,25 @@ function oneCheck(check: Check, width: number): readonly Row[] {
 function textsOf(evidence: readonly Evidence[]): string {
   const texts = [...new Set(evidence.map(({ text }) => text))];
   return texts.map((text) => {
-    const members = evidence.filter((one) => one.text === text)
-      .map(({ member }) => member).filter((member) => member !== "");
-    return members.length === 0 ? text : `${members.join(", ")} ${text}`;
+    const members = membersOf(evidence.filter((one) => one.text === text));
+    return members === "" ? text : `${members} ${text}`;
   }).join("; ");
 }
 
+/** Each with those it is for. */
 function remediesOf(evidence: readonly Evidence[]): readonly string[] {
-  return [...new Set(evidence.map(({ remedy }) => remedy))]
-    .filter((remedy) => remedy !== "");
+  const remedies = [...new Set(evidence.map(({ remedy }) => remedy))];
+  return remedies.filter((remedy) => remedy !== "").map((remedy) => {
+    const members = membersOf(
+      evidence.filter((one) => one.remedy === remedy),
+    );
+    return members === "" ? `fix: ${remedy}` : `fix ${members}: ${remedy}`;
+  });
+}
+
+function membersOf(evidence: readonly Evidence[]): string {
+  const members = evidence.map(({ member }) => member);
+  return [...new Set(members)].filter((member) => member !== "").join(", ");
 }
 
 function passedRows(

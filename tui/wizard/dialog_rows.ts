@@ -84,8 +84,12 @@ function leave(state: WizardState, width: number): readonly Row[] {
     ? state.seen?.plan.steps.find(({ state }) => state === "running")
     : state.seen?.plan.steps.find(({ id }) => id === run.step);
   const name = step === undefined ? "What runs" : `"${step.title}"`;
+  const later = run !== null && step !== undefined && step.commands.length > 1
+    ? " Its commands after the one that runs are not given."
+    : "";
   const text = state.demo === null
-    ? `${name} goes on without this screen. \`sealkv rollout\` comes back to it, here or elsewhere.`
+    ? `${name} goes on without this screen.${later} ` +
+      "`sealkv rollout` comes back to it, here or elsewhere."
     : `${name} is not done yet. ${state.demo.ending}`;
   return paragraph({ text, width });
 }

@@ -22,9 +22,6 @@ import {
 } from "./state.ts";
 import { TranscriptLog } from "./transcript_log.ts";
 
-/** A look that takes so long leaves what is shown old. */
-const LATE_MS = 1_000;
-
 /** What the driver asks of a cluster. */
 export interface WizardPorts {
   look(options: {
@@ -47,6 +44,9 @@ export interface DriverOptions extends Omit<Beginning, "demo"> {
   readonly transcript: TranscriptSink;
 }
 
+/** Between two words that a look is still out. */
+const WAIT_MS = 2_000;
+
 /**
  * Holds the state of the wizard and does what it wants done: looks at the
  * cluster in its rhythm, runs steps, writes the transcript. Draws nothing.
@@ -58,8 +58,9 @@ export class WizardDriver {
   readonly #left = new AbortController();
   #state: WizardState;
   #timer: Timer | null = null;
-  #late: Timer | null = null;
   #isLooking = false;
+  /** The look that is out may not see what was done meanwhile. */
+  #isHurried = false;
   /** Of the last look that proved and rehearsed. */
   #fullMs = -Infinity;
   #lastWish: LookWish | null = null;
@@ -79,7 +80,8 @@ export class WizardDriver {
       sink: options.transcript,
       actor: options.actor,
       onFailure: (error) => {
-        const text = `No transcript is written: ${error.message}`;
+        const { message, remedy } = error;
+        const text = `No transcript is written: ${message}. ${remedy}`;
         this.dispatch({ kind: "notice", text });
       },
     });
@@ -102,7 +104,6 @@ export class WizardDriver {
   async leave(): Promise<void> {
     this.#left.abort();
     this.#timer?.cancel();
-    this.#late?.cancel();
     this.#noteSteered();
     await this.#transcript.flushed();
   }
@@ -142,7 +143,7 @@ export class WizardDriver {
     const isFull = startMs - this.#fullMs >= wish.fullMs;
     this.#lastWish = wish;
     this.#isLooking = true;
-    this.#tellLate();
+    this.#wait();
     try {
       const snapshot = await ports.look({
         choices,
@@ -158,22 +159,22 @@ export class WizardDriver {
       this.dispatch({ kind: "look-failed", error, nowMs });
     } finally {
       this.#isLooking = false;
-      this.#late?.cancel();
+      this.#timer?.cancel();
     }
     if (this.#left.signal.aborted) return;
-    // What became of a step is not waited for.
-    const isMissed = beganAmid && this.#state.isBehind;
-    const delayMs = isMissed ? 0 : wishOf(this.#state).everyMs;
+    const delayMs = this.#isHurried ? 0 : wishOf(this.#state).everyMs;
+    if (this.#isHurried) this.#fullMs = -Infinity;
+    this.#isHurried = false;
     this.#timer = clock.after(delayMs, () => void this.#look());
     this.#lookSooner();
   }
 
-  /** Nobody may answer, and nobody refuse: what is shown gets older. */
-  #tellLate(): void {
+  /** Ages what is shown while a look takes its time. */
+  #wait(): void {
     const { clock } = this.#options;
-    this.#late = clock.after(LATE_MS, () => {
-      this.dispatch({ kind: "look-late", nowMs: clock.monotonicMs() });
-      this.#tellLate();
+    this.#timer = clock.after(WAIT_MS, () => {
+      this.dispatch({ kind: "waited", nowMs: clock.monotonicMs() });
+      this.#wait();
     });
   }
 
@@ -182,12 +183,18 @@ export class WizardDriver {
     const members = snapshot.rewrite?.members ?? [];
     this.#meter.add(nowMs, members);
     const estimate = this.#meter.estimate();
+    const before = this.#state.seen?.plan.next;
     const demo = demoSeen(this.#options.demo);
     this.dispatch({
       ...{ kind: "looked", snapshot, estimate, demo, beganAmid, nowMs },
     });
     const { seen } = this.#state;
-    if (seen !== null) this.#transcript.begin(seen, this.#state);
+    // Another step is next: what it wants is not asked for yet.
+    if (before !== undefined && before !== seen?.plan.next) {
+      this.#isHurried = true;
+    }
+    if (seen === null || this.#state.isReadOnly) return;
+    this.#transcript.begin(seen, this.#state);
   }
 
   async #carryOut(effect: Effect): Promise<void> {
@@ -236,7 +243,11 @@ export class WizardDriver {
 
   /** What was done shows at once. */
   #hurry(): void {
-    if (this.#isLooking || this.#left.signal.aborted) return;
+    if (this.#left.signal.aborted) return;
+    if (this.#isLooking) {
+      this.#isHurried = true;
+      return;
+    }
     this.#timer?.cancel();
     void this.#look();
   }

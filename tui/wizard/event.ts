@@ -24,8 +24,8 @@ export type WizardEvent =
     readonly error: NodeError;
     readonly nowMs: number;
   }
-  /** The look that was begun has no answer yet. */
-  | { readonly kind: "look-late"; readonly nowMs: number }
+  /** A look takes its time. */
+  | { readonly kind: "waited"; readonly nowMs: number }
   | {
     readonly kind: "press";
     readonly press: KeyPress;

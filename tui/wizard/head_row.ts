@@ -1,7 +1,7 @@
 import { widthOf } from "../text.ts";
 import { spanText } from "./amount.ts";
 import type { Row } from "./paragraph.ts";
-import { isFresh, type WizardState } from "./state.ts";
+import { ageMsOf, isFresh, type WizardState } from "./state.ts";
 
 const PHASES = ["cleartext", "values sealed", "values and log sealed"];
 
@@ -21,15 +21,18 @@ export function headRow(state: WizardState, width: number): Row {
     { text: name, tone: "strong" },
     { text: words, tone: leader === "" ? "bad" : "plain" },
     { text: " ".repeat(Math.max(1, gap)) },
-    { text: age, tone: isFresh(state) ? "good" : "bad" },
+    {
+      text: age,
+      tone: isFresh(state) && state.failure === null ? "good" : "bad",
+    },
   ];
 }
 
 function ageText(state: WizardState): string {
-  const { seen, failure, nowMs, isReadOnly } = state;
+  const { seen, failure, isReadOnly } = state;
   if (seen === null) return "";
   if (failure !== null || !isFresh(state)) {
-    return `NO ANSWER, ${spanText(nowMs - seen.atMs)} old`;
+    return `NO ANSWER, ${spanText(ageMsOf(state))} old`;
   }
   return isReadOnly ? "read-only, live" : "live";
 }
@@ -38,15 +41,13 @@ function ageText(state: WizardState): string {
 export function bannerText(state: WizardState): string {
   const { seen, failure } = state;
   if (failure !== null) {
-    return `No answer: ${failure.message}. What is shown may be old; asked again every 2 s.`;
+    return `No answer: ${failure.message}. What is shown is old.`;
   }
-  if (seen !== null && !isFresh(state)) {
-    return "Nobody answers. What is shown may be old; it is waited for.";
-  }
-  const down = seen?.snapshot.status.members.filter(({ up }) => !up) ?? [];
+  if (seen === null) return "";
+  if (!isFresh(state)) return "No answer. What is shown is old.";
+  const down = seen.snapshot.status.members.filter(({ up }) => !up);
   if (down.length === 0) return "";
   const names = down.map(({ name }) => name).join(", ");
-  return `${names} ${
-    down.length === 1 ? "does" : "do"
-  } not answer. What is committed is applied there later; do not reinstall it.`;
+  const verb = down.length === 1 ? "does" : "do";
+  return `${names} ${verb} not answer. What is committed is applied there later; do not reinstall it.`;
 }

@@ -24,7 +24,7 @@ export interface Layout {
 }
 
 const EDGES = 2;
-const NOTICES_MAX = 3;
+const NOTICES_MAX = 4;
 const BOTTOM = 6;
 /** For what is on the disks of a demo's three members. */
 const BOTTOM_DEMO = 7;

@@ -9,7 +9,7 @@ export interface MemberRow {
   readonly name: string;
   readonly role: string;
   readonly up: "yes" | "NO";
-  readonly ready: "yes" | "NO";
+  readonly ready: "yes" | "NO" | "-";
   /** How the id of its KEK begins; its end is asked for elsewhere. */
   readonly kek: string;
   readonly store: string;
@@ -35,7 +35,8 @@ export function memberRows(
       name,
       role: isVoter || member.role === "unknown" ? member.role : "learner",
       up: up ? "yes" : "NO",
-      ready: ready ? "yes" : "NO",
+      // What it said before it went.
+      ready: !up ? "-" : ready ? "yes" : "NO",
       kek: kekText(encryption),
       ...cutovers(encryption),
       lag: isBehind ? `${lag} !` : String(lag),
@@ -149,7 +150,12 @@ export function memberDetailRows(snapshot: RolloutSnapshot): readonly Row[] {
     return [
       [
         { text: member.name, tone: "strong" },
-        { text: `  id ${member.id}  replication ${replication}` },
+        { text: `  id ${member.id}` },
+        {
+          text: replication === "unknown"
+            ? ""
+            : `  replication: ${replication}`,
+        },
       ],
       [{
         text: `  clients ${clientAddress || "-"}  admin ${adminAddress || "-"}`,

@@ -48,13 +48,17 @@ function rehearsalRows(
   const { hash = "", steps = [] } = outcome?.plan ?? {};
   const about = commands.length > 1 ? `, for \`${rehearsal.command}\`` : "";
   return [
-    [
-      { text: `The leader would${about}:`, tone: "strong" },
-      { text: hash === "" ? "" : `  (plan ${hash})`, tone: "dim" },
-    ],
+    ...hanging([], {
+      text: `The leader would${about}:`,
+      tone: "strong",
+      width,
+    }),
     ...steps.flatMap((text, at) =>
       hanging([{ text: `  ${at + 1} ` }], { text, width })
     ),
+    ...hash === ""
+      ? []
+      : [row(`  Plan ${hash}, while members, keys and term stay.`, "dim")],
   ];
 }
 

@@ -53,7 +53,7 @@ export function progressRows(
 }
 
 /** Of what a member has to do; `null` when it is not known. */
-export function ratioOf({ state, done, total }: ClusterTask): number | null {
+function ratioOf({ state, done, total }: ClusterTask): number | null {
   if (state === "done") return 1;
   return total === 0n ? null : Math.min(1, Number(done) / Number(total));
 }

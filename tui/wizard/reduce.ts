@@ -1,7 +1,4 @@
-import type {
-  ClusterEvent,
-  EncryptionOutcome,
-} from "../../src/admin/client.ts";
+import type { ClusterEvent } from "../../src/admin/client.ts";
 import type { NodeError } from "../../src/base/error.ts";
 import type { RunEvent } from "../../src/rollout/run.ts";
 import type {
@@ -41,7 +38,7 @@ export function wizardReducer(
         const { error, nowMs } = event;
         return to({ ...state, failure: error, nowMs });
       }
-      case "look-late":
+      case "waited":
         return to({ ...state, nowMs: event.nowMs });
       case "press":
         return onPress(state, event, planOf);
@@ -70,16 +67,27 @@ function onLooked(
     ? DEMO_NOTICE
     : state.notice;
   const logged = withLog(state, ...othersEvents(state, snapshot.events));
-  return confirmsOld({
+  return rethought({
     ...{ ...logged, seen, estimate, demo, notice },
     ...{ failure: null, nowMs },
     isBehind: state.isBehind && beganAmid,
   });
 }
 
-/** Who types a name confirms the plan that is shown and no other. */
-function confirmsOld(state: WizardState): WizardState {
+/** Who plans a step sees what would be done now, or that it is done. */
+function rethought(state: WizardState): WizardState {
   const { view, seen } = state;
+  if (view.kind !== "plan" && view.kind !== "confirm") return state;
+  const step = seen?.plan.steps.find(({ id }) => id === view.step);
+  if (step?.state === "done" || step?.state === "running") {
+    return {
+      ...state,
+      view: { kind: "overview" },
+      selected: step.state === "done" ? null : step.id,
+      offset: 0,
+      notice: `Somebody else took "${step.title}": ${step.detail}`,
+    };
+  }
   const rehearsal = seen?.snapshot.rehearsal ?? null;
   if (view.kind !== "confirm" || rehearsal?.step !== view.step) return state;
   const hash = rehearsal.outcome?.plan.hash ?? null;
@@ -87,6 +95,7 @@ function confirmsOld(state: WizardState): WizardState {
   return {
     ...state,
     view: { kind: "plan", step: view.step },
+    offset: 0,
     notice: "The cluster changed, and the plan with it. Look at it again.",
   };
 }

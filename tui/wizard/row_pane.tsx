@@ -7,13 +7,10 @@ export interface RowPaneProps {
   /** Borders included. */
   readonly width: number;
   readonly height: number;
-  readonly isFocused?: boolean;
 }
 
 /** Rows in a box; says how many are above and below. */
-export function RowPane(
-  { content, width, height, isFocused = false }: RowPaneProps,
-) {
+export function RowPane({ content, width, height }: RowPaneProps) {
   const { title, note = "", rows, pinned = [] } = content;
   const room = Math.max(0, height - 2 - pinned.length);
   const from = Math.min(content.offset, offsetMaxOf(content, height));
@@ -33,7 +30,6 @@ export function RowPane(
       note={notes.join(", ")}
       width={width}
       height={height}
-      isFocused={isFocused}
     >
       {[...shown, ...filler, ...pinned].map((spans, at) => (
         <Line key={at} spans={spans} width={width - 4} />

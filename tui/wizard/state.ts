@@ -85,7 +85,7 @@ export interface WizardState {
   readonly seen: Seen | null;
   /** Why the looks after it failed; `null` when it is the last. */
   readonly failure: NodeError | null;
-  /** Of the clock that never goes back: when the last look ended. */
+  /** Of the clock that never goes back, as of the last event that told it. */
   readonly nowMs: number;
   /** When what runs is done; `null` while it is too early to tell. */
   readonly estimate: RateEstimate | null;
@@ -185,11 +185,16 @@ export function isBusy(state: WizardState): boolean {
 }
 
 /** Looks come every two seconds: older than this, something is wrong. */
-const FRESH_MS_MAX = 6_000;
+const FRESH_MS_MAX = 8_000;
+
+/** Of what is on the screen. */
+export function ageMsOf({ seen, nowMs }: WizardState): number {
+  return seen === null ? 0 : Math.max(0, nowMs - seen.atMs);
+}
 
 /** What is on the screen is what is true. */
-export function isFresh({ seen, nowMs }: WizardState): boolean {
-  return seen !== null && nowMs - seen.atMs <= FRESH_MS_MAX;
+export function isFresh(state: WizardState): boolean {
+  return state.seen !== null && ageMsOf(state) <= FRESH_MS_MAX;
 }
 
 /** Keys that change something do so now. */

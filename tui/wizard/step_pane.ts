@@ -142,7 +142,7 @@ function checksOf(
 /** What does the same without this screen. */
 export function commandRows(
   { only }: WizardState,
-  { commands }: RolloutStep,
+  { id, commands }: RolloutStep,
   width: number,
 ): readonly Row[] {
   const rows = commands.flatMap((line) =>
@@ -152,5 +152,6 @@ export function commandRows(
       width,
     })
   );
-  return rows.length === 0 ? [] : [row("Same as:", "strong"), ...rows];
+  const head = id === "capability" ? "To look at it:" : "Same as:";
+  return rows.length === 0 ? [] : [row(head, "strong"), ...rows];
 }

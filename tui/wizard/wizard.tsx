@@ -72,7 +72,7 @@ function Panes({ state, layout, width }: PanesProps) {
           hasDisks={disks === "top"}
         />
       )}
-      <RowPane content={content} width={width} height={middle} isFocused />
+      <RowPane content={content} width={width} height={middle} />
       {bottom > 0 && (
         <Bottom
           state={state}

@@ -3,6 +3,7 @@ import { AdminUnreachableError } from "../../../src/admin/errors.ts";
 import { FileError } from "../../../src/io/errors.ts";
 import type { RunEvent } from "../../../src/rollout/run.ts";
 import { snapshotAt } from "../../unit/rollout/snapshots.ts";
+import { isFresh } from "../../../tui/wizard/state.ts";
 import { ready } from "./hand_clock.ts";
 import { TrialDriver } from "./trial_driver.ts";
 import { HASH } from "./wizard_at.ts";
@@ -76,7 +77,8 @@ Deno.test("WizardDriver looks at once when a step ended amid a look", async () =
   await trial.start();
   await trial.press("Enter");
   await trial.press("Enter", "prod", "Enter");
-  const answer = trial.holdLook();
+  const { promise, resolve: answer } = Promise.withResolvers<void>();
+  trial.delay = promise;
   await trial.clock.advance(1_000);
   const before = trial.looks.length;
   await trial.tell(null);
@@ -130,6 +132,21 @@ Deno.test("WizardDriver keeps what it saw while nobody answers", async () => {
   await trial.clock.advance(2_000);
   equal(trial.driver.state().failure, null);
   await trial.driver.leave();
+});
+
+Deno.test("WizardDriver ages what it saw while a look gets no answer", async () => {
+  const trial = new TrialDriver();
+  await trial.start();
+  const answer = Promise.withResolvers<void>();
+  trial.delay = answer.promise;
+  for (let i = 0; i < 6; i += 1) await trial.clock.advance(2_000);
+  equal(isFresh(trial.driver.state()), false);
+  trial.delay = null;
+  answer.resolve();
+  await ready();
+  equal(isFresh(trial.driver.state()), true);
+  await trial.driver.leave();
+  equal(trial.clock.waiting, 0);
 });
 
 Deno.test("WizardDriver pauses a rewrite while it follows it", async () => {

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers";
 import type { Clock, Timer } from "../../../src/io/clock.ts";
 
 /** A clock that moves only by hand. */

@@ -110,9 +110,9 @@ Deno.test("where nobody answers nothing is started", () => {
 });
 
 Deno.test("a look that nobody answers or refuses makes what is shown old", () => {
-  const trial = wizardAt("capable").on({ kind: "look-late", nowMs: 6_000 });
+  const trial = wizardAt("capable").on({ kind: "waited", nowMs: 8_000 });
   equal(trial.presses("Enter").view(), "plan");
-  trial.presses("Escape").on({ kind: "look-late", nowMs: 8_000 });
+  trial.presses("Escape").on({ kind: "waited", nowMs: 10_000 });
   trial.presses("Enter");
   equal(trial.view(), "overview");
   equal(trial.state.notice, "Not while nobody answers.");

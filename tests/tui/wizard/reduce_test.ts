@@ -143,6 +143,15 @@ Deno.test("another plan takes who types the name back to it", () => {
   match(trial.state.notice, /The cluster changed, and the plan with it/);
 });
 
+Deno.test("a step that somebody else takes meanwhile is no longer planned", () => {
+  const trial = wizardAt("capable")
+    .looks(rehearsed(snapshotAt("capable"), "storage"))
+    .presses("Enter", "Enter", "pro").looks(snapshotAt("stored"));
+  equal(trial.view(), "overview");
+  match(trial.state.notice, /^Somebody else took "Storage cutover": /);
+  equal(selectedStep(trial.state)?.id, "rewrite");
+});
+
 Deno.test("what is said of a command beside the steps is shown", () => {
   const error = new AdminOutcomeUnknownError("http://n2:4514");
   const about = { command: "sealkv encryption rewrite --pause", asked: null };

@@ -72,7 +72,7 @@ Deno.test("checkRows() says what fails once for all who share it", () => {
   const options = { showsAll: false, issuesOnly: false, width: 100 };
   const text = textOf(checkRows(checks, options));
   match(text, /^\[!\] G\d\d [^\n]*n2, n3 /m);
-  match(text, /^ {8}fix: /m);
+  match(text, /^ {8}fix n2, n3: /m);
   match(text, /^\[x\] [^\n]* pass$/m);
   ok(text.indexOf("[!]") < text.indexOf("[x]"), "what blocks comes first");
   match(checkSummary(checks), /^\d+ fail, \d+ warn of \d+$/);

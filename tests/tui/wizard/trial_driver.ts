@@ -28,8 +28,9 @@ export class TrialDriver {
   snapshot: RolloutSnapshot = snapshotAt("capable");
   /** Thrown by looks; `null`: they answer. */
   failure: Error | null = null;
+  /** Looks wait for it. */
+  delay: Promise<void> | null = null;
   #step = new EventQueue();
-  #held: Promise<void> = Promise.resolve();
 
   constructor(given: Partial<DriverOptions> = {}) {
     this.driver = new WizardDriver({
@@ -54,7 +55,7 @@ export class TrialDriver {
     return {
       look: async (look) => {
         this.looks.push(look);
-        await this.#held;
+        if (this.delay !== null) await this.delay;
         if (this.failure !== null) throw this.failure;
         return look.isFull && look.rehearse !== undefined
           ? rehearsed(this.snapshot, look.rehearse)
@@ -83,13 +84,6 @@ export class TrialDriver {
   async start(): Promise<void> {
     this.driver.start();
     await ready();
-  }
-
-  /** Looks have no answer until what it returns is called. */
-  holdLook(): () => void {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#held = promise;
-    return resolve;
   }
 
   /** What the step that runs tells; `null` ends it. */
