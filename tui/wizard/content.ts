@@ -1,4 +1,4 @@
-import { helpLines } from "../parts/help_screen.tsx";
+import { helpLines } from "../parts/help_lines.ts";
 import { helpKeys, helpNotes } from "./bindings.ts";
 import { DEMO_TITLE, demoBriefRows, demoRows } from "./demo_rows.ts";
 import { dialogRows, dialogTitle } from "./dialog_rows.ts";

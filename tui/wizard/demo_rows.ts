@@ -1,5 +1,5 @@
 import type { DemoFinding } from "../world.ts";
-import { sizeText } from "./amount.ts";
+import { sizeText } from "../../src/base/size.ts";
 import { type DemoSeen, foundOn } from "./demo_seen.ts";
 import { BLANK, hanging, paragraph, type Row, row } from "./paragraph.ts";
 

@@ -18,15 +18,13 @@ export async function openWizard(
     ...{ isReadOnly, actor, choices, clock, transcript },
     ...{ demo, ports: portsOf(world) },
   });
-  try {
-    const end = await openScreen(
-      world,
-      <LiveWizard driver={driver} />,
-    );
-    return { ...end, report: reportLines(driver.state(), transcript.path) };
-  } finally {
-    await driver.leave();
-  }
+  const screen = openScreen(world, <LiveWizard driver={driver} />);
+  const end = await screen.finally(() => driver.leave());
+  const { path } = transcript;
+  const written = driver.isTranscriptWhole
+    ? path
+    : `${path}, where not all could be written`;
+  return { ...end, report: reportLines(driver.state(), written) };
 }
 
 function portsOf({ client, clock }: TuiWorld): WizardPorts {

@@ -106,6 +106,8 @@ export interface WizardState {
   readonly runs: readonly Run[];
   /** The last run is over, and no look has begun since. */
   readonly isBehind: boolean;
+  /** Entries of commands beside the steps, as to pause the rewrite. */
+  readonly steered: readonly bigint[];
   readonly log: readonly LogLine[];
   /** What the next key clears; "" for none. */
   readonly notice: string;
@@ -139,6 +141,7 @@ export function beginWizard(beginning: Beginning): WizardState {
     isEscrowProven: false,
     runs: [],
     isBehind: false,
+    steered: [],
     log: [],
     notice: "",
     announced: null,

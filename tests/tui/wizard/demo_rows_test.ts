@@ -25,7 +25,7 @@ Deno.test("demoRows() names the disks and every file with the text", () => {
 canary-7f3a: 12 writes, none failed
 n1 in 2 of 12 files: store.sqlite-wal,
    raft/wal/0000000000000002-0000000000000005.seg
-n2 not found in 12 files, 1 MiB
+n2 not found in 12 files, 1.0 MiB
 n3 in 2 of 12 files: store.sqlite-wal,
    raft/wal/0000000000000002-0000000000000005.seg`,
   );
