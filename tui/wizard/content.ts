@@ -95,7 +95,7 @@ function paneContent({ state, demo, inner, isUnicode }: Shown): Content {
     case "members":
       return {
         title: "Members",
-        rows: memberDetailRows(seen.snapshot),
+        rows: memberDetailRows(seen.snapshot, inner),
         offset,
       };
     case "log":
