@@ -24,7 +24,7 @@ const ONE_WAY: ReadonlySet<StepName> = new Set([
 ]);
 
 /** Members seal their whole stores anew, one after the other. */
-const STEP_MS_MAX = 90_000;
+const STEP_MS_MAX = 180_000;
 
 /** Someone before the wizard, who reads it and presses keys. */
 export class Wizard {
