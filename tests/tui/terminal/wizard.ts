@@ -108,6 +108,17 @@ export class Wizard {
     await this.stepIsDone(step);
   }
 
+  /** Selects a step that is never over, takes it, and waits for its result. */
+  async repeat(step: "rotate" | "retire"): Promise<void> {
+    await this.select(step);
+    await this.plan(step);
+    await this.start(step);
+    await this.terminal.showsWithin(
+      STEP_MS_MAX,
+      new RegExp(`${TITLES[step]}: (?:committed|done)`),
+    );
+  }
+
   /** Leaves it; the exit code. */
   async leave(): Promise<number> {
     await this.terminal.press("q");
