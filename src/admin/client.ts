@@ -1,14 +1,13 @@
-import type { Clock } from "../io/clock.ts";
 import { type ChangeOptions, type Terms, termsOf } from "./change_terms.ts";
 import type { ClusterStatus } from "./cluster_status.ts";
 import { type EncryptionCalls, encryptionCalls } from "./encryption_client.ts";
 import { AdminUnreachableError } from "./errors.ts";
+import { firstStatus } from "./first_answer.ts";
 import type { Change } from "./gen/admin_pb.ts";
 import { callLeader } from "./leader_call.ts";
 import {
   adminUrls,
   callOptions,
-  firstStatus,
   type LinkOptions,
   linkTo,
   type MemberLink,
@@ -56,7 +55,6 @@ export interface AdminClientOptions extends LinkOptions {
   readonly admin: string;
   /** Dial `host:port` with TLS; `https://` always is. */
   readonly isTls: boolean;
-  readonly clock: Clock;
 }
 
 export interface ChangeOutcome {
@@ -85,7 +83,10 @@ export interface NewMember {
  * - any NodeError that the member refused with.
  */
 export interface AdminClient extends EncryptionCalls {
-  /** The cluster as the first member that answers sees it. */
+  /**
+   * The cluster as the first member that answers sees it, or one that knows a
+   * leader when that one knows none.
+   */
   getStatus(): Promise<ClusterStatus>;
   /**
    * The status and every change of it, from the next member when one goes

@@ -1,5 +1,4 @@
 import type { SealingPurpose } from "../base/data_key.ts";
-import type { Clock } from "../io/clock.ts";
 import { type ChangeOptions, type Terms, termsOf } from "./change_terms.ts";
 import type { EncryptionChange } from "./gen/encryption_pb.ts";
 import { PURPOSE_NUMBER } from "./key_purpose.ts";
@@ -72,7 +71,6 @@ export interface EncryptionChangeCalls {
 
 interface ChangeCallOptions extends LinkOptions {
   readonly links: readonly MemberLink[];
-  readonly clock: Clock;
 }
 
 type PlainChange = {

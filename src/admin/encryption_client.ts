@@ -1,6 +1,5 @@
 import type { Bytes } from "../base/bytes.ts";
 import type { NodeError } from "../base/error.ts";
-import type { Clock } from "../io/clock.ts";
 import type {
   CapabilityAnswer,
   CapabilityAsk,
@@ -17,10 +16,10 @@ import {
 } from "./encryption_status.ts";
 import { callLeader } from "./leader_call.ts";
 import { type RolloutCalls, rolloutCalls } from "./rollout_client.ts";
+import { firstAnswer } from "./first_answer.ts";
 import {
   type CallOptions,
   callOptions,
-  firstAnswer,
   type LinkOptions,
   type MemberLink,
 } from "./member_link.ts";
@@ -59,7 +58,6 @@ export interface EncryptionCalls extends RolloutCalls, EncryptionChangeCalls {
 
 interface EncryptionCallOptions extends LinkOptions {
   readonly links: readonly MemberLink[];
-  readonly clock: Clock;
 }
 
 /** The part of the admin client that is about encryption. */
@@ -86,7 +84,7 @@ function reads(options: EncryptionCallOptions): Pick<EncryptionCalls, Reads> {
   const askLeader = <T>(ask: (link: MemberLink) => Promise<T>) =>
     callLeader({ ...options, isRepeatable: true }, ask);
   return {
-    encryptionState: () => firstAnswer(links, (link) => stateOf(link, call)),
+    encryptionState: () => firstAnswer(links, options, stateOf),
     encryptionOfMembers: () => encryptionOfMembers(options),
     capabilities: () =>
       askLeader(async ({ encryption }) =>
@@ -95,7 +93,7 @@ function reads(options: EncryptionCallOptions): Pick<EncryptionCalls, Reads> {
         )
       ),
     getCapability: (ask) =>
-      firstAnswer(links, async ({ encryption }) => {
+      firstAnswer(links, options, async ({ encryption }, call) => {
         const { statement, proof } = await encryption.getCapability({
           ...ask,
           term: BigInt(ask.term),
@@ -115,8 +113,7 @@ function reads(options: EncryptionCallOptions): Pick<EncryptionCalls, Reads> {
 async function encryptionOfMembers(
   options: EncryptionCallOptions,
 ): Promise<readonly MemberEncryption[]> {
-  const call = callOptions(options);
-  const answers = await ofMembers(options, (link) => stateOf(link, call));
+  const answers = await ofMembers(options, stateOf);
   return answers.map(({ member, answer, failure }) =>
     failure === null
       ? { member, encryption: answer, failure }

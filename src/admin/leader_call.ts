@@ -5,8 +5,8 @@ import {
   AdminUnreachableError,
   RemoteError,
 } from "./errors.ts";
+import { askStatus, firstAnswer, firstStatus } from "./first_answer.ts";
 import {
-  firstStatus,
   linkBeside,
   type LinkOptions,
   type MemberLink,
@@ -15,13 +15,17 @@ import {
 
 /** More members than this name another one only while they quarrel. */
 const HOPS_MAX = 5;
+/**
+ * Time for the leader that others name to say so itself, at first; doubled each
+ * time: it may be busy, and it may be one that they are about to replace.
+ */
+const PROOF_MS = 1_000;
 /** Time between two looks for a leader. */
 const LOOK_MS = 200;
 
 export interface LeaderCallOptions extends LinkOptions {
   /** Members to ask first. */
   readonly links: readonly MemberLink[];
-  readonly clock: Clock;
   /** A call that changes nothing may be sent again after silence. */
   readonly isRepeatable: boolean;
 }
@@ -93,16 +97,17 @@ async function findLeader(
 ): Promise<MemberLink> {
   const { links, clock, timeoutMs } = options;
   let last: unknown;
-  for (;;) {
+  for (let proofMs = PROOF_MS;; proofMs *= 2) {
     const { link, status } = await firstStatus(links, options);
     const { node, leader, members } = status;
     if (leader !== "" && leader === node) return link;
     const address = members.find(({ name }) => name === leader)?.adminAddress;
     if (leader !== "" && address !== undefined && address !== "") {
       const candidate = linkBeside(link, address, options);
+      const own = { ...options, timeoutMs: Math.min(timeoutMs, proofMs) };
       try {
-        const own = (await firstStatus([candidate], options)).status;
-        if (own.leader === own.node) return candidate;
+        const { status } = await firstAnswer([candidate], own, askStatus);
+        if (status.leader === status.node) return candidate;
       } catch (error) {
         if (!(error instanceof AdminUnreachableError)) throw error;
         last = error;

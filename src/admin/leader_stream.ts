@@ -4,8 +4,13 @@ import { callLeader, type LeaderCallOptions } from "./leader_call.ts";
 import { callOptions, type MemberLink, silenceOf } from "./member_link.ts";
 import { pause } from "../io/pause.ts";
 
-/** A stream that says nothing for as long has lost its member. */
-const STREAM_SILENCE_MS = 30_000;
+/**
+ * A stream that says nothing for as long has lost its member: it speaks every
+ * second, or a few when members are slow to tell the leader.
+ */
+const STREAM_SILENCE_MS = 15_000;
+/** Nobody was heard for as long: whoever follows is told. */
+const LOST_MS_MAX = 60_000;
 /** Before a new leader is looked for. */
 const AGAIN_MS = 500;
 /** Codes of a leader that went: another one goes on. */
@@ -89,7 +94,7 @@ async function firstOf<M>(
 /**
  * The same, from the next leader when one goes; ends with `signal` alone.
  *
- * @throws {NodeError} When nobody was heard for STREAM_SILENCE_MS, or at all.
+ * @throws {NodeError} When nobody was heard for LOST_MS_MAX, or at all.
  */
 export async function* anyLeaderStream<M>(
   options: LeaderStreamOptions<M>,
@@ -104,7 +109,7 @@ export async function* anyLeaderStream<M>(
       }
     } catch (error) {
       const isPassing = error instanceof NodeError && PASSING.has(error.code) &&
-        heardMs !== null && clock.monotonicMs() - heardMs < STREAM_SILENCE_MS;
+        heardMs !== null && clock.monotonicMs() - heardMs < LOST_MS_MAX;
       if (!isPassing) throw error;
     }
     await pause(AGAIN_MS, clock, signal);

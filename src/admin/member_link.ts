@@ -5,10 +5,10 @@ import {
   createClient,
 } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-web";
+import type { Clock } from "../io/clock.ts";
 import type { HttpClientPort } from "../io/http.ts";
-import { type ClusterStatus, statusOf } from "./cluster_status.ts";
 import { ACTOR_HEADER } from "./actor.ts";
-import { AdminAddressInvalidError, AdminUnreachableError } from "./errors.ts";
+import { AdminAddressInvalidError } from "./errors.ts";
 import { ClusterAdmin } from "./gen/admin_pb.ts";
 import { EncryptionAdmin } from "./gen/encryption_pb.ts";
 import { fromWireError } from "./wire_error.ts";
@@ -22,6 +22,15 @@ export interface MemberLink {
   readonly baseUrl: string;
   readonly calls: Client<typeof ClusterAdmin>;
   readonly encryption: Client<typeof EncryptionAdmin>;
+  readonly trust: LinkTrust;
+}
+
+/** What became of the last questions, for who chooses whom to ask next. */
+export interface LinkTrust {
+  /** It did not answer, or not soon. */
+  isSilent: boolean;
+  /** It knew no leader: it may be cut off, and tell of the past. */
+  isLost: boolean;
 }
 
 export interface LinkOptions {
@@ -31,11 +40,13 @@ export interface LinkOptions {
   /** Per member asked. */
   readonly timeoutMs: number;
   readonly http: HttpClientPort;
+  readonly clock: Clock;
 }
 
 export interface CallOptions {
   readonly headers: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
 }
 
 export function linkTo(baseUrl: string, { http }: LinkOptions): MemberLink {
@@ -48,6 +59,7 @@ export function linkTo(baseUrl: string, { http }: LinkOptions): MemberLink {
     baseUrl,
     calls: createClient(ClusterAdmin, transport),
     encryption: createClient(EncryptionAdmin, transport),
+    trust: { isSilent: false, isLost: false },
   };
 }
 
@@ -70,40 +82,6 @@ export function linkBeside(
   const url = adminUrl(address, baseUrl.startsWith("https:"));
   return options.links.find((link) => link.baseUrl === url) ??
     linkTo(url, options);
-}
-
-/** The status, and who gave it: the first of `links` that answers. */
-export async function firstStatus(
-  links: readonly MemberLink[],
-  options: LinkOptions,
-): Promise<{ readonly link: MemberLink; readonly status: ClusterStatus }> {
-  return await firstAnswer(links, async (link) => {
-    const reply = await link.calls.getStatus({}, callOptions(options));
-    return { link, status: statusOf(reply) };
-  });
-}
-
-/**
- * The answer of the first of `links` that gives one.
- *
- * @throws {AdminUnreachableError} When none does.
- * @throws {NodeError} What the one that spoke refused with.
- */
-export async function firstAnswer<T>(
-  links: readonly MemberLink[],
-  ask: (link: MemberLink) => Promise<T>,
-): Promise<T> {
-  let last: unknown;
-  for (const link of links) {
-    try {
-      return await ask(link);
-    } catch (error) {
-      last = silenceOf(error);
-    }
-  }
-  throw new AdminUnreachableError(links.map(({ baseUrl }) => baseUrl), {
-    cause: last,
-  });
 }
 
 /**

@@ -1,9 +1,8 @@
-import type { Clock } from "../io/clock.ts";
 import { callLeader } from "./leader_call.ts";
 import { anyLeaderStream, leaderStream } from "./leader_stream.ts";
+import { firstAnswer } from "./first_answer.ts";
 import {
   callOptions,
-  firstAnswer,
   type LinkOptions,
   type MemberLink,
 } from "./member_link.ts";
@@ -48,7 +47,6 @@ export interface RolloutCalls {
 
 interface RolloutCallOptions extends LinkOptions {
   readonly links: readonly MemberLink[];
-  readonly clock: Clock;
 }
 
 /** The part of the admin client that looks at the rollout. */
@@ -59,13 +57,15 @@ export function rolloutCalls(options: RolloutCallOptions): RolloutCalls {
     rollout: () =>
       firstAnswer(
         links,
-        async ({ encryption }) =>
+        options,
+        async ({ encryption }, call) =>
           rolloutOf(await encryption.getRollout({}, call)),
       ),
     events: () =>
       firstAnswer(
         links,
-        async ({ encryption }) =>
+        options,
+        async ({ encryption }, call) =>
           eventsOf(await encryption.listEvents({}, call)),
       ),
     changeUnderWay: () =>

@@ -136,6 +136,7 @@ export const RPC_CODE_OF: Readonly<Record<ErrorCode, Code>> = {
   RAFT_LOG_LOST: Code.Internal,
   RAFT_STATE_MALFORMED: Code.Internal,
   ROLLOUT_STEP_BLOCKED: Code.FailedPrecondition,
+  ROLLOUT_STEP_UNDONE: Code.Aborted,
   ROLLOUT_STEP_UNFINISHED: Code.DeadlineExceeded,
   ROLLOUT_TRANSCRIPT_FOREIGN: Code.FailedPrecondition,
   STORE_BACKING_FAILED: Code.Internal,

@@ -1,4 +1,3 @@
-import type { Clock } from "../io/clock.ts";
 import { type ClusterStatus, statusOf } from "./cluster_status.ts";
 import {
   callOptions,
@@ -29,7 +28,6 @@ export type StatusEvent =
 
 export interface StatusWatchOptions extends LinkOptions {
   readonly links: readonly MemberLink[];
-  readonly clock: Clock;
   /** Ends the watch, without an error. */
   readonly signal: AbortSignal;
 }

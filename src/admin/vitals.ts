@@ -4,11 +4,7 @@ import type {
   GetVitalsResponse,
   GetVitalsResponseSchema,
 } from "./gen/admin_pb.ts";
-import {
-  callOptions,
-  type LinkOptions,
-  type MemberLink,
-} from "./member_link.ts";
+import type { LinkOptions, MemberLink } from "./member_link.ts";
 import { ofMembers } from "./of_members.ts";
 
 /** How one member does, counted since it was started. */
@@ -79,10 +75,9 @@ function vitalsOf(reply: GetVitalsResponse): Vitals {
 export async function vitalsOfMembers(
   options: LinkOptions & { readonly links: readonly MemberLink[] },
 ): Promise<readonly MemberVitals[]> {
-  const call = callOptions(options);
   const answers = await ofMembers(
     options,
-    async ({ calls }) => vitalsOf(await calls.getVitals({}, call)),
+    async ({ calls }, call) => vitalsOf(await calls.getVitals({}, call)),
   );
   return answers.map(({ member, answer, failure }) =>
     failure === null

@@ -154,6 +154,7 @@ export const EXIT_OF: Readonly<Record<ErrorCode, ExitCode>> = {
   RAFT_LOG_LOST: EXIT.config,
   RAFT_STATE_MALFORMED: EXIT.config,
   ROLLOUT_STEP_BLOCKED: EXIT.blocked,
+  ROLLOUT_STEP_UNDONE: EXIT.notDone,
   ROLLOUT_STEP_UNFINISHED: EXIT.unfinished,
   ROLLOUT_TRANSCRIPT_FOREIGN: EXIT.blocked,
   STORE_BACKING_FAILED: EXIT.disk,

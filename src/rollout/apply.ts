@@ -63,6 +63,8 @@ const SETTLE_MS_MAX = 15_000;
 /** An election is over by then. */
 const SILENCE_MS_MAX = 30_000;
 const LOOK_MS = 500;
+/** For a step whose leader goes amid it each time. */
+const TRIES_MAX = 3;
 /** A dwell may be ended, or made longer, meanwhile. */
 const DWELL_LOOK_MS = 10_000;
 /** Checks that fail for a dwell: itself, and the leader's word on it. */
@@ -70,7 +72,9 @@ const DWELL_CHECKS: ReadonlySet<CheckId> = new Set(["R02", "P01"]);
 
 /**
  * Takes step after step until `until`; stops at the first failed check, and at
- * the first command that fails. What is done already is not done again.
+ * the first command that fails, but for one that a leader took along when it
+ * went: once the cluster shows that nothing came of it, the step is taken anew.
+ * What is done already is not done again.
  *
  * @throws {NodeError} Nobody answers.
  */
@@ -85,6 +89,7 @@ export async function* applyRollout(
   );
   let taken: StepId | null = null;
   let previous: Look | null = null;
+  let undone = 0;
   for (;;) {
     const look: Look | null = await lookOn(client, options, {
       previous,
@@ -110,6 +115,11 @@ export async function* applyRollout(
     }
     yield { kind: "step", step, atMs: clock.wallMs() };
     const failure = yield* take(client, options, { look, step });
+    if (failure?.code === "ROLLOUT_STEP_UNDONE" && (undone += 1) < TRIES_MAX) {
+      taken = null;
+      continue;
+    }
+    undone = 0;
     if (failure !== null) {
       const stopped = {
         kind: "stopped",
@@ -139,7 +149,8 @@ interface Look {
 
 /**
  * The plan as it is now. After a step it is looked at until that shows on every
- * member; `null` when `signal` ended the look.
+ * member, or until a leader that went is back; `null` when `signal` ended the
+ * look.
  */
 async function lookOn(
   client: AdminClient,
@@ -158,7 +169,9 @@ async function lookOn(
       const step = nextStep(look, options);
       const isSettled = step === null || dwellOf(look, step) !== null ||
         step.id !== taken && step.state !== "blocked";
-      if (taken === null || isSettled || spentMs >= SETTLE_MS_MAX) return look;
+      if (previous === null || isSettled || spentMs >= SETTLE_MS_MAX) {
+        return look;
+      }
     } catch (error) {
       const isPassing = error instanceof NodeError && previous !== null &&
         spentMs < SILENCE_MS_MAX;

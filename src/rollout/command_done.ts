@@ -11,13 +11,16 @@ export interface Before {
   /** Of the member that had applied most. */
   readonly encryption: ClusterEncryption;
   readonly rollout: ClusterRollout;
+  /** Of its leader. */
+  readonly term: bigint;
 }
 
 /** @throws {NodeError} When no member answers. */
 export async function lookBefore(client: AdminClient): Promise<Before> {
-  const [members, rollout] = await Promise.all([
+  const [members, rollout, { term }] = await Promise.all([
     client.encryptionOfMembers(),
     client.rollout(),
+    client.getStatus(),
   ]);
   const furthest = members.map(({ encryption }) => encryption)
     .filter((encryption) => encryption !== null)
@@ -27,7 +30,7 @@ export async function lookBefore(client: AdminClient): Promise<Before> {
       null,
     );
   const encryption = furthest ?? await client.encryptionState();
-  return { encryption, rollout };
+  return { encryption, rollout, term };
 }
 
 /**
@@ -43,7 +46,11 @@ export async function doneNow(
   before: Before,
 ): Promise<bigint | null> {
   if (isOfState(command)) {
-    return doneIn(await client.encryptionState(), command, before);
+    // Applied by one, it is committed: others may be behind, or cut off.
+    const members = await client.encryptionOfMembers();
+    return members.map(({ encryption }) =>
+      encryption === null ? null : doneIn(encryption, command, before)
+    ).find((index) => index !== null) ?? null;
   }
   if (command.kind === "scrub") return await scrubbedAt(client, before);
   return doneInRollout(await client.rollout(), command, before);

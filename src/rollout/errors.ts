@@ -50,6 +50,22 @@ export class StepUnfinishedError extends NodeError {
   }
 }
 
+/** The leader went amid a command, and the next one knows that nothing came of it. */
+export class StepUndoneError extends NodeError {
+  override readonly name = "StepUndoneError";
+  override readonly code = "ROLLOUT_STEP_UNDONE";
+  override readonly remedy =
+    "Give the same command again: nothing of it was done, and nothing of it " +
+    "is under way";
+
+  constructor(readonly command: string, options?: ErrorOptions) {
+    super(
+      `Cannot finish "${command}" as its leader went amid it and took it along`,
+      options,
+    );
+  }
+}
+
 /** A file that is to go on as a transcript is not one of this cluster. */
 export class TranscriptForeignError extends NodeError {
   override readonly name = "TranscriptForeignError";

@@ -1,13 +1,7 @@
-import type {
-  AdminClient,
-  ClusterTask,
-  EncryptionOutcome,
-} from "../admin/client.ts";
+import type { ClusterTask, EncryptionOutcome } from "../admin/client.ts";
 import { NodeError } from "../base/error.ts";
-import type { Clock } from "../io/clock.ts";
 import { pause } from "../io/pause.ts";
 import type { ChangeCommand } from "./command.ts";
-import { callCommand } from "./command_call.ts";
 import {
   type Before,
   doneIn,
@@ -15,31 +9,17 @@ import {
   isOfState,
   type StateCommand,
 } from "./command_done.ts";
-import { risksOf } from "./command_text.ts";
-import type { RunEvent, RunTerms } from "./run.ts";
-import type { RolloutChoices } from "./snapshot.ts";
+import { decide } from "./decide.ts";
+import {
+  type Answer,
+  LOOK_MS,
+  progressOf,
+  quietly,
+  type RunContext,
+  type RunProgress,
+} from "./run_context.ts";
+import { watchCall } from "./watch_call.ts";
 
-/** What a command is carried out with. */
-export interface RunContext {
-  readonly client: AdminClient;
-  readonly clock: Clock;
-  readonly choices: RolloutChoices;
-  readonly terms: RunTerms;
-}
-
-export type RunProgress = Extract<RunEvent, { kind: "progress" }>;
-
-export interface Answer {
-  readonly outcome: EncryptionOutcome;
-  readonly isOthers: boolean;
-}
-
-/** Between two looks at what members are at. */
-const LOOK_MS = 500;
-/** A call of which the leader shows nothing for as long has lost it. */
-const SILENCE_MS_MAX = 30_000;
-/** A new leader has shown by then what became of the old one's entry. */
-const DECISION_MS_MAX = 15_000;
 /** Every member that is up has applied a committed entry long before. */
 const FAN_OUT_MS_MAX = 10_000;
 
@@ -54,6 +34,7 @@ const UNDECIDED: ReadonlySet<string> = new Set([
  * Asks for a change once and follows it until every member has it; `null` when
  * `terms.signal` ended the look.
  *
+ * @throws {StepUndoneError} Its leader went, and nothing came of it.
  * @throws {NodeError} It was refused, or nothing tells that it was done.
  */
 export async function* followChange(
@@ -67,136 +48,43 @@ export async function* followChange(
   return context.terms.signal.aborted ? null : answer;
 }
 
-/** Progress of nothing but tasks. */
-export function progressOf(tasks: readonly ClusterTask[]): RunProgress {
-  return {
-    kind: "progress",
-    progress: { tasks, isPaused: false, bytesPerSecond: null },
-  };
-}
-
-type Settled =
-  | { readonly outcome: EncryptionOutcome; readonly error: null }
-  | { readonly outcome: null; readonly error: unknown };
-
 async function* settled(
   context: RunContext,
   command: ChangeCommand,
   before: Before,
 ): AsyncGenerator<RunProgress, Answer | null> {
   const { client, terms } = context;
-  const result = yield* watchCall(context, command);
-  if (result === null) return null;
-  const { outcome, error } = result;
+  const end = yield* watchCall(context, command, before);
+  if (end === null) return null;
+  const { outcome } = end;
   if (outcome !== null) return { outcome, isOthers: !outcome.changed };
   if (terms.signal.aborted) return null;
+  const { error, isCut } = end;
   if (!(error instanceof NodeError)) throw error;
   if (UNDECIDED.has(error.code)) {
-    return yield* decided(context, command, { before, error });
+    const status = isCut ? null : await quietly(client.getStatus());
+    const term = status?.term ?? before.term;
+    const index = yield* decide(context, command, { before, error, term });
+    const isOthers = error.code === "NODE_CHANGE_UNDER_WAY";
+    return index === null ? null : answerAt(context, index, isOthers);
   }
   // Whoever refuses may do so as somebody else has just done it.
   const index = await quietly(doneNow(client, command, before));
   if (index === null) throw error;
-  return othersAnswer(context, index);
+  return answerAt(context, index, true);
 }
 
-/** The call's end, with looks at the members beside it. */
-async function* watchCall(
-  context: RunContext,
-  command: ChangeCommand,
-): AsyncGenerator<RunProgress, Settled | null> {
-  const { client, clock, choices, terms } = context;
-  const { confirm, planHash, signal } = terms;
-  const cut = new AbortController();
-  const accept = risksOf(command, choices.accept);
-  const call = callCommand(client, command, {
-    ...{ confirm, planHash, accept },
-    signal: AbortSignal.any([signal, cut.signal]),
-  }).then<Settled, Settled>(
-    (outcome) => ({ outcome, error: null }),
-    (error) => ({ outcome: null, error }),
-  );
-  let heardMs = clock.monotonicMs();
-  for (;;) {
-    const result = await within(call, LOOK_MS, context);
-    if (result !== null) return result;
-    if (signal.aborted) return null;
-    const tasks = await tasksOf(context, command);
-    if (tasks !== null) {
-      heardMs = clock.monotonicMs();
-      yield progressOf(tasks);
-    } else if (clock.monotonicMs() - heardMs >= SILENCE_MS_MAX) {
-      cut.abort();
-      return await call;
-    }
-  }
-}
-
-/** `null` when it has not settled after `ms`. */
-async function within<T>(
-  work: Promise<T>,
-  ms: number,
-  { clock, terms }: RunContext,
-): Promise<T | null> {
-  const over = new AbortController();
-  const signal = AbortSignal.any([terms.signal, over.signal]);
-  try {
-    return await Promise.race([
-      work,
-      pause(ms, clock, signal).then(() => null),
-    ]);
-  } finally {
-    over.abort();
-  }
-}
-
-/** What members are at for it, as the leader sees it. */
-async function tasksOf(
-  { client }: RunContext,
-  { kind }: ChangeCommand,
-): Promise<readonly ClusterTask[] | null> {
-  const underWay = await quietly(client.changeUnderWay());
-  return underWay?.action === kind ? underWay.members : null;
-}
-
-/** The cluster decides it, never a second call. */
-async function* decided(
-  context: RunContext,
-  command: ChangeCommand,
-  { before, error }: { readonly before: Before; readonly error: NodeError },
-): AsyncGenerator<RunProgress, Answer | null> {
-  const { client, clock, terms } = context;
-  let untilMs = clock.monotonicMs() + DECISION_MS_MAX;
-  for (;;) {
-    const index = await quietly(doneNow(client, command, before));
-    if (index !== null) {
-      return error.code === "NODE_CHANGE_UNDER_WAY"
-        ? othersAnswer(context, index)
-        : { outcome: outcomeAt(context, index, true), isOthers: false };
-    }
-    const tasks = await tasksOf(context, command);
-    const nowMs = clock.monotonicMs();
-    if (tasks !== null) {
-      yield progressOf(tasks);
-      untilMs = nowMs + DECISION_MS_MAX;
-    }
-    if (nowMs >= untilMs) throw error;
-    await pause(LOOK_MS, clock, terms.signal);
-    if (terms.signal.aborted) return null;
-  }
-}
-
-function othersAnswer(context: RunContext, index: bigint): Answer {
-  return { outcome: outcomeAt(context, index, false), isOthers: true };
-}
-
-function outcomeAt(
+function answerAt(
   { terms }: RunContext,
   index: bigint,
-  changed: boolean,
-): EncryptionOutcome {
+  isOthers: boolean,
+): Answer {
   const plan = { hash: terms.planHash, steps: [] };
-  return { plan, changed, index, unreachable: [] };
+  const outcome: EncryptionOutcome = {
+    ...{ plan, index, unreachable: [] },
+    changed: !isOthers,
+  };
+  return { outcome, isOthers };
 }
 
 /** Who is away applies it later: it is committed. */
@@ -227,15 +115,5 @@ async function* followFanOut(
     }
     if (elapsedMs >= FAN_OUT_MS_MAX || terms.signal.aborted) return;
     await pause(LOOK_MS, clock, terms.signal);
-  }
-}
-
-/** `null` when nobody can answer just now. */
-async function quietly<T>(answer: Promise<T>): Promise<T | null> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (error instanceof NodeError) return null;
-    throw error;
   }
 }

@@ -6,9 +6,9 @@ import {
   progressOf,
   type RunContext,
   type RunProgress,
-} from "./follow_change.ts";
+} from "./run_context.ts";
 
-/** Nobody knew of the rewrite for as long: who follows it is told. */
+/** Nobody knew of it for as long: who follows it is told. */
 const LOST_MS_MAX = 60_000;
 const AGAIN_MS = 500;
 
@@ -43,9 +43,7 @@ export async function* followRewrite(
         if (hasEnded(members)) return true;
       }
     } catch (error) {
-      const isPassing = error instanceof NodeError && AGAIN.has(error.code) &&
-        clock.monotonicMs() - heardMs < LOST_MS_MAX;
-      if (!isPassing) throw error;
+      if (!isPassing(error, clock.monotonicMs() - heardMs)) throw error;
     }
     await pause(AGAIN_MS, clock, signal);
   }
@@ -68,19 +66,36 @@ function hasEnded(members: readonly ClusterTask[]): boolean {
 }
 
 /**
- * Has every member count its records; false when `terms.signal` ended it.
+ * Has every member count its records, anew by the next leader when one goes;
+ * false when `terms.signal` ended it.
  *
  * @throws {StepUnfinishedError} Cleartext is left, or one did not count.
+ * @throws {NodeError} Nobody answered for LOST_MS_MAX.
  */
 export async function* followCount(
-  { client, terms }: RunContext,
+  { client, clock, terms }: RunContext,
 ): AsyncGenerator<RunProgress, boolean> {
-  let scans: readonly ClusterScan[] = [];
-  for await (const look of client.verifyRecords([], terms.signal)) {
-    scans = look;
-    yield progressOf(scans);
+  const { signal } = terms;
+  let heardMs = clock.monotonicMs();
+  while (!signal.aborted) {
+    let scans: readonly ClusterScan[] = [];
+    try {
+      for await (const look of client.verifyRecords([], signal)) {
+        heardMs = clock.monotonicMs();
+        scans = look;
+        yield progressOf(scans);
+      }
+      return !signal.aborted && areCounted(scans);
+    } catch (error) {
+      if (!isPassing(error, clock.monotonicMs() - heardMs)) throw error;
+    }
+    await pause(AGAIN_MS, clock, signal);
   }
-  if (terms.signal.aborted) return false;
+  return false;
+}
+
+/** @throws {StepUnfinishedError} */
+function areCounted(scans: readonly ClusterScan[]): true {
   const left = scans.flatMap(({ member, counts, state }) =>
     counts === null
       ? [`"${member}" did not count all (${state})`]
@@ -95,4 +110,10 @@ export async function* followCount(
     "Start or repair these members, as `sealkv status` shows them, then " +
       "count again: `sealkv encryption status --verify`",
   );
+}
+
+/** A leader went, and not too long ago: another one goes on. */
+function isPassing(error: unknown, silentMs: number): boolean {
+  return error instanceof NodeError && AGAIN.has(error.code) &&
+    silentMs < LOST_MS_MAX;
 }

@@ -5,12 +5,8 @@ import { type StepCommand, stepCommands } from "./command.ts";
 import { lookBefore } from "./command_done.ts";
 import { commandLine } from "./command_text.ts";
 import { StepBlockedError } from "./errors.ts";
-import {
-  type Answer,
-  followChange,
-  type RunContext,
-  type RunProgress,
-} from "./follow_change.ts";
+import { followChange } from "./follow_change.ts";
+import type { Answer, RunContext, RunProgress } from "./run_context.ts";
 import { followCount, followRewrite } from "./follow_records.ts";
 import type { RunCommand, RunEvent, RunStep, RunTerms } from "./run.ts";
 import type { RolloutChoices } from "./snapshot.ts";

@@ -13,25 +13,18 @@ import { runStep } from "../../src/rollout/run_step.ts";
 import type { StepId } from "../../src/rollout/step.ts";
 import { takeSnapshot } from "../../src/rollout/take_snapshot.ts";
 import { transcriptWriter } from "../../src/rollout/transcript.ts";
-import { leash } from "../../tools/leash.ts";
 import { HAS_CLUSTERS, withCluster } from "./cluster_process.ts";
 import { PATIENT } from "./encryption_trial.ts";
 import { kekArgs, KekFiles } from "./kek_files.ts";
-import {
-  ADMIN_TOKEN,
-  bareEnvironment,
-  sealkvCommand,
-  within,
-} from "./node_process.ts";
+import { ADMIN_TOKEN, sealkvCommand } from "./node_process.ts";
 import { openKv } from "./open_kv.ts";
-import { Output } from "./output.ts";
 import { CLUSTER_NAME, Rollout } from "./rollout.ts";
+import { apply, runIn } from "./rollout_run.ts";
 
 const RECORDS = 60;
 const RECORD_BYTES = 8_000;
 /** The rewrite of RECORDS takes some seconds at it. */
 const SLOWLY = ["--rate", "50KiB"];
-const RUN_MS_MAX = 180_000;
 
 async function withRollout(
   clusterName: string,
@@ -47,48 +40,6 @@ async function withRollout(
     for (let i = 0; i < RECORDS; i += 1) await kv.set(["before", i], bytes);
     await task(new Rollout(cluster));
   });
-}
-
-interface End {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** Runs a program that asks `rollout`'s cluster; `watch` may kill it. */
-async function runIn(
-  rollout: Rollout,
-  command: readonly string[],
-  options: {
-    readonly env?: Readonly<Record<string, string>>;
-    readonly watch?: (child: Deno.ChildProcess, out: Output) => Promise<void>;
-  } = {},
-): Promise<End> {
-  const [program, ...args] = [...leash("KILL"), ...command];
-  const child = new Deno.Command(program!, {
-    args,
-    clearEnv: true,
-    env: {
-      ...bareEnvironment("/nonexistent"),
-      SEALKV_ADMIN_TOKEN: ADMIN_TOKEN,
-      SEALKV_ADMIN: rollout.encrypted.admins,
-      ...options.env,
-    },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const [out, err] = [new Output(child.stdout), new Output(child.stderr)];
-  await options.watch?.(child, out);
-  const kill = () => child.kill("SIGKILL");
-  const { code } = await within(RUN_MS_MAX, child.status, kill);
-  await Promise.all([out.ended, err.ended]);
-  return { code, out: out.text, err: err.text };
-}
-
-function apply(path: string, ...words: readonly string[]): readonly string[] {
-  const named = ["--confirm", CLUSTER_NAME, "--transcript", path];
-  return [...sealkvCommand(), "rollout", "--apply", ...named, ...words];
 }
 
 /** Kills it once it follows the rewrite, which goes on without it. */

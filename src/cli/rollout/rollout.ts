@@ -23,9 +23,10 @@ what each does and cannot take back; leave it and come back at any time.
   sealkv rollout --apply --confirm NAME    take step after step, unattended
 
 --apply stops at the first check that fails (exit code 3) and at the first
-command that does; given again, it goes on from there. --plan ends with 0 even
-where a step is blocked. A transcript is a script: run on another cluster, it
-comes to the same end.`;
+command that does, but for one that was lost with its leader: once nothing of
+it shows under the next one, it is given anew. Given again, it goes on.
+--plan ends with 0 even where a step is blocked. A transcript is a script: run
+on another cluster, it comes to the same end.`;
 
 /** Adds `rollout`. */
 export function addRollout(

@@ -32,6 +32,10 @@ class Cluster {
   leader = "n2";
   /** Members that take no connection. */
   readonly down = new Set<string>();
+  /** Members that hear nothing of the others. */
+  readonly cutOff = new Set<string>();
+  /** Members that take connections, and nothing more. */
+  readonly frozen = new Set<string>();
   /** Members that lose the answer of a change. */
   readonly lossy = new Set<string>();
   readonly nodes: ReadonlyMap<string, FakeNode>;
@@ -72,6 +76,7 @@ class Cluster {
     if (node === undefined || this.down.has(name)) {
       throw new TypeError("connection refused");
     }
+    if (this.frozen.has(name)) return await ended(request.signal);
     const handle = adminHandler({
       encryption: fakeEncryption(),
       audit: recordingAudit(),
@@ -96,12 +101,20 @@ class Cluster {
       name: member,
       adminAddress: this.#address(member),
     }));
-    return { ...STATUS, node: name, leader: this.leader, members };
+    const leader = this.cutOff.has(name) ? "" : this.leader;
+    return { ...STATUS, node: name, leader, members };
   }
 
   #address(name: string): string {
     return name === "" ? "" : `h:${name.slice(1)}`;
   }
+}
+
+/** Never answers. */
+function ended(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason));
+  });
 }
 
 Deno.test("a change goes to the leader, asked from another member", async () => {
@@ -251,3 +264,40 @@ for (const [name, error, isFinal] of REFUSALS) {
     }
   });
 }
+
+Deno.test("a change asked of a member that is cut off finds the leader", async () => {
+  const cluster = new Cluster();
+  cluster.cutOff.add("n1");
+  await cluster.client().promoteMember("n3");
+  assert.deepEqual(cluster.asked, [
+    "n1 GetStatus",
+    "n2 GetStatus",
+    "n2 PromoteMember",
+  ]);
+});
+
+Deno.test("the status comes from a member that knows a leader, if one does", async () => {
+  const cluster = new Cluster();
+  cluster.cutOff.add("n1");
+  const client = cluster.client();
+  assert.equal((await client.getStatus()).node, "n2");
+  cluster.down.add("n2").add("n3");
+  assert.equal((await client.getStatus()).node, "n1");
+});
+
+Deno.test("a leader that stands still is not waited for once there is another", async () => {
+  const cluster = new Cluster();
+  cluster.frozen.add("n2");
+  const client = cluster.client("h:1,h:2,h:3", 60_000);
+  cluster.onAsk = (count) => {
+    if (count === 2) cluster.leader = "n3";
+  };
+  await client.promoteMember("n3");
+  assert.deepEqual(cluster.asked, [
+    "n1 GetStatus",
+    "n2 GetStatus",
+    "n1 GetStatus",
+    "n3 GetStatus",
+    "n3 PromoteMember",
+  ]);
+});

@@ -1,5 +1,8 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { RemoteError } from "../../../src/admin/errors.ts";
+import {
+  AdminOutcomeUnknownError,
+  RemoteError,
+} from "../../../src/admin/errors.ts";
 import type { ClusterChangeUnderWay } from "../../../src/admin/client.ts";
 import {
   type ApplyEvent,
@@ -92,6 +95,29 @@ Deno.test("applyRollout() stops at the first command that is refused", async () 
   ok(end.kind === "stopped");
   equal(end.step, "raft");
   equal(end.error, error);
+  deepEqual(cluster.kinds, ["enable-raft-envelope"]);
+});
+
+Deno.test("applyRollout() takes a step anew that went with its leader", async () => {
+  const cluster = new ClimbingCluster("locked");
+  const lost = () => new AdminOutcomeUnknownError("n2");
+  cluster.isLeaderLost = true;
+  cluster.fates["enable-raft-envelope"] = [lost()];
+  equal(endOf(await applied(cluster)).kind, "done");
+  deepEqual(cluster.kinds, [
+    "enable-raft-envelope",
+    "enable-raft-envelope",
+    "scrub",
+  ]);
+});
+
+Deno.test("applyRollout() takes no step anew whose end nobody knows", async () => {
+  const cluster = new ClimbingCluster("locked");
+  const lost = new AdminOutcomeUnknownError("n2");
+  cluster.fates["enable-raft-envelope"] = [lost];
+  const end = endOf(await applied(cluster));
+  ok(end.kind === "stopped");
+  equal(end.error, lost);
   deepEqual(cluster.kinds, ["enable-raft-envelope"]);
 });
 

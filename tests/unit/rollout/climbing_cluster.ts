@@ -5,6 +5,7 @@ import type {
   ClusterEvent,
   ClusterRewriteProgress,
   ClusterScan,
+  ClusterStatus,
   EncryptionOutcome,
   MemberEncryption,
 } from "../../../src/admin/client.ts";
@@ -49,12 +50,17 @@ export class ClimbingCluster {
   rewrites: (ClusterRewriteProgress | Error)[] = [];
   /** Looks at a change; after them there is none. */
   underWay: (ClusterChangeUnderWay | (() => void))[] = [];
+  /** What counts of records fail with, one by one. */
+  lostCounts: Error[] = [];
+  /** After a change the next status but one is of a later leader. */
+  isLeaderLost = false;
   /** Of the look at members with this number, counted from 1. */
   silentLooks: Readonly<Record<number, string>> = {};
   given: Partial<RolloutSnapshot> = {};
   retired: number[] = [];
   cleartext = 0n;
   #looks = 0;
+  #statuses = 0;
 
   constructor(rung: Rung) {
     this.rung = rung;
@@ -75,7 +81,7 @@ export class ClimbingCluster {
       (kind: string) => (of: unknown, options: ChangeOptions = {}) =>
         this.#change({ kind, of, options });
     const calls: Partial<AdminClient> = {
-      getStatus: async () => this.snapshot.status,
+      getStatus: async () => this.#status(),
       encryptionOfMembers: async () => this.#members(),
       encryptionState: async () => this.#members()[0]!.encryption!,
       capabilities: async () => this.snapshot.capabilities ?? [],
@@ -97,6 +103,14 @@ export class ClimbingCluster {
       retireDek: askOf("retire-dek"),
     };
     return calls as AdminClient;
+  }
+
+  #status(): ClusterStatus {
+    const { status } = this.snapshot;
+    if (!this.isLeaderLost || this.asked.length === 0) return status;
+    this.#statuses += 1;
+    const term = status.term + BigInt(Math.min(1, this.#statuses - 1));
+    return { ...status, term };
   }
 
   #members(): readonly MemberEncryption[] {
@@ -166,6 +180,8 @@ export class ClimbingCluster {
   }
 
   async *#verify(): AsyncGenerator<readonly ClusterScan[], void> {
+    const lost = this.lostCounts.shift();
+    if (lost !== undefined) throw lost;
     const names = this.snapshot.members.map(({ member }) => member);
     yield names.map((name) => ({
       ...taskOf(name),

@@ -2,6 +2,7 @@ import { deepEqual, equal, match, ok } from "node:assert/strict";
 import {
   AdminNoLeaderError,
   AdminOutcomeUnknownError,
+  AdminUnreachableError,
   RemoteError,
 } from "../../../src/admin/errors.ts";
 import type { RunEvent, RunTerms } from "../../../src/rollout/run.ts";
@@ -173,6 +174,55 @@ Deno.test("runStep() gives up a call that its leader knows nothing of", async ()
   const events = await taken(cluster, "seal");
   equal(story(events).at(-1), "failed ADMIN_OUTCOME_UNKNOWN");
   equal(cluster.asked.length, 1);
+});
+
+Deno.test("runStep() knows by the next leader that nothing came of it", async () => {
+  const cluster = new ClimbingCluster("rewritten");
+  cluster.fates["seal-cleartext"] = [new AdminOutcomeUnknownError("n2")];
+  cluster.isLeaderLost = true;
+  const events = await taken(cluster, "seal");
+  equal(story(events).at(-1), "failed ROLLOUT_STEP_UNDONE");
+  equal(cluster.asked.length, 1);
+});
+
+Deno.test("runStep() finds under the next leader what the last one did", async () => {
+  const cluster = new ClimbingCluster("rewritten");
+  cluster.fates["seal-cleartext"] = ["done-unanswered"];
+  cluster.isLeaderLost = true;
+  equal(story(await taken(cluster, "seal")).at(-1), "done 200");
+});
+
+Deno.test("runStep() waits for no leader that another one has replaced", async () => {
+  const cluster = new ClimbingCluster("capable");
+  cluster.fates["enable-storage-envelope"] = ["hangs"];
+  cluster.isLeaderLost = true;
+  const events = await taken(cluster, "storage");
+  equal(story(events).at(-1), "failed ROLLOUT_STEP_UNDONE");
+  const [asked, failed] = [events[0], events.at(-1)];
+  ok(asked?.kind === "asked" && failed?.kind === "failed");
+  ok(failed.atMs - asked.atMs < 10_000, `${failed.atMs - asked.atMs} ms`);
+});
+
+Deno.test("runStep() believes any member that a change is done", async () => {
+  const cluster = new ClimbingCluster("capable");
+  cluster.fates["enable-storage-envelope"] = ["done-unanswered"];
+  const client = cluster.client();
+  const { encryption } = new ClimbingCluster("capable").snapshot.members[0]!;
+  // Whoever is asked first is cut off.
+  const cutOff = { ...client, encryptionState: async () => encryption! };
+  const options = { clock: eagerClock(), choices: NO_CHOICES };
+  const { signal } = new AbortController();
+  const terms = { confirm: "prod", planHash: "", signal };
+  const events = await Array.fromAsync(
+    runStep(cutOff, options)("storage", terms),
+  );
+  match(story(events).at(-1)!, /^done \d+$/);
+});
+
+Deno.test("runStep() has records counted anew when a leader goes amid it", async () => {
+  const cluster = new ClimbingCluster("sealed");
+  cluster.lostCounts = [new AdminUnreachableError(["n2"])];
+  equal(story(await taken(cluster, "scrub")).at(-1), "unchanged 0");
 });
 
 Deno.test("runStep() shows what members are at while a change takes its time", async () => {
