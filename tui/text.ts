@@ -12,6 +12,15 @@ export function fitted(
   return align === "left" ? `${text}${blank}` : `${blank}${text}`;
 }
 
+/** What takes no column, two of them, or means something to a terminal. */
+const NOT_ONE_COLUMN =
+  /[\p{C}\p{M}\p{Emoji_Presentation}\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]/gu;
+
+/** `text` with a `?` for each character that is not one column wide. */
+export function oneColumnEach(text: string): string {
+  return text.replace(NOT_ONE_COLUMN, "?");
+}
+
 export function widthOf(text: string): number {
   return [...text].length;
 }

@@ -17,3 +17,18 @@ export function formatSize(bytes: number): string {
   }
   return `${bytes}B`;
 }
+
+const SIZES = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+
+/** For people, in at most 8 characters: 0 B, 812 B, 1.5 KiB, 100 MiB. */
+export function sizeText(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  // The largest unit in which it is at least 1, once it is rounded.
+  while (value >= 1_023.5 && unit < SIZES.length - 1) {
+    value /= 1_024;
+    unit += 1;
+  }
+  const digits = unit === 0 || value >= 99.95 ? 0 : 1;
+  return `${value.toFixed(digits)} ${SIZES[unit]}`;
+}

@@ -1,4 +1,7 @@
-import type { Command } from "@commander-js/extra-typings";
+import {
+  type Command,
+  InvalidArgumentError,
+} from "@commander-js/extra-typings";
 import { withAdmin } from "./admin_connection.ts";
 import type { ExitCode } from "./exit_code.ts";
 import { adminOptions, durationArgument } from "./options.ts";
@@ -13,6 +16,8 @@ does not answer within 2s has no figures. Without a terminal use
 /** One member that hangs must not hold up what others say. */
 const ANSWER_MS_MAX = 2_000;
 const INTERVAL_MS = 1_000;
+/** More often is nothing but load. */
+const INTERVAL_MS_MIN = 100;
 
 /** Adds `dashboard`. */
 export function addDashboard(
@@ -24,8 +29,8 @@ export function addDashboard(
     .description("look at a cluster as it runs, on a full screen")
     .option(
       "--interval <DURATION>",
-      "time between two looks",
-      durationArgument,
+      "time between two looks, from 100ms on",
+      intervalArgument,
       INTERVAL_MS,
     );
   adminOptions(command).addHelpText("after", HELP)
@@ -43,4 +48,10 @@ export function addDashboard(
         finish(exitCode);
       });
     });
+}
+
+function intervalArgument(text: string): number {
+  const intervalMs = durationArgument(text);
+  if (intervalMs >= INTERVAL_MS_MIN) return intervalMs;
+  throw new InvalidArgumentError(`Write ${INTERVAL_MS_MIN}ms or more.`);
 }

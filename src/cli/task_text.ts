@@ -1,10 +1,10 @@
+import { sizeText } from "../base/size.ts";
 import type { ClusterTask } from "../admin/client.ts";
 import { shortened } from "./table.ts";
 import { COLUMNS } from "./wrap.ts";
 
 const BAR_COLUMNS = 20;
 const NAME_COLUMNS_MAX = 16;
-const SIZES = ["B", "KiB", "MiB", "GiB", "TiB"];
 
 /** What each member is at, a bar each: for a terminal. */
 export function barLines(tasks: readonly ClusterTask[]): readonly string[] {
@@ -49,18 +49,6 @@ export function taskJson(task: ClusterTask) {
     remainingMs: msText(remainingMs(task)),
     failure,
   };
-}
-
-/** 1,536 bytes as 1.5 KiB. */
-export function sizeText(bytes: number): string {
-  let size = bytes;
-  let unit = 0;
-  while (size >= 1_024 && unit < SIZES.length - 1) {
-    size /= 1_024;
-    unit += 1;
-  }
-  const digits = unit === 0 || size >= 100 ? 0 : 1;
-  return `${size.toFixed(digits)} ${SIZES[unit]}`;
 }
 
 /** As people say it: 40 s, 3 min, 2 h 5 min, 4 d 6 h. */

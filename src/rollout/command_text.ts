@@ -2,7 +2,7 @@ import { shellWord } from "../base/shell.ts";
 import { formatSize } from "../base/size.ts";
 import type { AcceptableRisk } from "../admin/client.ts";
 import type { CommandTerms, StepCommand } from "./command.ts";
-import { timeText } from "./time_text.ts";
+import { timeText } from "../base/time_text.ts";
 
 const RISK_FLAG: Readonly<Record<AcceptableRisk, string>> = {
   "quorum-loss": "--accept-quorum-loss",

@@ -1,7 +1,7 @@
 import type { ClusterEvent } from "../admin/client.ts";
 import type { StepId } from "./step.ts";
 import { stepOfAction } from "./step_action.ts";
-import { timeText } from "./time_text.ts";
+import { timeText } from "../base/time_text.ts";
 
 /** Refusals that came of trying, not of a check before. */
 const TRIED: ReadonlySet<string> = new Set([

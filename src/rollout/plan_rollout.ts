@@ -122,7 +122,7 @@ function yetToTake(
   const warnings = checks.filter(({ verdict }) => verdict === "warn").length;
   const detail = warnings === 0
     ? "all checks pass"
-    : `no check blocks, ${warnings} ${warnings === 1 ? "warns" : "warn"}`;
+    : `nothing blocks it, ${warnings} warning${warnings === 1 ? "" : "s"}`;
   return { state: "ready", detail, progress };
 }
 

@@ -4,7 +4,7 @@ import type { StepCommand } from "./command.ts";
 import { replayLine } from "./command_text.ts";
 import type { RunEvent } from "./run.ts";
 import type { StepId } from "./step.ts";
-import { timeText } from "./time_text.ts";
+import { timeText } from "../base/time_text.ts";
 
 /** What a transcript begins with. */
 export interface TranscriptHead {

@@ -65,6 +65,8 @@ async function newcomer(): Promise<Newcomer> {
       SEALKV_ADMIN_LISTEN: `${hostname}:4514`,
       SEALKV_URL: `http://${hostname}:4512`,
       SEALKV_ADMIN: `${hostname}:4514`,
+      // Members are asked for as long: a machine that is busy answers too.
+      SEALKV_ELECTION_MS: "1000",
     },
   };
 }

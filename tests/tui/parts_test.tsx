@@ -1,12 +1,11 @@
-import { equal, match, ok } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
 import { Box } from "ink";
 import { isNarrow, isTooSmall, type Size, useSize } from "../../tui/size.ts";
 import { Bar } from "../../tui/parts/bar.tsx";
 import type { Column } from "../../tui/parts/columns.ts";
-import { HelpScreen } from "../../tui/parts/help_screen.tsx";
+import { helpLines } from "../../tui/parts/help_lines.ts";
 import { KeyLine } from "../../tui/parts/key_line.tsx";
 import { Line } from "../../tui/parts/line.tsx";
-import { LogPane } from "../../tui/parts/log_pane.tsx";
 import { Pane } from "../../tui/parts/pane.tsx";
 import { Table } from "../../tui/parts/table.tsx";
 import { renderScreen } from "./render.ts";
@@ -61,12 +60,6 @@ function Everything() {
         />
       </Pane>
       <Bar label="Rewrite" ratio={0.58} note="1,980/s" width={columns} />
-      <LogPane
-        title="Commands"
-        lines={["$ one", "$ two", "$ three"]}
-        width={columns}
-        height={4}
-      />
       <KeyLine bindings={KEYS} width={columns} />
     </Box>
   );
@@ -100,10 +93,6 @@ const FRAME = `\
 | > n9    follower  8000                                   |
 +----------------------------------------------------------+
 Rewrite [####################...............]  58 %  1,980/s
-+- Commands -----------------------------------------------+
-| $ two                                                    |
-| $ three                                                  |
-+----------------------------------------------------------+
  Tab pane   Up/Dn move   Enter start   ? help   q leave`;
 
 Deno.test("the footer drops keys before it drops help and leave", async () => {
@@ -124,37 +113,17 @@ Deno.test("a line is cut where that can be seen", async () => {
   equal(screen.frame(), "one~");
 });
 
-Deno.test("a log follows its end, or stands above it", async () => {
-  const lines = ["a", "b", "c", "d", "e"];
-  const log = (scroll: number) => (
-    <LogPane title="Log" lines={lines} scroll={scroll} width={30} height={4} />
-  );
-  await using screen = await renderScreen(log(0));
-  match(screen.frame(), /\| d +\|\n\| e +\|/);
-  await screen.rerender(log(2));
-  match(screen.frame(), /2 below -\+\n\| b +\|\n\| c +\|/);
-  await screen.rerender(log(99));
-  match(screen.frame(), /3 below -\+\n\| a +\|\n\| b +\|/);
-});
-
-Deno.test("the help has every key, and says when there is more", async () => {
-  const help = (scroll: number, height: number) => (
-    <HelpScreen
-      title="Help"
-      bindings={KEYS}
-      notes={["1W = one way."]}
-      scroll={scroll}
-      width={60}
-      height={height}
-    />
-  );
-  await using screen = await renderScreen(help(0, 12));
+Deno.test("the help has every key, and notes after them", () => {
+  const lines = helpLines(KEYS, ["1W = one way."], 40);
   for (const { keys, does } of KEYS) {
-    ok(screen.frame().includes(`${keys.padEnd(8)}${does}`), keys);
+    ok(lines.includes(`${keys.padEnd(8)}${does}`), keys);
   }
-  match(screen.frame(), /\| 1W = one way\./);
-  await screen.rerender(help(1, 6));
-  match(screen.frame(), /3 below -\+\n\| Up\/Dn/);
+  deepEqual(lines.slice(-2), ["", "1W = one way."]);
+  deepEqual(helpLines(KEYS.slice(0, 1), [], 15), [
+    "Tab  Goes to",
+    "     the next",
+    "     pane.",
+  ]);
 });
 
 Deno.test("there is a least size, and one for panes beside each other", () => {

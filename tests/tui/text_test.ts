@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import fc from "fast-check";
-import { fitted, widthOf, wrapped } from "../../tui/text.ts";
+import { fitted, oneColumnEach, widthOf, wrapped } from "../../tui/text.ts";
 
 Deno.test("a text is made to fit: padded, or cut where it can be seen", () => {
   equal(fitted("n1", 4), "n1  ");
@@ -10,6 +10,12 @@ Deno.test("a text is made to fit: padded, or cut where it can be seen", () => {
   equal(fitted("n1", 1), "~");
   equal(fitted("n1", 0), "");
   equal(fitted("né", 3), "né ");
+});
+
+Deno.test("a character that is not one column wide is shown as one that is", () => {
+  equal(oneColumnEach("naïve ~ │█░▁ €"), "naïve ~ │█░▁ €");
+  equal(oneColumnEach("漢 한 ｱ Ａ 🙂"), "? ? ｱ ? ?");
+  equal(oneColumnEach("e\u0301 \x1b[31m\n\u200b"), "e? ?[31m??");
 });
 
 Deno.test("a paragraph is broken at blanks, a long word anywhere", () => {

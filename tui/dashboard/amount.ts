@@ -1,4 +1,3 @@
-const SIZES = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 const COUNTS = ["", "k", "M", "G", "T"];
 
 /** At most 6 characters: 0, 0.4, 7.2, 812, 9,999, 12.3k, 4.1M. */
@@ -17,14 +16,6 @@ export function rateText(perSecond: number): string {
   return perSecond > 0 && perSecond < 9.95
     ? perSecond.toFixed(1)
     : countText(perSecond);
-}
-
-/** At most 8 characters: 0 B, 812 B, 1.5 KiB, 100 MiB. */
-export function sizeText(bytes: number): string {
-  const [value, unit] = scaled(bytes, 1_024, SIZES);
-  return unit === "B" || value >= 99.95
-    ? `${Math.round(value)} ${unit}`
-    : `${value.toFixed(1)} ${unit}`;
 }
 
 /** At most 7 characters: 0.05 ms, 4.2 ms, 132 ms, 1.2 s, 40 s. */
@@ -50,14 +41,6 @@ export function percentText(share: number): string {
   // 0.29 * 100 is a little less than 29.
   const percent = Math.floor(share * 100 + 1e-9);
   return `${Math.min(100, Math.max(0, percent))} %`;
-}
-
-/** Unix ms as UTC, to the second; "-" for what is no time. */
-export function timeText(ms: number): string {
-  const date = new Date(ms);
-  return Number.isNaN(date.getTime())
-    ? "-"
-    : date.toISOString().replace(/\.\d+/, "");
 }
 
 export function thousands(count: number | bigint): string {

@@ -3,14 +3,9 @@ import type {
   ClusterMember,
   Vitals,
 } from "../../src/admin/client.ts";
-import {
-  ageText,
-  countText,
-  percentText,
-  sizeText,
-  thousands,
-  timeText,
-} from "./amount.ts";
+import { sizeText } from "../../src/base/size.ts";
+import { timeText } from "../../src/base/time_text.ts";
+import { ageText, countText, percentText, thousands } from "./amount.ts";
 import type { EventRow } from "./event_rows.ts";
 import type { Fact } from "./facts.ts";
 import { newest } from "./history.ts";

@@ -4,7 +4,8 @@ import type {
   MemberEncryption,
   MemberVitals,
 } from "../../src/admin/client.ts";
-import { percentText, sizeText } from "./amount.ts";
+import { sizeText } from "../../src/base/size.ts";
+import { percentText } from "./amount.ts";
 import { LAG_MAX } from "./member_rows.ts";
 import type { Seen } from "./seen.ts";
 

@@ -1,4 +1,4 @@
-import { helpLines } from "../parts/help_screen.tsx";
+import { helpLines } from "../parts/help_lines.ts";
 import { eventFacts, keyFacts, memberFacts } from "./details.ts";
 import type { EventRow } from "./event_rows.ts";
 import { factLines, type TextLine } from "./facts.ts";

@@ -1,4 +1,5 @@
-import { latencyText, rateText, sizeText } from "./amount.ts";
+import { sizeText } from "../../src/base/size.ts";
+import { latencyText, rateText } from "./amount.ts";
 import { type Course, newest } from "./history.ts";
 import { quantileText } from "./member_rows.ts";
 import type { Rates } from "./rates.ts";

@@ -1,5 +1,6 @@
 import type { ClusterTask } from "../../src/admin/client.ts";
-import { ageText, sizeText } from "./amount.ts";
+import { sizeText } from "../../src/base/size.ts";
+import { ageText } from "./amount.ts";
 import type { Seen } from "./seen.ts";
 
 /** Before either, what is left is a guess. */

@@ -1,6 +1,6 @@
 import { Box, Text } from "ink";
 import { type Tone, toneProps } from "../look.ts";
-import { fitted, widthOf } from "../text.ts";
+import { fitted, oneColumnEach, widthOf } from "../text.ts";
 
 /** A piece of a line. */
 export interface Span {
@@ -39,8 +39,9 @@ function fitSpans(spans: readonly Span[], width: number): readonly Span[] {
     const isCut = length > left || (length === left && total > width);
     if (length === 0) continue;
     if (left <= 0) break;
+    const narrow = oneColumnEach(span.text);
     // One more than there is room for makes the mark of the cut.
-    const text = isCut ? fitted(`${span.text} `, left) : span.text;
+    const text = isCut ? fitted(`${narrow} `, left) : narrow;
     fit.push({ ...span, text });
     left -= widthOf(text);
     if (isCut) break;

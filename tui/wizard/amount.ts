@@ -1,17 +1,3 @@
-const SIZES = ["B", "KiB", "MiB", "GiB", "TiB"];
-
-/** 1,536 bytes as 1.5 KiB. */
-export function sizeText(bytes: number): string {
-  let size = bytes;
-  let unit = 0;
-  while (size >= 1_024 && unit < SIZES.length - 1) {
-    size /= 1_024;
-    unit += 1;
-  }
-  const digits = unit === 0 || size >= 100 || Number.isInteger(size) ? 0 : 1;
-  return `${size.toFixed(digits)} ${SIZES[unit]}`;
-}
-
 /** As people say it: 0.4 s, 40 s, 3 min, 2 h 5 min, 4 d 6 h. */
 export function spanText(ms: number): string {
   if (ms < 10_000) return `${(Math.max(0, ms) / 1_000).toFixed(1)} s`;
@@ -32,17 +18,8 @@ export function rangeText(least: number, most: number): string {
 
 /** Unix ms as the time of day, UTC. */
 export function clockText(ms: number): string {
-  return isoOf(ms)?.slice(11, 19) ?? "-";
-}
-
-/** Unix ms as UTC, to the second. */
-export function timeText(ms: number): string {
-  return isoOf(ms)?.replace(/\.\d+/, "") ?? "-";
-}
-
-function isoOf(ms: number): string | null {
   const date = new Date(ms);
-  return Number.isNaN(date.getTime()) ? null : date.toISOString();
+  return Number.isNaN(date.getTime()) ? "-" : date.toISOString().slice(11, 19);
 }
 
 function two(

@@ -1,4 +1,4 @@
-import { helpLines } from "../parts/help_screen.tsx";
+import { helpLines } from "../parts/help_lines.ts";
 import type { DemoPane } from "../world.ts";
 import { ALL_KEYS, HELP_NOTES } from "./bindings.ts";
 import { demoRows } from "./demo_rows.ts";

@@ -2,6 +2,7 @@ import { choicesOf } from "./choices.ts";
 import { BLANK, paragraph, type Row, row } from "./paragraph.ts";
 import {
   activeRun,
+  isBusy,
   selectedStep,
   type View,
   type WizardState,
@@ -79,6 +80,9 @@ function escrow(typed: string, width: number): readonly Row[] {
 }
 
 function leave(state: WizardState, width: number): readonly Row[] {
+  if (!isBusy(state)) {
+    return [row("Nothing is under way any more.")];
+  }
   const run = activeRun(state);
   const step = run === null
     ? state.seen?.plan.steps.find(({ state }) => state === "running")

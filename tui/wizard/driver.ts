@@ -102,6 +102,11 @@ export class WizardDriver {
     await this.#transcript.flushed();
   }
 
+  /** What happened so far is in it, or will be. */
+  get isTranscriptWhole(): boolean {
+    return !this.#transcript.isFailed;
+  }
+
   readonly dispatch = (event: WizardEvent): void => {
     if (this.#left.signal.aborted) return;
     const { state, effects } = this.#reduce(this.#state, event);

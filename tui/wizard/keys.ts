@@ -1,8 +1,14 @@
 import type { RolloutStep } from "../../src/rollout/step.ts";
 import type { KeyBinding } from "../key_table.ts";
 import { KEYS } from "./bindings.ts";
-import { risksOf } from "./choices.ts";
-import { activeRun, mayAct, selectedStep, type WizardState } from "./state.ts";
+import { choicesOf, jobOf, risksOf } from "./choices.ts";
+import {
+  activeRun,
+  type ChoiceKind,
+  mayAct,
+  selectedStep,
+  type WizardState,
+} from "./state.ts";
 
 /** Keys that do something now, the most wanted first; help and leave last. */
 export function keysNow(state: WizardState): readonly KeyBinding[] {
@@ -12,12 +18,12 @@ export function keysNow(state: WizardState): readonly KeyBinding[] {
     case "plan":
       return planKeys(state);
     case "confirm":
+      return [...given(startable(state) !== null, KEYS.goOn), KEYS.back];
     case "escrow":
       return [KEYS.goOn, KEYS.back];
     case "choose":
-      return [KEYS.move, KEYS.take, KEYS.back];
+      return chooseKeys(state, state.view.what);
     case "log":
-      return [KEYS.scroll, KEYS.back, KEYS.help, KEYS.leave];
     case "help":
       return [KEYS.scroll, KEYS.back];
     case "leave":
@@ -41,6 +47,13 @@ export function isSteerable(state: WizardState): boolean {
     (state.seen?.plan.phase ?? 0) > 0;
 }
 
+/** There is a rewrite that is not at its end. */
+export function isPausable(state: WizardState): boolean {
+  const isRunning = selectedStep(state)?.state === "running" ||
+    activeRun(state)?.step === "rewrite";
+  return isSteerable(state) && isRunning && jobOf(state) !== null;
+}
+
 export function mayAcceptRisks(state: WizardState): boolean {
   const step = selectedStep(state);
   return mayAct(state) && step !== null && step.state !== "done" &&
@@ -60,14 +73,13 @@ export function mayProveEscrow(state: WizardState): boolean {
 }
 
 function overviewKeys(state: WizardState): readonly KeyBinding[] {
+  if (state.seen === null) return [KEYS.help, KEYS.leave];
   const isSteered = isSteerable(state);
-  const isRunning = selectedStep(state)?.state === "running" ||
-    activeRun(state)?.step === "rewrite";
   return [
     ...given(startable(state) !== null, KEYS.plan),
     ...given(mayProveEscrow(state), KEYS.escrow),
     ...given(isSteered, KEYS.dwell, KEYS.rate),
-    ...given(isSteered && isRunning, KEYS.pause),
+    ...given(isPausable(state), KEYS.pause),
     ...given(hasCommandsToChoose(state), KEYS.commands),
     ...given(mayAcceptRisks(state), KEYS.risks),
     KEYS.move,
@@ -86,6 +98,19 @@ function planKeys(state: WizardState): readonly KeyBinding[] {
   return [
     ...given(step !== null, enter),
     ...given(mayAcceptRisks(state), KEYS.risks),
+    KEYS.back,
+  ];
+}
+
+function chooseKeys(
+  state: WizardState,
+  what: ChoiceKind,
+): readonly KeyBinding[] {
+  const step = selectedStep(state);
+  const all = step === null ? [] : choicesOf(state, what, step.id);
+  return [
+    ...given(all.length > 1, KEYS.move),
+    ...given(all.length > 0 && mayAct(state), KEYS.take),
     KEYS.back,
   ];
 }

@@ -1,5 +1,5 @@
 import type { RolloutChoices } from "../../src/rollout/snapshot.ts";
-import type { StepId } from "../../src/rollout/step.ts";
+import type { RolloutStep, StepId } from "../../src/rollout/step.ts";
 import { isBusy, selectedStep, type WizardState } from "./state.ts";
 
 /** How what is on the screen wants to be kept true. */
@@ -24,12 +24,18 @@ export function wishOf(state: WizardState): LookWish {
   const { view } = state;
   const isPlan = view.kind === "plan" || view.kind === "confirm";
   const step = selectedStep(state);
-  const isOpen = step !== null && step.id !== "capability" &&
-    (step.state === "ready" || step.state === "failed");
   return {
     everyMs: isBusy(state) ? BUSY_MS : IDLE_MS,
     fullMs: isPlan ? PLAN_FULL_MS : FULL_MS,
-    rehearse: isPlan && isOpen ? step.id : null,
+    rehearse: isPlan && step !== null && isWorthAsking(step) ? step.id : null,
     choices: state.choices,
   };
+}
+
+/** Nothing is in the way of `step`, unless the leader says so itself. */
+export function isWorthAsking({ id, state, checks }: RolloutStep): boolean {
+  if (id === "capability") return false;
+  if (state !== "blocked") return state === "ready" || state === "failed";
+  const failing = checks.filter(({ verdict }) => verdict === "fail");
+  return failing.length > 0 && failing.every(({ id }) => id === "P01");
 }

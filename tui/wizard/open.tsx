@@ -19,15 +19,13 @@ export async function openWizard(
     hasDemo: demo !== null,
     ports: portsOf(world),
   });
-  try {
-    const end = await openScreen(
-      world,
-      <LiveWizard driver={driver} demo={demo} />,
-    );
-    return { ...end, report: reportLines(driver.state(), transcript.path) };
-  } finally {
-    await driver.leave();
-  }
+  const screen = openScreen(world, <LiveWizard driver={driver} demo={demo} />);
+  const end = await screen.finally(() => driver.leave());
+  const { path } = transcript;
+  const written = driver.isTranscriptWhole
+    ? path
+    : `${path}, where not all could be written`;
+  return { ...end, report: reportLines(driver.state(), written) };
 }
 
 function portsOf({ client, clock }: TuiWorld): WizardPorts {

@@ -1,6 +1,8 @@
 import type { RolloutStep } from "../../src/rollout/step.ts";
 import { risksOf } from "./choices.ts";
 import { startable } from "./keys.ts";
+import { markOf } from "./ladder_rows.ts";
+import { isWorthAsking } from "./look_wish.ts";
 import { BLANK, hanging, type Row, row } from "./paragraph.ts";
 import type { Seen, WizardState } from "./state.ts";
 import { aboutRows, commandRows } from "./step_pane.ts";
@@ -12,13 +14,27 @@ export function planRows(
   width: number,
 ): readonly Row[] {
   return [
-    ...rehearsalRows(seen, step, width),
+    ...standingRows(seen, step, width),
     BLANK,
     ...aboutRows(step, width),
     ...riskRows(state, step, width),
     BLANK,
     ...commandRows(state, step, width),
   ];
+}
+
+/** What the leader would do; else why it cannot be asked for that. */
+function standingRows(
+  seen: Seen,
+  step: RolloutStep,
+  width: number,
+): readonly Row[] {
+  const { state, detail } = step;
+  if (isWorthAsking(step)) return rehearsalRows(seen, step, width);
+  return hanging([{
+    text: `${state.toUpperCase()}: `,
+    tone: markOf(state).tone,
+  }], { text: detail, width });
 }
 
 function rehearsalRows(
@@ -82,7 +98,9 @@ export function planPrompt(
   const { view } = state;
   if (view.kind === "confirm") {
     return [
-      row("Type the cluster's name to go on, Esc to go back:", "strong"),
+      startable(state) === null
+        ? row("It cannot be started as things are. Esc goes back.", "warn")
+        : row("Type the cluster's name to go on, Esc to go back:", "strong"),
       [{ text: "> " }, { text: view.typed, tone: "strong" }, { text: "_" }],
     ];
   }

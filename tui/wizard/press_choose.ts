@@ -1,6 +1,7 @@
 import type { KeyPress } from "../keys.ts";
 import { besideRate, type Choice, choicesOf, jobOf } from "./choices.ts";
 import { to, type Transition } from "./event.ts";
+import { isPausable } from "./keys.ts";
 import type { PlanOf } from "./reduce.ts";
 import { type In, isBack, OVERVIEW, show } from "./show.ts";
 import {
@@ -10,8 +11,10 @@ import {
   type WizardState,
 } from "./state.ts";
 
+/** The step stays selected: what is chosen is of it, whichever comes next. */
 export function choose(state: WizardState, what: ChoiceKind): WizardState {
-  return show(state, { kind: "choose", what, at: 0 });
+  const selected = selectedStep(state)?.id ?? null;
+  return show({ ...state, selected }, { kind: "choose", what, at: 0 });
 }
 
 export function onSteer(state: WizardState, text: string): Transition {
@@ -27,7 +30,7 @@ export function onSteer(state: WizardState, text: string): Transition {
       return take(state, besideRate(state, -1));
     case "p": {
       const job = jobOf(state);
-      return job === null ? to(state) : to(state, {
+      return job === null || !isPausable(state) ? to(state) : to(state, {
         kind: "steer",
         command: job.isPaused
           ? { kind: "resume-rewrite", bytesPerSecond: null, isFollowed: false }

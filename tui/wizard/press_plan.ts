@@ -4,7 +4,13 @@ import { to, type Transition } from "./event.ts";
 import { mayAcceptRisks, startable } from "./keys.ts";
 import { choose } from "./press_choose.ts";
 import { edited, type In, isBack, OVERVIEW, show } from "./show.ts";
-import { mayAct, type Run, selectedStep, type WizardState } from "./state.ts";
+import {
+  activeRun,
+  mayAct,
+  type Run,
+  selectedStep,
+  type WizardState,
+} from "./state.ts";
 
 export function openPlan(state: WizardState): WizardState {
   const step = startable(state);
@@ -18,6 +24,9 @@ function whyNotStartable(state: WizardState): string {
   if (state.isReadOnly) return "This screen only looks (--read-only).";
   if (!mayAct(state)) return "Not while nobody answers.";
   if (step.state === "done") return `Done already: ${step.detail}`;
+  if (activeRun(state) !== null) {
+    return "One step at a time: what was started from here is not at its end.";
+  }
   if (step.state === "running") return `It runs: ${step.detail}`;
   if (step.id === "capability") {
     return "Each member is started with its KEK where it runs; this screen sees it.";
@@ -32,7 +41,7 @@ export function onPlan(
 ): Transition {
   if (isBack(press)) return to(show(state, OVERVIEW));
   if (press.text === "r" && mayAcceptRisks(state)) {
-    return to({ ...choose(state, "risks"), selected: id });
+    return to(choose(state, "risks"));
   }
   if (press.key !== "Enter" || press.isBurst) return to(state);
   const step = startable(state);

@@ -1,9 +1,10 @@
 import type { ClusterTask } from "../../src/admin/client.ts";
+import { sizeText } from "../../src/base/size.ts";
 import type { RateEstimate } from "../../src/rollout/rate_meter.ts";
 import type { StepProgress } from "../../src/rollout/step.ts";
 import { barText } from "../parts/bar_text.ts";
 import { widthOf } from "../text.ts";
-import { rangeText, sizeText, spanText } from "./amount.ts";
+import { rangeText, spanText } from "./amount.ts";
 import { hanging, type Row, row } from "./paragraph.ts";
 
 export interface ProgressRowsOptions {
@@ -39,7 +40,7 @@ export function progressRows(
     })
   );
   const whole = [
-    ...isPaused ? ["paused, p goes on"] : [],
+    ...isPaused ? ["paused"] : [],
     ...estimate === null
       ? []
       : [`${sizeText(estimate.bytesPerSecond)}/s in all`, etaText(estimate)],

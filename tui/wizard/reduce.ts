@@ -93,15 +93,15 @@ function othersEvents(
   state: WizardState,
   events: readonly ClusterEvent[],
 ): readonly LogLine[] {
-  const { seen, actor, runs } = state;
+  const { seen, actor } = state;
   const last = seen?.snapshot.events.at(-1)?.index ?? null;
   if (seen === null) return [];
-  const own = new Set(
-    runs.flatMap(({ outcomes }) => outcomes.map(({ index }) => index)),
-  );
+  const own = ownEntries(state);
   return events
     .filter(({ index }) => last === null || index > last)
-    .filter((event) => !own.has(event.entry))
+    .filter(({ entry, actor: by }) =>
+      !own.has(entry) || entry === 0n && by !== actor
+    )
     .filter((event) => event.actor !== actor || activeRun(state) === null)
     .map(({ atMs, actor, action, result, entry }) => ({
       atMs: Number(atMs),
@@ -109,6 +109,15 @@ function othersEvents(
       text: `${actor}: ${action} ${result}` +
         (entry === 0n ? "" : ` at index ${entry}`),
     }));
+}
+
+/** Of what was asked for from here; 0 where something made no entry. */
+function ownEntries({ runs, steered }: WizardState): ReadonlySet<bigint> {
+  const entries = runs.flatMap(({ outcomes, error }) => [
+    ...outcomes.map(({ index }) => index),
+    ...error === null ? [] : [0n],
+  ]);
+  return new Set([...entries, ...steered]);
 }
 
 function onRun(state: WizardState, event: RunEvent): WizardState {
@@ -177,11 +186,14 @@ function onSteered(state: WizardState, event: RunEvent): WizardState {
       return withLog(state, commandLine(event));
     case "progress":
       return state;
-    case "answered":
-      return withLog(state, answerLine(event));
+    case "answered": {
+      const steered = [...state.steered, event.outcome.index];
+      return withLog({ ...state, steered }, answerLine(event));
+    }
     case "failed": {
       const { error } = event;
-      const logged = withLog(state, errorLine(event));
+      const steered = [...state.steered, 0n];
+      const logged = withLog({ ...state, steered }, errorLine(event));
       return { ...logged, notice: `${error.message}. ${error.remedy}` };
     }
   }

@@ -1,4 +1,5 @@
-import { spanText, timeText } from "./amount.ts";
+import { timeText } from "../../src/base/time_text.ts";
+import { spanText } from "./amount.ts";
 import { activeRun, type Run, type WizardState } from "./state.ts";
 
 /** For the main screen once the wizard is gone: what was done, what is next. */

@@ -102,6 +102,8 @@ export interface WizardState {
   readonly isEscrowProven: boolean;
   /** Steps taken from here, oldest first; the last may be under way. */
   readonly runs: readonly Run[];
+  /** Entries of commands beside the steps, as to pause the rewrite. */
+  readonly steered: readonly bigint[];
   readonly log: readonly LogLine[];
   /** What the next key clears; "" for none. */
   readonly notice: string;
@@ -134,6 +136,7 @@ export function beginWizard(beginning: Beginning): WizardState {
     only: null,
     isEscrowProven: false,
     runs: [],
+    steered: [],
     log: [],
     notice: "",
     announced: null,

@@ -5,7 +5,8 @@ import { markOf, standingOf } from "./ladder_rows.ts";
 import { BLANK, hanging, paragraph, type Row, row } from "./paragraph.ts";
 import { progressRows } from "./progress_rows.ts";
 import { resultRows } from "./result_rows.ts";
-import { spanText, timeText } from "./amount.ts";
+import { timeText } from "../../src/base/time_text.ts";
+import { spanText } from "./amount.ts";
 import { activeRun, lastRun, type Seen, type WizardState } from "./state.ts";
 
 export interface PaneLook {

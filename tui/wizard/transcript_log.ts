@@ -57,8 +57,17 @@ export class TranscriptLog {
     const text = this.#opening + said;
     this.#opening = "";
     this.#written = this.#written
-      .then(() => this.#options.sink.append(text))
+      .then(() => this.#append(text))
       .catch((error) => this.#fail(error));
+  }
+
+  /** Nothing is written any more: a script that lacks a step does harm. */
+  get isFailed(): boolean {
+    return this.#isFailed;
+  }
+
+  async #append(text: string): Promise<void> {
+    if (!this.#isFailed) await this.#options.sink.append(text);
   }
 
   /** Resolves when all of it is durable, or is known not to be. */

@@ -1,4 +1,4 @@
-import { sizeText } from "../task_text.ts";
+import { sizeText } from "../../base/size.ts";
 import type { MemberFinding } from "./finder.ts";
 import type { WriterCounts } from "./writer.ts";
 

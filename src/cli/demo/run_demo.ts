@@ -1,4 +1,5 @@
 import { shellWord } from "../../base/shell.ts";
+import { UsageError } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit_code.ts";
 import { untilInterrupted } from "../interrupt.ts";
 import type { Services } from "../services.ts";
@@ -37,8 +38,7 @@ export async function runDemo(
   let exitCode: ExitCode;
   let dir = given;
   try {
-    await Deno.mkdir(given, { recursive: true, mode: 0o700 });
-    dir = await Deno.realPath(given);
+    dir = await madeDirectory(given);
     const place = await openDemoPlace(services, dir, request.basePort);
     say(`Three nodes start, with all they keep in ${dir} …`);
     exitCode = await runAt(services, request, place);
@@ -51,6 +51,21 @@ export async function runDemo(
       : "The nodes have stopped, and their directory is removed.",
   );
   return exitCode;
+}
+
+/** Its real path. @throws {UsageError} The system does not let it be made. */
+async function madeDirectory(dir: string): Promise<string> {
+  try {
+    await Deno.mkdir(dir, { recursive: true, mode: 0o700 });
+    return await Deno.realPath(dir);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw new UsageError(
+      `Cannot make a demo in "${dir}" as the system refuses it: ` +
+        error.message,
+      "Give --dir a new directory where this user may make one",
+    );
+  }
 }
 
 async function runAt(

@@ -9,7 +9,7 @@ import { dryRunOption, planOption } from "../member/change_options.ts";
 import { adminOptions, durationArgument, jsonOption } from "../options.ts";
 import type { Services } from "../services.ts";
 import { carryOut } from "./carry_out.ts";
-import { timeText } from "./time_text.ts";
+import { timeText } from "../../base/time_text.ts";
 
 const HELP = `
 Until it is over the one-way steps after phase 1 are refused: seal-cleartext,
@@ -35,7 +35,7 @@ export function addDwell(parent: Command, services: Services): void {
   adminOptions(command).addOption(jsonOption())
     .action(async (options) => {
       const untilMs = untilOf(options, services.clock);
-      const until = untilMs === 0 ? null : timeText(BigInt(untilMs));
+      const until = untilMs === 0 ? null : timeText(untilMs);
       await carryOut(services, options, {
         name: "update-rollout",
         facts: { until },

@@ -7,7 +7,7 @@ import { shortened, tableLines } from "../table.ts";
 import { wantsColor } from "../terminal.ts";
 import { paint } from "../status_view.ts";
 import { wrapped } from "../wrap.ts";
-import { timeText } from "./time_text.ts";
+import { timeText } from "../../base/time_text.ts";
 
 const HELP = `
 What was asked for, by whom, and what became of it, oldest first. Who asked is

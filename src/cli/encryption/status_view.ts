@@ -12,7 +12,7 @@ import { wrapped } from "../wrap.ts";
 import { type Agreement, agreementLine } from "./agreement.ts";
 import { rewriteJson } from "./rewrite_follow.ts";
 import { rewriteLines } from "./rewrite_look.ts";
-import { timeText } from "./time_text.ts";
+import { timeText } from "../../base/time_text.ts";
 import { scanJson, scanLines } from "./verify_view.ts";
 
 const NAME_COLUMNS_MAX = 16;

@@ -4,10 +4,8 @@ import {
   type ApplyEvent,
   applyRollout,
 } from "../../rollout/apply.ts";
-import { planRollout } from "../../rollout/plan_rollout.ts";
 import type { RolloutChoices } from "../../rollout/snapshot.ts";
 import type { LadderStep } from "../../rollout/step.ts";
-import { takeSnapshot } from "../../rollout/take_snapshot.ts";
 import type {
   TranscriptSink,
   TranscriptWriter,
@@ -71,10 +69,8 @@ async function dryRun(
   client: AdminClient,
   { flags, choices }: Given,
 ): Promise<ExitCode> {
-  const { clock } = services;
-  await printPlan(services, client, { choices, isJson: flags.json === true });
-  const options = { clock, choices, previous: null, isFull: true };
-  const plan = planRollout(await takeSnapshot(client, options), choices);
+  const isJson = flags.json === true;
+  const plan = await printPlan(services, client, { choices, isJson });
   const next = plan.steps.find(({ id }) => id === plan.next);
   return next?.state === "blocked" ? EXIT.blocked : EXIT.done;
 }

@@ -2,7 +2,7 @@ import type { Clock } from "../../io/clock.ts";
 import type { ApplyEvent } from "../../rollout/apply.ts";
 import type { RunEvent } from "../../rollout/run.ts";
 import type { RolloutPlan, StepId } from "../../rollout/step.ts";
-import { timeText } from "../encryption/time_text.ts";
+import { timeText } from "../../base/time_text.ts";
 import { Progress } from "../progress.ts";
 import { phaseText } from "../status_view.ts";
 import { spanText, taskJson } from "../task_text.ts";
@@ -62,7 +62,7 @@ export class ApplyView {
       case "dwelling": {
         const isTold = this.#dwellUntilMs === event.untilMs;
         this.#dwellUntilMs = event.untilMs;
-        const until = timeText(BigInt(event.untilMs));
+        const until = timeText(event.untilMs);
         return isTold ? [] : [`waiting for the end of the dwell, ${until}`];
       }
       case "ended":
@@ -129,7 +129,7 @@ function eventJson(event: ApplyEvent): Record<string, unknown> | null {
     case "run":
       return runJson(event.step, event.event);
     case "dwelling": {
-      const until = timeText(BigInt(event.untilMs));
+      const until = timeText(event.untilMs);
       return { event: "dwelling", step: event.step, until, ...at(event.atMs) };
     }
     case "ended":
@@ -164,5 +164,5 @@ function runJson(step: StepId, event: RunEvent): Record<string, unknown> {
 }
 
 function at(ms: number) {
-  return { at: timeText(BigInt(ms)) };
+  return { at: timeText(ms) };
 }

@@ -5,7 +5,7 @@ import type {
   StepProgress,
   StepState,
 } from "../../rollout/step.ts";
-import { timeText } from "../encryption/time_text.ts";
+import { timeText } from "../../base/time_text.ts";
 import { paint, phaseText } from "../status_view.ts";
 import { tableLines } from "../table.ts";
 import { barLines, taskJson } from "../task_text.ts";
@@ -24,7 +24,7 @@ export function planJson(plan: RolloutPlan): string {
   const { cluster, leader, term, phase, atMs, next, steps } = plan;
   const json = {
     ...{ cluster, leader, term: String(term), phase },
-    at: timeText(BigInt(atMs)),
+    at: timeText(atMs),
     next,
     steps: steps.map(stepJson),
   };
@@ -85,7 +85,7 @@ function headLine({ cluster, phase, leader, term, atMs }: RolloutPlan): string {
     leader === ""
       ? `no leader, term ${term}`
       : `leader ${leader}, term ${term}`,
-    timeText(BigInt(atMs)),
+    timeText(atMs),
   ].join("   ");
 }
 

@@ -2,6 +2,7 @@ import { type Command, Option } from "@commander-js/extra-typings";
 import { LADDER_STEPS } from "../../rollout/step.ts";
 import { withAdmin } from "../admin_connection.ts";
 import { rateArgument } from "../encryption/rewrite.ts";
+import { UsageError } from "../errors.ts";
 import type { ExitCode } from "../exit_code.ts";
 import {
   acceptShortDwellOption,
@@ -39,15 +40,18 @@ export function addRollout(
       .description("turn encryption on, step by step, with every check"),
   );
   adminOptions(command).addOption(jsonOption())
-    .action(async (options) => {
+    .action(async (options, parsed) => {
+      const isStepGiven = parsed.getOptionValueSource("untilStep") === "cli";
+      refuseIdle({ ...options, untilStep: isStepGiven });
       const choices = choicesOf(options, services.clock);
       const isJson = options.json === true;
       if (options.plan === true) {
-        return await withAdmin(
+        await withAdmin(
           services,
           options,
           (client) => printPlan(services, client, { choices, isJson }),
         );
+        return;
       }
       const code = options.apply === true
         ? await applyPlan(services, options, choices)
@@ -56,11 +60,47 @@ export function addRollout(
     });
 }
 
+/**
+ * Nobody who gives one of these wants a wizard or a plan that heeds none.
+ *
+ * @throws {UsageError}
+ */
+function refuseIdle(flags: {
+  readonly plan?: true | undefined;
+  readonly apply?: true | undefined;
+  readonly json?: true | undefined;
+  readonly confirm?: string | undefined;
+  readonly untilStep: boolean;
+  readonly wait?: number | undefined;
+  readonly dryRun?: true | undefined;
+}): void {
+  if (flags.apply === true) return;
+  const idle = [
+    ...flags.confirm === undefined ? [] : ["--confirm"],
+    ...flags.untilStep ? ["--until-step"] : [],
+    ...flags.wait === undefined ? [] : ["--wait"],
+    ...flags.dryRun === true ? ["--dry-run"] : [],
+  ];
+  const [flag] = idle;
+  if (flag !== undefined) {
+    throw new UsageError(
+      `Cannot use ${flag} as it is for --apply, which is not given`,
+      `Add --apply, or leave out ${idle.join(", ")}`,
+    );
+  }
+  if (flags.json === true && flags.plan !== true) {
+    throw new UsageError(
+      "Cannot use --json as the wizard writes none",
+      "Add --plan or --apply",
+    );
+  }
+}
+
 function addOptions(command: Command) {
   return command
     .addOption(
       new Option("--plan", "print the steps, their checks and their commands")
-        .conflicts(["apply", "readOnly"]),
+        .conflicts(["apply", "readOnly", "transcript"]),
     )
     .addOption(
       new Option("--apply", "take the steps, unattended").conflicts("readOnly"),

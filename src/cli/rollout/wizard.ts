@@ -28,7 +28,8 @@ export async function openRollout(
   });
   return await withAdmin(services, flags, async (client) => {
     const { cluster } = await client.getStatus();
-    const path = flags.transcript ?? `sealkv-rollout-${cluster}.sh`;
+    const of = cluster === "" ? "" : `-${cluster}`;
+    const path = flags.transcript ?? `sealkv-rollout${of}.sh`;
     const transcript = await transcriptFile(services, path);
     const world = screenWorld(services, { client, admin: flags.admin });
     const isReadOnly = flags.readOnly === true;

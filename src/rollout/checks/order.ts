@@ -5,7 +5,7 @@ import {
   replacedKeys,
   rewriteStanding,
 } from "../cluster_view.ts";
-import { timeText } from "../time_text.ts";
+import { timeText } from "../../base/time_text.ts";
 import type { CheckFacts } from "./facts.ts";
 import { CLUSTER, failed, makeCheck, passed, warned } from "./make_check.ts";
 

@@ -30,6 +30,15 @@ const VOLATILE: readonly Volatile[] = [
   numbers(/\b\d+(?:\.\d+)? ?(?:[KMGT]i?)B\b/g, "SIZE"),
 ];
 
+/** In a demo who leads is not chosen, and neither is what files are called. */
+const VOLATILE_OF_DEMO: readonly Volatile[] = [
+  words(/(?<=\bleader )n\d\b/g, "NAME"),
+  words(/\b(?:leader|follower)(?= +(?:yes|NO)\b)/g, "ROLE"),
+  words(/(?<=\bcanary-)[0-9a-f]{8}\b/g, "HASH"),
+  words(/\b\d+(?= writes\b)/g, "N"),
+  words(/(?<=\bin )\d+ of \d+ files: .*/g, "N of N files"),
+];
+
 /** One that is full all along looks like a bar, and stays. */
 const SPARKLINE = /█*[▁-▇][▁-█]*/g;
 
@@ -42,6 +51,11 @@ function words(pattern: RegExp, stands: string): Volatile {
 
 function numbers(pattern: RegExp, stands: string): Volatile {
   return { pattern, stands, align: "right" };
+}
+
+/** A screen as the stored frame of this name has it. */
+export function frameOf(name: string, screen: string): string {
+  return normalise(screen, name.startsWith("demo/") ? VOLATILE_OF_DEMO : []);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { equal } from "node:assert/strict";
-import { normalise } from "./normalise.ts";
+import { frameOf, normalise } from "./normalise.ts";
 
 const CASES: readonly (readonly [string, string, string])[] = [
   ["text without", "n1  leader  ready", "n1  leader  ready"],
@@ -50,3 +50,20 @@ for (const [name, screen, expected] of CASES) {
     equal(normalise(expected), `${expected}\n`, "nothing more to replace");
   });
 }
+
+Deno.test("frameOf() leaves out who leads a demo, and its files", () => {
+  const screen = `leader n3
+│ n1    follower  yes │
+│ n3    leader    yes │
+│ canary-01234567: 82 writes, none  │
+│ n1 in 2 of 10 files: store, raft… │
+`;
+  const frame = `leader NAME
+│ n1    ROLE      yes │
+│ n3    ROLE      yes │
+│ canary-HASH: N writes, none       │
+│ n1 in N of N files                │
+`;
+  equal(frameOf("demo/opened", screen), frame);
+  equal(frameOf("rollout/overview", screen).split("\n")[0], "leader n3");
+});

@@ -74,8 +74,8 @@ export async function fill(url: string): Promise<void> {
   for (let at = 0; at < READS; at += 1) await kv.get(["before", at % RECORDS]);
 }
 
-/** With room, which this machine's disks may lack: screens warn of it. */
-async function roomyDisk(): Promise<Roomy> {
+/** A disk with room, which this machine's may lack: screens warn of it. */
+export async function roomyDisk(): Promise<Roomy> {
   if (HAS_MOUNTS) return await fillableDisk(DISK_MIB);
   const path = await Deno.makeTempDir({ prefix: "sealkv-disk-" });
   return {
@@ -84,7 +84,7 @@ async function roomyDisk(): Promise<Roomy> {
   };
 }
 
-interface Roomy extends AsyncDisposable {
+export interface Roomy extends AsyncDisposable {
   readonly path: string;
 }
 

@@ -86,18 +86,39 @@ Deno.test("WizardDriver writes a transcript as things happen", async () => {
 
 Deno.test("WizardDriver tells when no transcript can be written", async () => {
   const error = new FileError("append to", "rollout.sh", "the disk is full");
+  let tries = 0;
   const trial = new TrialDriver({
     transcript: {
       path: "rollout.sh",
       before: "",
-      append: () => Promise.reject(error),
+      append: () => {
+        tries += 1;
+        return Promise.reject(error);
+      },
     },
   });
   await trial.start();
+  ok(trial.driver.isTranscriptWhole);
   await trial.press("Enter", "Enter", "prod", "Enter");
   await trial.tell(ASKED);
   match(trial.driver.state().notice, /^No transcript is written: /);
+  await trial.tell(ANSWERED);
   await trial.tell(null);
+  await trial.driver.leave();
+  equal(tries, 1, "a script that lacks a command in its middle does harm");
+  ok(!trial.driver.isTranscriptWhole);
+});
+
+Deno.test("WizardDriver does not ask faster for a plan that is refused", async () => {
+  const trial = new TrialDriver();
+  trial.snapshot = snapshotAt("scrubbed");
+  trial.refusal = new AdminUnreachableError(["http://n2:4514"]);
+  await trial.start();
+  await trial.press("Enter");
+  equal(trial.driver.state().view.kind, "plan");
+  const { length } = trial.looks;
+  await trial.clock.advance(1_000);
+  ok(trial.looks.length <= length + 1, `${trial.looks.length} looks`);
   await trial.driver.leave();
 });
 

@@ -1,7 +1,8 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { keysNow } from "../../../tui/wizard/keys.ts";
 import { selectedStep } from "../../../tui/wizard/state.ts";
 import { KEK, snapshotAt, withMember } from "../../unit/rollout/snapshots.ts";
-import { HASH, OFFSET_MAX, rehearsed, wizardAt } from "./wizard_at.ts";
+import { HASH, OFFSET_MAX, rehearsed, Trial, wizardAt } from "./wizard_at.ts";
 import { AdminUnreachableError } from "../../../src/admin/errors.ts";
 
 const CAPABLE = rehearsed(snapshotAt("capable"), "storage");
@@ -263,4 +264,34 @@ Deno.test("a member that goes takes the start away from who types the name", () 
   trial.presses("Enter");
   deepEqual(trial.effects, []);
   match(trial.state.notice, /^Blocked: /);
+});
+
+Deno.test("footers name no key that does nothing", () => {
+  const footer = ({ state }: Trial) => keysNow(state).map(({ brief }) => brief);
+  const trial = planned().presses("Enter");
+  deepEqual(footer(trial), ["go on", "back"]);
+  const away = withMember(snapshotAt("capable"), "n3", { up: false });
+  deepEqual(footer(trial.looks({ ...away, rehearsal: null })), ["back"]);
+  deepEqual(footer(wizardAt("capable").presses("l")), ["scroll", "back"]);
+  deepEqual(footer(new Trial()), ["help", "leave"]);
+  const choosing = wizardAt("rewritten").presses("r");
+  deepEqual(footer(choosing), ["take", "back"]);
+  const late = choosing.on({ kind: "waited", nowMs: 60_000 });
+  deepEqual(footer(late), ["back"]);
+});
+
+Deno.test("p pauses nothing that is at its end", () => {
+  deepEqual(wizardAt("rewritten").presses("Up", "p").effects, []);
+});
+
+Deno.test("what is chosen is of the step it was opened on", () => {
+  const trial = wizardAt("rewriting").presses("d");
+  trial.looks(snapshotAt("rewritten"));
+  equal(selectedStep(trial.state)?.id, "rewrite");
+});
+
+Deno.test("one step at a time, and that is said", () => {
+  const trial = planned().presses("Enter", "prod", "Enter", "Enter");
+  equal(trial.view(), "overview");
+  match(trial.state.notice, /^One step at a time/);
 });

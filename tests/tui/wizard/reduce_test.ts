@@ -147,3 +147,33 @@ Deno.test("what is said of a command beside the steps is shown", () => {
   match(trial.state.notice, new RegExp(error.message.slice(0, 20)));
   equal(trial.state.log.at(-1)?.kind, "error");
 });
+
+Deno.test("commands beside the steps are not told as of others", () => {
+  const about = { command: "sealkv encryption rewrite --pause", asked: null };
+  const plan = { hash: "", steps: [] };
+  const outcome = { plan, changed: true, index: 150n, unreachable: [] };
+  const trial = wizardAt("rewriting").on({
+    kind: "steered",
+    event: { ...about, kind: "answered", atMs: 1, outcome, isOthers: false },
+  });
+  const own = eventOf({ index: 6n, actor: ACTOR, entry: 150n });
+  trial.looks({ ...snapshotAt("rewriting"), events: [own] });
+  deepEqual(trial.state.log.filter(({ kind }) => kind === "event"), []);
+});
+
+Deno.test("what others are refused is told, whatever was refused here", () => {
+  const error = new AdminOutcomeUnknownError("http://n2:4514");
+  const trial = run(started(), ASKED, { ...OF, kind: "failed", atMs: 1, error })
+    .on({ kind: "run-over", atMs: 2 });
+  const refused = { action: "scrub", result: "refused", entry: 0n } as const;
+  const events = [
+    eventOf({ ...refused, index: 6n, actor: ACTOR }),
+    eventOf({ ...refused, index: 7n, actor: "ana@laptop" }),
+  ];
+  trial.looks({ ...snapshotAt("capable"), events });
+  deepEqual(
+    trial.state.log.filter(({ kind }) => kind === "event")
+      .map(({ text }) => text),
+    ["ana@laptop: scrub refused"],
+  );
+});

@@ -2,7 +2,7 @@ import { deepEqual, equal, match, ok } from "node:assert/strict";
 import type { Check, CheckId } from "../../../src/rollout/check.ts";
 import { planRollout } from "../../../src/rollout/plan_rollout.ts";
 import { NO_CHOICES } from "../../../src/rollout/snapshot.ts";
-import { rangeText, sizeText, spanText } from "../../../tui/wizard/amount.ts";
+import { rangeText, spanText } from "../../../tui/wizard/amount.ts";
 import { checkRows, checkSummary } from "../../../tui/wizard/check_rows.ts";
 import { headRow } from "../../../tui/wizard/head_row.ts";
 import { ladderRows, standingOf } from "../../../tui/wizard/ladder_rows.ts";
@@ -119,10 +119,9 @@ Deno.test("progressRows() shows each member and what is still to come", () => {
   match(text, /^n1 {5}\[#+\.+\] {2}58 % {2}41 of 70 records/);
   match(text, /^node-2 .*FAILED/m);
   match(text, /\[!\] node-2: disk full/);
-  match(text, /paused, p goes on/);
   match(
     text,
-    /2 MiB\/s in all, done in 60 s to 3 min, at most 8 MiB\/s on each/,
+    /paused, 2.0 MiB\/s in all, done in 60 s to 3 min, at most 8.0 MiB\/s on each/,
   );
 });
 
@@ -207,8 +206,6 @@ Deno.test("reportLines() says what was done, by what, and what is next", () => {
 });
 
 Deno.test("amounts are written as people say them", () => {
-  equal(sizeText(1_536), "1.5 KiB");
-  equal(sizeText(8 * 1_048_576), "8 MiB");
   const spans = [-1, 400, 40_000, 180_000, 7_500_000, 360_000_000];
   deepEqual(spans.map(spanText), [
     "0.0 s",

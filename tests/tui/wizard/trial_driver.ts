@@ -1,3 +1,4 @@
+import type { NodeError } from "../../../src/base/error.ts";
 import { planRollout } from "../../../src/rollout/plan_rollout.ts";
 import type { RunEvent, RunTerms } from "../../../src/rollout/run.ts";
 import {
@@ -28,6 +29,8 @@ export class TrialDriver {
   snapshot: RolloutSnapshot = snapshotAt("capable");
   /** Thrown by looks; `null`: they answer. */
   failure: Error | null = null;
+  /** The leader's word on what is rehearsed; `null`: it would do it. */
+  refusal: NodeError | null = null;
   /** Looks wait for it. */
   delay: Promise<void> | null = null;
   #step = new EventQueue();
@@ -57,9 +60,12 @@ export class TrialDriver {
         this.looks.push(look);
         if (this.delay !== null) await this.delay;
         if (this.failure !== null) throw this.failure;
-        return look.isFull && look.rehearse !== undefined
-          ? rehearsed(this.snapshot, look.rehearse)
-          : this.snapshot;
+        if (!look.isFull || look.rehearse === undefined) return this.snapshot;
+        const { rehearsal, ...seen } = rehearsed(this.snapshot, look.rehearse);
+        const { refusal } = this;
+        return rehearsal === null || refusal === null
+          ? { ...seen, rehearsal }
+          : { ...seen, rehearsal: { ...rehearsal, outcome: null, refusal } };
       },
       planOf: planRollout,
       runner: () => ({

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { formatSize, parseSize } from "../../../src/base/size.ts";
+import { formatSize, parseSize, sizeText } from "../../../src/base/size.ts";
 
 const SIZES: [text: string, bytes: number][] = [
   ["0B", 0],
@@ -30,3 +30,20 @@ for (const text of BAD) {
     assert.equal(parseSize(text), null);
   });
 }
+
+Deno.test("sizeText() takes at most 8 characters", () => {
+  const cases: readonly (readonly [number, string])[] = [
+    [0, "0 B"],
+    [1_023, "1023 B"],
+    [1_024, "1.0 KiB"],
+    [1_536, "1.5 KiB"],
+    [102_400, "100 KiB"],
+    [1_048_575, "1.0 MiB"],
+    [75_161_927_680, "70.0 GiB"],
+    [2 ** 53, "8.0 PiB"],
+  ];
+  for (const [bytes, text] of cases) assert.equal(sizeText(bytes), text);
+  for (let bytes = 1; bytes < 1e17; bytes *= 1.013) {
+    assert.ok(sizeText(bytes).length <= 8, `${bytes}`);
+  }
+});

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Progress } from "../../../src/cli/progress.ts";
-import { barLines, sizeText, spanText } from "../../../src/cli/task_text.ts";
+import { barLines, spanText } from "../../../src/cli/task_text.ts";
 import { wrapped } from "../../../src/cli/wrap.ts";
 import { SimClock } from "../../sim/io/clock.ts";
 import { taskOf } from "./encryption/values.ts";
@@ -19,20 +19,6 @@ const SPANS: [ms: number, text: string][] = [
 for (const [ms, text] of SPANS) {
   Deno.test(`spanText(${ms}) is "${text}"`, () => {
     assert.equal(spanText(ms), text);
-  });
-}
-
-const SIZES: [bytes: number, text: string][] = [
-  [0, "0 B"],
-  [1_023, "1023 B"],
-  [1_536, "1.5 KiB"],
-  [150 * 1_024, "150 KiB"],
-  [2 ** 33, "8.0 GiB"],
-  [2 ** 53, "8192 TiB"],
-];
-for (const [bytes, text] of SIZES) {
-  Deno.test(`sizeText(${bytes}) is "${text}"`, () => {
-    assert.equal(sizeText(bytes), text);
   });
 }
 

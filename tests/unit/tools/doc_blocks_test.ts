@@ -6,10 +6,14 @@ import { readTree } from "../../../tools/tidy/read_tree.ts";
 const RUN_ELSEWHERE = [
   // tests/e2e/cluster_tool_test.ts
   "README.md: deno task cluster",
+  // On terminals; tests/tui/terminal
+  "docs/dashboard.md: sealkv dashboard --admin 10.0.0.1:4514,10.0.0.2:4514,10.0.0.3:4514",
   // An address of the reader's; tests/e2e/cluster_tls_test.ts
   "docs/operate.md: sealkv serve --listen 10.0.0.5:4512 --tls-cert cert.pem --tls-key key.pem",
   // Ports of 127.0.0.1 as they are; what it says is in compile.sh, too.
   "docs/permissions.md: deno run --allow-read=. --allow-write=data --allow-env \\",
+  // On terminals; tests/tui/terminal
+  "docs/wizard.md: sealkv rollout --admin 10.0.0.1:4514,10.0.0.2:4514,10.0.0.3:4514",
 ];
 
 Deno.test("docBlocks() reads shell fences in order and leaves others", () => {

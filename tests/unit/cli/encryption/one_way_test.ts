@@ -366,6 +366,7 @@ Deno.test("scrub asks for the members that are named", async () => {
 
 const USAGE: [args: string[], said: RegExp][] = [
   [["retire-dek"], /none of --key-id and --replaced is given/],
+  [["retire-dek", "--replaced"], /argument missing/],
   [["retire-dek", "--replaced", "state"], /Allowed choices are storage, raft/],
   [["retire-dek", ...KEY, "--replaced", "raft"], /cannot be used with/],
   [["retire-dek", "--key-id", "0"], /Write the id of a key/],

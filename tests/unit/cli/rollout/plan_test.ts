@@ -29,7 +29,7 @@ Deno.test("rollout --plan shows the ladder, the next step and all commands", () 
     `prod   phase 0 (capable)   leader n2, term 7   2026-11-26T08:00:00Z
 
    [x]  1  Key on every node      done     3 of 3 members have proven it
->  [ ]  2  Storage cutover    1W  ready    no check blocks, 1 warns
+>  [ ]  2  Storage cutover    1W  ready    nothing blocks it, 1 warning
    [!]  3  Dwell and rewrite      blocked  after: Storage cutover
    [!]  4  Seal cleartext     1W  blocked  after: Storage cutover
    [!]  5  Raft cutover       1W  blocked  after: Storage cutover
