@@ -39,7 +39,7 @@ Deno.test({
       await rollout.isOver();
       await renewKeys(wizard, rollout);
       await terminal.press("q");
-      await terminal.shows("next: ");
+      await terminal.shows("All steps are done");
       await assertFrame(terminal, "rollout/report");
       equal(await terminal.exitCode(), 0);
       await terminal.assertRestored();

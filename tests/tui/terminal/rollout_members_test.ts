@@ -21,7 +21,9 @@ Deno.test({
         await using terminal = await open();
         const wizard = await Wizard.open(terminal);
         await wizard.stepIs("capability", "!");
-        await wizard.shows("fix n3: Restart it with --encryption-enabled --kek");
+        await wizard.shows(
+          "fix n3: Restart it with --encryption-enabled --kek",
+        );
         await assertFrame(terminal, "rollout/no_kek");
         await wizard.select("storage");
         await terminal.press("Enter");
