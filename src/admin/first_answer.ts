@@ -1,4 +1,5 @@
 import type { ConnectError } from "@connectrpc/connect";
+import type { HttpClientPort } from "../io/http.ts";
 import { pause } from "../io/pause.ts";
 import { type ClusterStatus, statusOf } from "./cluster_status.ts";
 import { AdminUnreachableError } from "./errors.ts";
@@ -114,14 +115,36 @@ export interface MemberSays {
   readonly status: ClusterStatus;
 }
 
+/** Asked for and not yet sent, by the connections they go over. */
+const asked = new WeakMap<HttpClientPort, Map<string, Promise<MemberSays>>>();
+
 /**
  * The status, and who gave it: the first of `links` that answers, or one that
  * knows a leader when that one knows none: it may be cut off.
  *
+ * Who asks in the same turn gets the same answer: a look at a cluster is many
+ * calls at once, and most of them begin with this one.
+ *
  * @throws {AdminUnreachableError} When none answers.
  * @throws {NodeError} What the one that spoke refused with.
  */
-export async function firstStatus(
+export function firstStatus(
+  links: readonly MemberLink[],
+  options: LinkOptions,
+): Promise<MemberSays> {
+  const { http } = options;
+  const whom = links.map(({ baseUrl }) => baseUrl).join();
+  const known = asked.get(http) ?? new Map<string, Promise<MemberSays>>();
+  const same = known.get(whom);
+  if (same !== undefined) return same;
+  const status = askFirst(links, options);
+  asked.set(http, known.set(whom, status));
+  // Later it might be older than what who asks has just done.
+  queueMicrotask(() => known.delete(whom));
+  return status;
+}
+
+async function askFirst(
   links: readonly MemberLink[],
   options: LinkOptions,
 ): Promise<MemberSays> {

@@ -13,9 +13,6 @@ export interface QuestionOptions {
   readonly machine: string;
 }
 
-/** Records that are loaded when nobody says how many. */
-export const RECORDS = { read: 50_000, load: 1_000_000 } as const;
-
 /** How many durable atomic writes a second, and how long each takes? */
 export async function measureWrites(
   options: QuestionOptions,

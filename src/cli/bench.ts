@@ -4,14 +4,13 @@ import {
   InvalidArgumentError,
   Option,
 } from "@commander-js/extra-typings";
-import { RECORDS } from "../bench/question.ts";
+import { RECORDS } from "../bench/records.ts";
 import { type BenchReport, tableOf } from "../bench/report.ts";
 import {
   BENCH_QUESTIONS,
   type BenchQuestion,
   type BenchRequest,
-  runBench,
-} from "./bench_run.ts";
+} from "./bench_request.ts";
 import { UsageError } from "./errors.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import { untilInterrupted } from "./interrupt.ts";
@@ -146,6 +145,7 @@ async function untilStopped(
   request: BenchRequest,
   finish: (code: ExitCode) => void,
 ): Promise<BenchReport | null> {
+  const { runBench } = await import("./bench_run.ts");
   let report: BenchReport | null = null;
   await untilInterrupted(services.process, async ({ first }) => {
     report = await runBench(services, request, first);

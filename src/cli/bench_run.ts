@@ -2,12 +2,8 @@ import { EtcdSystem } from "../bench/etcd_system.ts";
 import { type FailoverCluster, measureFailover } from "../bench/failover.ts";
 import type { BenchPorts } from "../bench/kv_target.ts";
 import { LocalSystem } from "../bench/local_system.ts";
-import {
-  measureLoad,
-  measureReads,
-  measureWrites,
-  RECORDS,
-} from "../bench/question.ts";
+import { measureLoad, measureReads, measureWrites } from "../bench/question.ts";
+import { RECORDS } from "../bench/records.ts";
 import type { BenchReport } from "../bench/report.ts";
 import type { SelfMeter } from "../bench/rounds.ts";
 import { SealkvSystem } from "../bench/sealkv_system.ts";
@@ -20,26 +16,10 @@ import { BenchEtcd } from "./bench_etcd.ts";
 import { carriesEtcd3, loadByEtcd3 } from "./bench_etcd3.ts";
 import { machineName } from "./bench_machine.ts";
 import { cpuMs } from "./bench_process.ts";
+import type { BenchRequest } from "./bench_request.ts";
 import { BenchSealkv } from "./bench_sealkv.ts";
 import { UsageError } from "./errors.ts";
 import type { Services } from "./services.ts";
-
-export const BENCH_QUESTIONS = ["write", "read", "load", "failover"] as const;
-export type BenchQuestion = (typeof BENCH_QUESTIONS)[number];
-
-export interface BenchRequest {
-  readonly question: BenchQuestion;
-  /** A running node; `null` to start `nodes`. */
-  readonly given: { readonly url: string; readonly accessToken: string } | null;
-  readonly nodes: number;
-  readonly against: "local" | "etcd" | "none";
-  readonly clients: readonly number[];
-  readonly valueBytes: number;
-  /** To load before reads, or by `load`; `null` for RECORDS. */
-  readonly records: number | null;
-  readonly measureMs: number;
-  readonly rounds: number;
-}
 
 const WARM_UP_MS = 1_000;
 

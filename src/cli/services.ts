@@ -1,20 +1,13 @@
 import { type AdminClient, makeAdminClient } from "../admin/client.ts";
-import {
+import type {
   createDiskBackup,
   restoreDiskBackup,
   verifyDiskBackup,
 } from "../app/backup/on_disk.ts";
 import type { NodeConfig } from "../app/config.ts";
-import { generateKek } from "../app/generate_kek.ts";
-import { kekFileId } from "../app/kek_file_id.ts";
 import type { DataDirRebuild, RebuildPlace } from "../app/rebuild.ts";
 import type { RunningNode } from "../app/running_node.ts";
-import { startNode } from "../app/start_node.ts";
-import {
-  openDiskRebuild,
-  resyncDiskSidecar,
-  runDiskDoctor,
-} from "../app/stopped_node.ts";
+import type { resyncDiskSidecar, runDiskDoctor } from "../app/stopped_node.ts";
 import type { Clock } from "../io/clock.ts";
 import { denoActor } from "../io/deno/actor.ts";
 import { denoClock } from "../io/deno/clock.ts";
@@ -75,18 +68,35 @@ export function denoServices(): Services {
     httpClient: denoHttpClient,
     adminClient: makeAdminClient,
     actor: denoActor,
-    startNode,
-    generateKek,
-    kekFileId,
-    openRebuild: openDiskRebuild,
-    runDoctor: runDiskDoctor,
-    resyncSidecar: resyncDiskSidecar,
-    createBackup: createDiskBackup,
-    verifyBackup: verifyDiskBackup,
-    restoreBackup: restoreDiskBackup,
     openKv,
     openInput: async (path) => (await Deno.open(path)).readable,
+    ...nodeServices(),
   };
+}
+
+/**
+ * What a node is made of. It is most of the program, and loads with the first
+ * use: commands that only ask a node start much sooner without it.
+ */
+function nodeServices() {
+  const stopped = () => import("../app/stopped_node.ts");
+  const backup = () => import("../app/backup/on_disk.ts");
+  return {
+    startNode: async (config) =>
+      (await import("../app/start_node.ts")).startNode(config),
+    generateKek: async (path) =>
+      (await import("../app/generate_kek.ts")).generateKek(path),
+    kekFileId: async (path) =>
+      (await import("../app/kek_file_id.ts")).kekFileId(path),
+    openRebuild: async (place) => (await stopped()).openDiskRebuild(place),
+    runDoctor: async (node) => (await stopped()).runDiskDoctor(node),
+    resyncSidecar: async (...args) =>
+      (await stopped()).resyncDiskSidecar(...args),
+    createBackup: async (...args) => (await backup()).createDiskBackup(...args),
+    verifyBackup: async (...args) => (await backup()).verifyDiskBackup(...args),
+    restoreBackup: async (...args) =>
+      (await backup()).restoreDiskBackup(...args),
+  } satisfies Partial<Services>;
 }
 
 /** Deno's client takes its token from the environment and nowhere else. */

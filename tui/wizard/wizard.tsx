@@ -1,5 +1,5 @@
 import { Box } from "ink";
-import { useEffect, useSyncExternalStore } from "react";
+import { useEffect, useMemo, useSyncExternalStore } from "react";
 import { useLook } from "../look.ts";
 import { KeyLine } from "../parts/key_line.tsx";
 import { Line } from "../parts/line.tsx";
@@ -7,6 +7,7 @@ import { isTooSmall, useSize } from "../size.ts";
 import { useKeys } from "../use_keys.ts";
 import type { DemoPane } from "../world.ts";
 import { demoRows } from "./demo_rows.ts";
+import { drawnState } from "./drawn.ts";
 import type { WizardDriver } from "./driver.ts";
 import { headRow } from "./head_row.ts";
 import { keysNow } from "./keys.ts";
@@ -24,9 +25,13 @@ export interface WizardProps {
 
 /** The wizard: it draws what the driver knows, and hands keys to it. */
 export function Wizard({ driver, demo, onEnd }: WizardProps) {
-  const state = useSyncExternalStore(driver.subscribe, driver.state);
   const size = useSize();
   const { isUnicode } = useLook();
+  const drawn = useMemo(
+    () => drawnState(driver.state, { demo, size, isUnicode }),
+    [driver, demo, size.columns, size.rows, isUnicode],
+  );
+  const state = useSyncExternalStore(driver.subscribe, drawn);
   const { exitCode } = state;
   useEffect(() => {
     driver.start();

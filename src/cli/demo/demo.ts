@@ -3,7 +3,6 @@ import { EXIT, type ExitCode } from "../exit_code.ts";
 import { countArgument } from "../options.ts";
 import type { Services } from "../services.ts";
 import { BASE_PORT_MAX } from "./place.ts";
-import { runDemo } from "./run_demo.ts";
 
 const HELP = `
 Starts three nodes on this machine, makes them a key, and has a program write
@@ -43,6 +42,7 @@ export function addDemo(
             "steps are taken.\n",
         );
       }
+      const { runDemo } = await import("./run_demo.ts");
       const code = await runDemo(services, {
         isUnattended,
         isKept: keep === true || dir !== undefined,

@@ -11,9 +11,7 @@ import {
 } from "../member/change_options.ts";
 import { adminOptions, durationArgument, jsonOption } from "../options.ts";
 import type { Services } from "../services.ts";
-import { applyPlan } from "./apply.ts";
 import { choicesOf } from "./choices.ts";
-import { printPlan } from "./plan.ts";
 import { openRollout } from "./wizard.ts";
 
 const HELP = `
@@ -46,6 +44,7 @@ export function addRollout(
       const choices = choicesOf(options, services.clock);
       const isJson = options.json === true;
       if (options.plan === true) {
+        const { printPlan } = await import("./plan.ts");
         await withAdmin(
           services,
           options,
@@ -53,10 +52,10 @@ export function addRollout(
         );
         return;
       }
-      const code = options.apply === true
-        ? await applyPlan(services, options, choices)
-        : await openRollout(services, options, choices);
-      finish(code);
+      const take = options.apply === true
+        ? (await import("./apply.ts")).applyPlan
+        : openRollout;
+      finish(await take(services, options, choices));
     });
 }
 

@@ -141,9 +141,12 @@ export class Terminal implements AsyncDisposable {
 
   /** Waits for the shell to ask for a command. */
   async prompts(): Promise<string> {
-    return await this.#screenThat("the shell prompts", (screen) => {
-      return PROMPT.test(screen);
-    });
+    return await this.promptsWithin(SHOWS_MS_MAX);
+  }
+
+  async promptsWithin(ms: number): Promise<string> {
+    const isMet = (screen: string) => PROMPT.test(screen);
+    return await this.#screenThat("the shell prompts", isMet, ms);
   }
 
   /** Gives the shell a command, on a screen that is clear. */

@@ -39,6 +39,8 @@ const IMPORTS: readonly [path: string, line: string, isAllowed: boolean][] = [
   ["src/cli/a.ts", 'import { b } from "../kvconnect/client.ts";', true],
   ["src/cli/a.ts", 'import { b } from "../kvconnect/route.ts";', false],
   ["src/cli/a.ts", 'await import("../../tui/main.tsx");', true],
+  ["src/cli/a.ts", 'await import("../app/b.ts");', true],
+  ["src/cli/a.ts", 'await import("../raft/b.ts");', false],
   ["src/app/a.ts", 'await import("../../tui/main.tsx");', false],
   ["src/new/a.ts", 'import { b } from "../base/b.ts";', false],
   ["src/fsm/a.ts", 'import { b } from "@bufbuild/protobuf/wire";', true],
