@@ -107,7 +107,7 @@ function paneContent({ state, inner, isUnicode }: Shown): Content {
     case "members":
       return {
         title: "Members",
-        rows: memberDetailRows(seen.snapshot),
+        rows: memberDetailRows(seen.snapshot, inner),
         offset,
       };
     case "log":
