@@ -123,6 +123,14 @@ export class Terminal implements AsyncDisposable {
     return await this.#screenThat(what, isMet);
   }
 
+  async screenThatWithin(
+    ms: number,
+    what: string,
+    isMet: (screen: string) => boolean,
+  ): Promise<string> {
+    return await this.#screenThat(what, isMet, ms);
+  }
+
   async #screenThat(
     what: string,
     isMet: (screen: string) => boolean,

@@ -4,6 +4,7 @@ import { planRollout } from "../../../src/rollout/plan_rollout.ts";
 import { NO_CHOICES } from "../../../src/rollout/snapshot.ts";
 import { rangeText, spanText } from "../../../tui/wizard/amount.ts";
 import { checkRows, checkSummary } from "../../../tui/wizard/check_rows.ts";
+import { demoSeen } from "../../../tui/wizard/demo_seen.ts";
 import { headRow } from "../../../tui/wizard/head_row.ts";
 import { ladderRows, standingOf } from "../../../tui/wizard/ladder_rows.ts";
 import { logRows } from "../../../tui/wizard/log_rows.ts";
@@ -22,7 +23,8 @@ import {
   withEncryption,
   withMember,
 } from "../../unit/rollout/snapshots.ts";
-import { wizardAt } from "./wizard_at.ts";
+import { TrialDemo } from "./trial_demo.ts";
+import { rehearsed, wizardAt } from "./wizard_at.ts";
 
 function textOf(rows: readonly Row[]): string {
   return rows.map((row) => row.map(({ text }) => text).join("")).join("\n");
@@ -203,6 +205,21 @@ Deno.test("reportLines() says what was done, by what, and what is next", () => {
     "  sealkv encryption rewrite --follow",
   ]);
   equal(reportLines(state, "rollout.sh").join().includes("rollout.sh"), false);
+});
+
+Deno.test("reportLines() counts steps that recur as no steps of a rollout", () => {
+  const [head] = reportLines(wizardAt("rotated").state, "rollout.sh");
+  equal(head, "prod: phase 2, 6 of 6 steps done");
+});
+
+Deno.test("reportLines() names nothing to go on with where a demo ends", () => {
+  const demo = demoSeen(new TrialDemo());
+  const { state } = wizardAt("capable", { demo }).looks(
+    rehearsed(snapshotAt("capable"), "storage"),
+  ).presses("Enter", "Enter", "prod", "Enter");
+  const text = reportLines(state, "rollout.sh").join("\n");
+  match(text, /Storage cutover: begun .*, not over yet$/);
+  ok(!/sealkv|rollout\.sh|next:/.test(text), text);
 });
 
 Deno.test("amounts are written as people say them", () => {
