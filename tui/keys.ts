@@ -5,7 +5,7 @@ export interface KeyPress {
   /**
    * The character typed, or "Enter", "Tab", "Shift-Tab", "Escape", "Backspace",
    * "Delete", "Up", "Down", "Left", "Right", "PageUp", "PageDown", "Home",
-   * "End", "Ctrl-C" and its like, "Alt-q" and its like.
+   * "End", "Ctrl-C" and its like.
    */
   readonly key: string;
   /** The character typed; "" for every other key. */
@@ -29,13 +29,28 @@ const NAMED = [
   ["delete", "Delete"],
 ] as const;
 
+/**
+ * A terminal sends Escape before what is pressed with Alt. No screen has keys
+ * with Alt, so it was Escape, and another key at once. Others have sequences of
+ * their own.
+ */
+const ESCAPABLE: ReadonlySet<string> = new Set([
+  "Enter",
+  "Tab",
+  "Escape",
+  "Backspace",
+]);
+
 /** What ink gives for one event, as keys: several may come as one text. */
 export function pressesOf(input: string, key: Key): readonly KeyPress[] {
   const name = NAMED.find(([field]) => key[field])?.[1] ??
     (key.tab ? (key.shift ? "Shift-Tab" : "Tab") : null);
-  if (name !== null) return [{ key: name, text: "", isBurst: false }];
+  if (key.meta && (name === null || ESCAPABLE.has(name))) {
+    const after = pressesOf(input, { ...key, meta: false });
+    return [held("Escape"), ...after].map((one) => ({ ...one, isBurst: true }));
+  }
+  if (name !== null) return [held(name)];
   if (key.ctrl) return [held(`Ctrl-${input.toUpperCase()}`)];
-  if (key.meta) return [held(`Alt-${input}`)];
   const characters = [...input];
   const isBurst = characters.length > 1;
   return characters.map((character) => ({ ...pressOf(character), isBurst }));

@@ -24,22 +24,27 @@ export async function openScreen(
 ): Promise<TuiEnd> {
   const { screen, clock } = world;
   assert(screen.isTerminal, "a screen opens on a terminal");
-  const app = render(<Screen world={world}>{element}</Screen>, {
-    alternateScreen: true,
-    incrementalRendering: true,
-    interactive: true,
-    exitOnCtrlC: false,
-  });
   const broken = Promise.withResolvers<ScreenBreak>();
+  let unmount: (() => void) | null = null;
   // Nothing of ink runs when a timer or a key handler throws: it is told here.
+  // Before the first frame, for a size that changes with it to be heard of.
   const held = screen.hold((cause) => {
     broken.resolve(cause);
-    app.unmount();
+    unmount?.();
   });
   try {
+    const app = render(<Screen world={world}>{element}</Screen>, {
+      alternateScreen: true,
+      incrementalRendering: true,
+      interactive: true,
+      exitOnCtrlC: false,
+    });
+    unmount = app.unmount;
     const end = app.waitUntilExit();
     const cause = await Promise.race([broken.promise, end.then(() => null)]);
     if (cause === null) return await end as TuiEnd;
+    // It may have broken while the first frame was drawn.
+    app.unmount();
     await drawn(end, clock);
     if (cause.kind === "error") throw cause.error;
     return INTERRUPTED;

@@ -18,18 +18,26 @@ export interface TuiWorld {
   env(name: string): string | undefined;
 }
 
-/** A line of the pane that a demo adds: what is found on its disks. */
+/** What is found on the disk of one of a demo's members. */
 export interface DemoFinding {
   readonly member: string;
   /** Files with the canary, shortest first; empty when none has it. */
   readonly files: readonly string[];
+  readonly searched: { readonly files: number; readonly bytes: number };
+}
+
+/** Of a demo's program that writes, since the start. */
+export interface DemoWrites {
+  readonly count: number;
+  readonly failed: number;
 }
 
 export interface DemoPane {
   /** The text that is looked for. */
   readonly canary: string;
-  /** Of the writer, since the start. */
-  writes(): { readonly count: number; readonly failed: number };
+  /** What becomes of the nodes when the screen is left, as sentences. */
+  readonly ending: string;
+  writes(): DemoWrites;
   /** As of the last look; `null` before one. */
   findings(): readonly DemoFinding[] | null;
 }

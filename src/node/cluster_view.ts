@@ -48,13 +48,15 @@ function memberViews(parts: ClusterViewParts): readonly MemberStatus[] {
       ? state.applied.index
       : told?.applied ?? fed?.match ?? 0;
     const voter = isVoter(state.confState, id);
+    const isUp = isSelf ? !isStopped : peers.isUp(id);
     return {
       id,
       name: isSelf ? name : member.name,
       role: isSelf ? ownRole(role, voter) : roleOf(id === lead, voter),
       isVoter: voter,
-      up: isSelf ? !isStopped : peers.isUp(id),
-      ready: isSelf ? isReady : told?.isReady ?? false,
+      up: isUp,
+      // What it told last says nothing of one that is gone.
+      ready: isSelf ? isReady : isUp && (told?.isReady ?? false),
       lag: Math.max(entryLog.committed - applied, 0),
       applied,
       phase: isSelf ? phaseOf(state.fsm.encryption) : told?.phase ?? 0,

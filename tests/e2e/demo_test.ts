@@ -6,6 +6,7 @@
  */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { HAS_CLUSTERS } from "./cluster_process.ts";
+import { demosIn, nodesIn, withDemoHome } from "./demo_home.ts";
 import { bareEnvironment, sealkvCommand, within } from "./node_process.ts";
 import { Output } from "./output.ts";
 import { until } from "./until.ts";
@@ -67,41 +68,7 @@ class DemoProcess {
 
   /** Directories that demos made. */
   left(): readonly string[] {
-    return [...Deno.readDirSync(this.home)].map(({ name }) => name)
-      .filter((name) => name.startsWith("sealkv-demo-"));
-  }
-}
-
-function nodesIn(home: string): ReadonlyMap<string, number> {
-  const found = new Map<string, number>();
-  for (const { name: pid } of Deno.readDirSync("/proc")) {
-    if (!/^\d+$/.test(pid)) continue;
-    const words = commandOf(pid);
-    const dir = words[words.indexOf("--data-dir") + 1] ?? "";
-    if (!words.includes("serve") || !dir.startsWith(`${home}/`)) continue;
-    found.set(dir.split("/").pop() ?? "", Number(pid));
-  }
-  return found;
-}
-
-function commandOf(pid: string): readonly string[] {
-  try {
-    return Deno.readTextFileSync(`/proc/${pid}/cmdline`).split("\0");
-  } catch (error) {
-    const isGone = error instanceof Deno.errors.NotFound ||
-      /os error 3\b/.test(String(error));
-    if (isGone) return [];
-    throw error;
-  }
-}
-
-async function withHome(use: (home: string) => Promise<void>): Promise<void> {
-  const home = await Deno.makeTempDir({ prefix: "sealkv-demo-test-" });
-  try {
-    await use(home);
-  } finally {
-    for (const pid of nodesIn(home).values()) Deno.kill(pid, "SIGKILL");
-    await Deno.remove(home, { recursive: true });
+    return demosIn(this.home);
   }
 }
 
@@ -118,7 +85,7 @@ Deno.test({
   name: "a demo takes the whole rollout and goes on where it was",
   ignore: !HAS_CLUSTERS,
   fn: () =>
-    withHome(async (home) => {
+    withDemoHome(async (home) => {
       const dir = `${home}/kept`;
       const first = new DemoProcess(home, ["--dir", dir]);
       equal(await first.exited(), 0, first.out.text + first.err.text);
@@ -156,7 +123,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     name: `a demo that gets ${signal} leaves nothing behind`,
     ignore: !HAS_CLUSTERS,
     fn: () =>
-      withHome(async (home) => {
+      withDemoHome(async (home) => {
         const demo = new DemoProcess(home, ["--auto"]);
         await demo.underWay();
         deepEqual([...demo.nodes().keys()].sort(), MEMBERS);
@@ -173,7 +140,7 @@ Deno.test({
   name: "a demo whose node dies says its last words and ends",
   ignore: !HAS_CLUSTERS,
   fn: () =>
-    withHome(async (home) => {
+    withDemoHome(async (home) => {
       const demo = new DemoProcess(home, ["--auto"]);
       await demo.underWay();
       Deno.kill(demo.nodes().get("n2")!, "SIGKILL");
@@ -188,7 +155,7 @@ Deno.test({
   name: "no node outlives a demo that is killed",
   ignore: !HAS_CLUSTERS,
   fn: () =>
-    withHome(async (home) => {
+    withDemoHome(async (home) => {
       const demo = new DemoProcess(home, ["--auto"]);
       await demo.underWay();
       demo.child.kill("SIGKILL");

@@ -1,4 +1,5 @@
 import type { KeyBinding } from "../key_table.ts";
+import type { DemoSeen } from "./demo_seen.ts";
 
 /** Every key of the wizard; footers and the help are made of these. */
 export const KEYS = {
@@ -26,7 +27,7 @@ export const KEYS = {
   pane: binding(
     "Tab",
     "pane",
-    "Show the step, the members, the commands, and in the demo its disks.",
+    "Show the step, the members, the commands, and in a demo its disks.",
   ),
   page: binding("PgUp/PgDn", "", "Scroll what does not fit."),
   escrow: binding(
@@ -76,13 +77,21 @@ export const KEYS = {
 } as const satisfies Readonly<Record<string, KeyBinding>>;
 
 /** Those that the help explains. */
-export const ALL_KEYS: readonly KeyBinding[] = Object.values(KEYS)
-  .filter(({ does }) => does !== "");
+export function helpKeys(demo: DemoSeen | null): readonly KeyBinding[] {
+  const { leave } = KEYS;
+  const last = demo === null ? leave : { ...leave, does: demo.ending };
+  return Object.values(KEYS).filter(({ does }) => does !== "")
+    .map((key) => key === leave ? last : key);
+}
 
-export const HELP_NOTES: readonly string[] = [
-  "[x] done, [ ] ready or later, [~] running, [!] blocked or failed; 1W: one way, it is never taken back. [w] warns and never blocks.",
-  "All of it is read from the cluster, every two seconds: the wizard can be killed at any moment, opened twice, and opened again. Steps go on without it.",
-];
+export function helpNotes(demo: DemoSeen | null): readonly string[] {
+  const marks =
+    "[x] done, [ ] ready or later, [~] running, [!] blocked or failed; 1W: one way, it is never taken back. [w] warns and never blocks.";
+  const source = demo === null
+    ? "All of it is read from the cluster, every two seconds: the wizard can be killed at any moment, opened twice, and opened again. Steps go on without it."
+    : `Each value that the demo's program writes has the text ${demo.canary}. It is looked for in every byte of every file that the nodes keep.`;
+  return [marks, source];
+}
 
 function binding(keys: string, brief: string, does: string): KeyBinding {
   return { keys, brief, does };

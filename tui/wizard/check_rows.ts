@@ -30,7 +30,11 @@ export function checkRows(
     : showsAll
     ? passed.flatMap((check) => oneCheck(check, width))
     : passedRows(passed, width);
-  return [...issues.flatMap((check) => oneCheck(check, width)), ...rest];
+  const known = new Map<string, string>();
+  return [
+    ...issues.flatMap((check) => oneCheck(check, width, known)),
+    ...rest,
+  ];
 }
 
 /** How it looks: "4 of 12 fail, 2 warn". */
@@ -46,7 +50,12 @@ export function checkSummary(checks: readonly Check[]): string {
   return `${issues.join(", ")} of ${checks.length}`;
 }
 
-function oneCheck(check: Check, width: number): readonly Row[] {
+/** `known` has remedies that were shown already, by the checks they are of. */
+function oneCheck(
+  check: Check,
+  width: number,
+  known: Map<string, string> = new Map(),
+): readonly Row[] {
   const { id, title, verdict, evidence } = check;
   const [mark, tone] = MARKS[verdict];
   const head = [
@@ -58,9 +67,12 @@ function oneCheck(check: Check, width: number): readonly Row[] {
     : evidence.filter((one) => one.verdict !== "pass");
   return [
     ...hanging(head, { text: `${title}: ${textsOf(said)}`, width }),
-    ...remediesOf(said).flatMap((text) =>
-      hanging([{ text: "        " }], { text, width })
-    ),
+    ...remediesOf(said).flatMap((remedy) => {
+      const before = known.get(remedy);
+      if (before === undefined) known.set(remedy, id);
+      const text = before === undefined ? remedy : `fix: as ${before}`;
+      return hanging([{ text: "        " }], { text, width });
+    }),
   ];
 }
 

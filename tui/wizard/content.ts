@@ -1,10 +1,10 @@
 import { helpLines } from "../parts/help_lines.ts";
-import type { DemoPane } from "../world.ts";
-import { ALL_KEYS, HELP_NOTES } from "./bindings.ts";
-import { demoRows } from "./demo_rows.ts";
+import { helpKeys, helpNotes } from "./bindings.ts";
+import { DEMO_TITLE, demoBriefRows, demoRows } from "./demo_rows.ts";
 import { dialogRows, dialogTitle } from "./dialog_rows.ts";
 import { logRows } from "./log_rows.ts";
 import { memberDetailRows } from "./member_rows.ts";
+import { nextKeyRows } from "./next_key.ts";
 import { type Row, row } from "./paragraph.ts";
 import { planPrompt, planRows } from "./plan_rows.ts";
 import { selectedStep, type WizardState } from "./state.ts";
@@ -22,7 +22,6 @@ export interface Content {
 
 export interface Shown {
   readonly state: WizardState;
-  readonly demo: DemoPane | null;
   /** Of the rows. */
   readonly inner: number;
   readonly isUnicode: boolean;
@@ -36,7 +35,8 @@ export function contentOf(shown: Shown): Content {
     case "help":
       return {
         title: "Help",
-        rows: helpLines(ALL_KEYS, HELP_NOTES, inner).map((text) => row(text)),
+        rows: helpLines(helpKeys(state.demo), helpNotes(state.demo), inner)
+          .map((text) => row(text)),
         offset,
       };
     case "log":
@@ -55,6 +55,18 @@ export function contentOf(shown: Shown): Content {
     default:
       return paneContent(shown);
   }
+}
+
+/** The disks of the demo beside other panes; `null` where there is none. */
+export function demoContent(
+  { demo, seen }: WizardState,
+  { width, height }: { readonly width: number; readonly height: number },
+): Content | null {
+  if (demo === null) return null;
+  const phase = seen?.plan.phase ?? 0;
+  const rows = demoBriefRows(demo, { phase, width: width - 4 });
+  // What there is no room for is on a pane of its own.
+  return { title: DEMO_TITLE, rows: rows.slice(0, height - 2), offset: 0 };
 }
 
 /** Most rows of it that can be scrolled away in a pane of `height`. */
@@ -81,8 +93,8 @@ function planContent(state: WizardState, inner: number): Content {
   };
 }
 
-function paneContent({ state, demo, inner, isUnicode }: Shown): Content {
-  const { seen, pane, offset, log } = state;
+function paneContent({ state, inner, isUnicode }: Shown): Content {
+  const { seen, pane, offset, log, demo } = state;
   const step = selectedStep(state);
   if (seen === null || step === null) {
     return {
@@ -95,14 +107,14 @@ function paneContent({ state, demo, inner, isUnicode }: Shown): Content {
     case "members":
       return {
         title: "Members",
-        rows: memberDetailRows(seen.snapshot),
+        rows: memberDetailRows(seen.snapshot, inner),
         offset,
       };
     case "log":
       return { title: "Commands", rows: logRows(log, inner), offset };
     case "demo":
       return {
-        title: "Disks of the demo",
+        title: DEMO_TITLE,
         rows: demo === null ? [] : demoRows(demo, inner),
         offset,
       };
@@ -113,6 +125,7 @@ function paneContent({ state, demo, inner, isUnicode }: Shown): Content {
         title: `${at} ${title}`,
         note: isOneWay ? "one way" : "",
         rows: stepRows(state, { step, seen }, { width: inner, isUnicode }),
+        pinned: nextKeyRows(state, inner),
         offset,
       };
     }

@@ -91,9 +91,9 @@ function leave(state: WizardState, width: number): readonly Row[] {
   const later = run !== null && step !== undefined && step.commands.length > 1
     ? " Its commands after the one that runs are not given."
     : "";
-  return paragraph({
-    text: `${name} goes on without this screen.${later} ` +
-      "`sealkv rollout` comes back to it, here or elsewhere.",
-    width,
-  });
+  const text = state.demo === null
+    ? `${name} goes on without this screen.${later} ` +
+      "`sealkv rollout` comes back to it, here or elsewhere."
+    : `${name} is not done yet. ${state.demo.ending}`;
+  return paragraph({ text, width });
 }

@@ -1,5 +1,4 @@
 import type { Size } from "../size.ts";
-import type { DemoPane } from "../world.ts";
 import { demoRows } from "./demo_rows.ts";
 import { headRow } from "./head_row.ts";
 import { keysNow } from "./keys.ts";
@@ -7,11 +6,10 @@ import { ladderRows } from "./ladder_rows.ts";
 import { layoutOf } from "./layout.ts";
 import { logRows } from "./log_rows.ts";
 import { memberRows, memberStrip } from "./member_rows.ts";
-import { activeRun, selectedStep, type WizardState } from "./state.ts";
+import { selectedStep, stepUnderWay, type WizardState } from "./state.ts";
 
 /** What a frame depends on beside the state. */
 export interface Canvas {
-  readonly demo: DemoPane | null;
   readonly size: Size;
   readonly isUnicode: boolean;
 }
@@ -44,13 +42,13 @@ export function drawnState(
 /** All that a frame shows, whichever of its panes have room. */
 function frameText(
   state: WizardState,
-  { demo, size, isUnicode }: Canvas,
+  { size, isUnicode }: Canvas,
 ): string {
   const { columns } = size;
-  const { seen, exitCode, log } = state;
+  const { seen, exitCode, log, demo } = state;
   const ladder = {
     selected: selectedStep(state),
-    underWay: activeRun(state)?.step ?? null,
+    underWay: stepUnderWay(state),
     width: columns,
   };
   const top = seen === null ? [] : [
@@ -61,7 +59,7 @@ function frameText(
   return JSON.stringify([
     exitCode,
     headRow(state, columns),
-    layoutOf({ state, demo, isUnicode }, size),
+    layoutOf({ state, isUnicode }, size),
     top,
     demo === null ? [] : demoRows(demo, columns),
     logRows(log, columns),

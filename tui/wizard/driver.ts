@@ -9,6 +9,8 @@ import type { StepId } from "../../src/rollout/step.ts";
 import { RateMeter } from "../../src/rollout/rate_meter.ts";
 import type { TranscriptSink } from "../../src/rollout/transcript.ts";
 import type { StepCommand } from "../../src/rollout/command.ts";
+import type { DemoPane } from "../world.ts";
+import { demoSeen } from "./demo_seen.ts";
 import type { Effect, WizardEvent } from "./event.ts";
 import { type LookWish, wishOf } from "./look_wish.ts";
 import { type PlanOf, wizardReducer } from "./reduce.ts";
@@ -35,7 +37,8 @@ export interface WizardPorts {
   };
 }
 
-export interface DriverOptions extends Beginning {
+export interface DriverOptions extends Omit<Beginning, "demo"> {
+  readonly demo: DemoPane | null;
   readonly ports: WizardPorts;
   readonly clock: Clock;
   readonly transcript: TranscriptSink;
@@ -69,7 +72,10 @@ export class WizardDriver {
   constructor(options: DriverOptions) {
     this.#options = options;
     this.#reduce = wizardReducer(options.ports.planOf);
-    this.#state = beginWizard(options);
+    this.#state = beginWizard({
+      ...options,
+      demo: demoSeen(options.demo),
+    });
     this.#transcript = new TranscriptLog({
       sink: options.transcript,
       actor: options.actor,
@@ -138,6 +144,7 @@ export class WizardDriver {
     const wish = wishOf(this.#state);
     const { rehearse } = wish;
     const startMs = clock.monotonicMs();
+    const beganAmid = activeRun(this.#state) !== null;
     const isFull = startMs - this.#fullMs >= wish.fullMs;
     this.#lastWish = wish;
     this.#isLooking = true;
@@ -150,7 +157,7 @@ export class WizardDriver {
         ...(rehearse === null ? {} : { rehearse }),
       });
       if (isFull) this.#fullMs = startMs;
-      this.#looked(snapshot);
+      this.#looked(snapshot, beganAmid);
     } catch (error) {
       if (!(error instanceof NodeError)) throw error;
       const nowMs = clock.monotonicMs();
@@ -176,13 +183,16 @@ export class WizardDriver {
     });
   }
 
-  #looked(snapshot: RolloutSnapshot): void {
+  #looked(snapshot: RolloutSnapshot, beganAmid: boolean): void {
     const nowMs = this.#options.clock.monotonicMs();
     const members = snapshot.rewrite?.members ?? [];
     this.#meter.add(nowMs, members);
     const estimate = this.#meter.estimate();
     const before = this.#state.seen?.plan.next;
-    this.dispatch({ kind: "looked", snapshot, estimate, nowMs });
+    const demo = demoSeen(this.#options.demo);
+    this.dispatch({
+      ...{ kind: "looked", snapshot, estimate, demo, beganAmid, nowMs },
+    });
     const { seen } = this.#state;
     // Another step is next: what it wants is not asked for yet.
     if (before !== undefined && before !== seen?.plan.next) {

@@ -4,6 +4,7 @@ import type { RunEvent } from "../../src/rollout/run.ts";
 import type { RolloutSnapshot } from "../../src/rollout/snapshot.ts";
 import type { StepId } from "../../src/rollout/step.ts";
 import type { KeyPress } from "../keys.ts";
+import type { DemoSeen } from "./demo_seen.ts";
 import type { WizardState } from "./state.ts";
 import type { StepCommand } from "../../src/rollout/command.ts";
 
@@ -12,6 +13,10 @@ export type WizardEvent =
     readonly kind: "looked";
     readonly snapshot: RolloutSnapshot;
     readonly estimate: RateEstimate | null;
+    /** `null` where there is no demo. */
+    readonly demo: DemoSeen | null;
+    /** A step was under way from here when the look began. */
+    readonly beganAmid: boolean;
     readonly nowMs: number;
   }
   | {

@@ -7,6 +7,7 @@ import {
   type ChoiceKind,
   mayAct,
   selectedStep,
+  stepUnderWay,
   type WizardState,
 } from "./state.ts";
 
@@ -35,7 +36,7 @@ export function keysNow(state: WizardState): readonly KeyBinding[] {
 export function startable(state: WizardState): RolloutStep | null {
   const step = selectedStep(state);
   return step !== null && step.id !== "capability" && mayAct(state) &&
-      activeRun(state) === null &&
+      stepUnderWay(state) === null &&
       (step.state === "ready" || step.state === "failed")
     ? step
     : null;

@@ -15,6 +15,8 @@ export interface Layout {
   readonly middle: number;
   /** Rows of the commands below; 0 where they give way. */
   readonly bottom: number;
+  /** Where the disks of a demo are beside another pane. */
+  readonly disks: "top" | "bottom" | "nowhere";
   readonly isNarrow: boolean;
   readonly content: Content;
   /** Most rows of the content that can be scrolled away. */
@@ -24,6 +26,8 @@ export interface Layout {
 const EDGES = 2;
 const NOTICES_MAX = 4;
 const BOTTOM = 6;
+/** For what is on the disks of a demo's three members. */
+const BOTTOM_DEMO = 7;
 /** From here on there is room for the commands below. */
 const BOTTOM_MIN = 30;
 const BORDERS = 4;
@@ -40,17 +44,31 @@ export function layoutOf(
   const isWhole = kind === "help" || kind === "log" ||
     narrow && kind !== "overview";
   const top = isWhole ? 0 : topRows(state, narrow);
-  const bottom = isWhole || rows < BOTTOM_MIN ? 0 : BOTTOM;
+  const bottom = isWhole || rows < BOTTOM_MIN
+    ? 0
+    : state.demo === null
+    ? BOTTOM
+    : BOTTOM_DEMO;
   const middle = rows - EDGES - notices.length - top - bottom;
   const content = contentOf({ ...shown, inner: columns - BORDERS });
   const offsetMax = offsetMaxOf(content, middle);
   const offset = isReadFromEnd(state)
     ? offsetMax - content.offset
     : content.offset;
+  const disks = state.demo === null || isDemoPane(state)
+    ? "nowhere"
+    : bottom > 0
+    ? "bottom"
+    : "top";
   return {
-    ...{ notices, top, middle, bottom, isNarrow: narrow, offsetMax },
+    ...{ notices, top, middle, bottom, isNarrow: narrow, offsetMax, disks },
     content: { ...content, offset: Math.max(0, offset) },
   };
+}
+
+/** The pane that the screen is about has them already. */
+function isDemoPane({ view, pane }: WizardState): boolean {
+  return view.kind === "overview" && pane === "demo";
 }
 
 function topRows({ seen }: WizardState, narrow: boolean): number {

@@ -2,7 +2,7 @@ import type { MemberEncryption } from "../../src/admin/client.ts";
 import type { RolloutSnapshot } from "../../src/rollout/snapshot.ts";
 import type { Tone } from "../look.ts";
 import type { Column } from "../parts/columns.ts";
-import type { Row } from "./paragraph.ts";
+import { hanging, type Row, row } from "./paragraph.ts";
 
 /** A member as the wizard shows it; all of it is text. */
 export interface MemberRow {
@@ -138,11 +138,16 @@ export function memberStrip(snapshot: RolloutSnapshot): Row {
 }
 
 /** What each member says of itself, in full. */
-export function memberDetailRows(snapshot: RolloutSnapshot): readonly Row[] {
+export function memberDetailRows(
+  snapshot: RolloutSnapshot,
+  width: number,
+): readonly Row[] {
   const known = new Map(
     snapshot.members.map((member) => [member.member, member]),
   );
-  return snapshot.status.members.flatMap((member): Row[] => {
+  const issue = (text: string) =>
+    hanging([{ text: "  [!] ", tone: "bad" }], { text, tone: "bad", width });
+  return snapshot.status.members.flatMap((member): readonly Row[] => {
     const said = known.get(member.name);
     const silence = said?.failure ?? null;
     const gaps = said?.encryption?.own.gaps ?? [];
@@ -157,13 +162,10 @@ export function memberDetailRows(snapshot: RolloutSnapshot): readonly Row[] {
             : `  replication: ${replication}`,
         },
       ],
-      [{
-        text: `  clients ${clientAddress || "-"}  admin ${adminAddress || "-"}`,
-      }],
-      ...silence === null
-        ? []
-        : [[{ text: `  [!] ${silence.message}`, tone: "bad" }] as const],
-      ...gaps.map((gap) => [{ text: `  [!] ${gap}`, tone: "bad" }] as const),
+      row(`  clients  ${clientAddress || "-"}`),
+      row(`  admin    ${adminAddress || "-"}`),
+      ...silence === null ? [] : issue(silence.message),
+      ...gaps.flatMap(issue),
     ];
   });
 }

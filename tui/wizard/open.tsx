@@ -3,7 +3,7 @@ import { planRollout } from "../../src/rollout/plan_rollout.ts";
 import { runCommand, runStep } from "../../src/rollout/run_step.ts";
 import { takeSnapshot } from "../../src/rollout/take_snapshot.ts";
 import { openScreen, useEnd } from "../open_screen.tsx";
-import type { DemoPane, TuiEnd, TuiWorld, WizardOptions } from "../world.ts";
+import type { TuiEnd, TuiWorld, WizardOptions } from "../world.ts";
 import { WizardDriver, type WizardPorts } from "./driver.ts";
 import { reportLines } from "./report.ts";
 import { Wizard } from "./wizard.tsx";
@@ -16,10 +16,9 @@ export async function openWizard(
   const { actor, clock } = world;
   const driver = new WizardDriver({
     ...{ isReadOnly, actor, choices, clock, transcript },
-    hasDemo: demo !== null,
-    ports: portsOf(world),
+    ...{ demo, ports: portsOf(world) },
   });
-  const screen = openScreen(world, <LiveWizard driver={driver} demo={demo} />);
+  const screen = openScreen(world, <LiveWizard driver={driver} />);
   const end = await screen.finally(() => driver.leave());
   const { path } = transcript;
   const written = driver.isTranscriptWhole
@@ -39,14 +38,11 @@ function portsOf({ client, clock }: TuiWorld): WizardPorts {
   };
 }
 
-function LiveWizard({ driver, demo }: {
-  readonly driver: WizardDriver;
-  readonly demo: DemoPane | null;
-}) {
+function LiveWizard({ driver }: { readonly driver: WizardDriver }) {
   const end = useEnd();
   const onEnd = useCallback(
     (exitCode: 0 | 130) => end({ exitCode, report: [] }),
     [end],
   );
-  return <Wizard driver={driver} demo={demo} onEnd={onEnd} />;
+  return <Wizard driver={driver} onEnd={onEnd} />;
 }

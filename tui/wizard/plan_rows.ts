@@ -4,6 +4,7 @@ import { startable } from "./keys.ts";
 import { markOf } from "./ladder_rows.ts";
 import { isWorthAsking } from "./look_wish.ts";
 import { BLANK, hanging, type Row, row } from "./paragraph.ts";
+import { plannedHash } from "./planned.ts";
 import type { Seen, WizardState } from "./state.ts";
 import { aboutRows, commandRows } from "./step_pane.ts";
 
@@ -100,11 +101,17 @@ export function planPrompt(
     return [
       startable(state) === null
         ? row("It cannot be started as things are. Esc goes back.", "warn")
-        : row("Type the cluster's name to go on, Esc to go back:", "strong"),
+        : row(
+          `Type the cluster's name${whichName(state)}, then Enter:`,
+          "strong",
+        ),
       [{ text: "> " }, { text: view.typed, tone: "strong" }, { text: "_" }],
     ];
   }
-  if (startable(state) === null) return [];
+  // Before the leader has said what it would do, and when it refuses.
+  if (startable(state) === null || plannedHash(state, step) === null) {
+    return [row("Esc goes back.", "strong")];
+  }
   return [
     row(
       step.isOneWay
@@ -113,4 +120,9 @@ export function planPrompt(
       "strong",
     ),
   ];
+}
+
+/** Nothing is at stake in a demo; elsewhere it is read off what is changed. */
+function whichName({ demo, seen }: WizardState): string {
+  return demo === null ? " (top left)" : `, ${seen?.plan.cluster ?? ""}`;
 }

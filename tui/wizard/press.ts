@@ -160,7 +160,7 @@ function moveStep(state: WizardState, by: 1 | -1): WizardState {
 }
 
 function movePane(state: WizardState, by: 1 | -1): WizardState {
-  const panes = PANES.filter((pane) => pane !== "demo" || state.hasDemo);
+  const panes = PANES.filter((pane) => pane !== "demo" || state.demo !== null);
   const at = panes.indexOf(state.pane) + by;
   const pane = panes[(at + panes.length) % panes.length] ?? "step";
   return { ...state, pane, offset: 0 };

@@ -1,7 +1,8 @@
-import type { RolloutStep, StepId } from "../../src/rollout/step.ts";
+import type { StepId } from "../../src/rollout/step.ts";
 import type { KeyPress } from "../keys.ts";
 import { to, type Transition } from "./event.ts";
 import { mayAcceptRisks, startable } from "./keys.ts";
+import { plannedHash } from "./planned.ts";
 import { choose } from "./press_choose.ts";
 import { edited, type In, isBack, OVERVIEW, show } from "./show.ts";
 import {
@@ -53,21 +54,6 @@ export function onPlan(
   return step.isOneWay
     ? to(show(state, { kind: "confirm", step: id, typed: "", planHash: hash }))
     : start(state, id, hash);
-}
-
-/**
- * Of what the leader said it would do; "" when that is more than one command,
- * `null` before it said so.
- */
-function plannedHash(
-  { seen }: WizardState,
-  { id, commands }: RolloutStep,
-): string | null {
-  const rehearsal = seen?.snapshot.rehearsal ?? null;
-  if (commands.length !== 1) return "";
-  const isOfThis = rehearsal?.step === id && rehearsal.command === commands[0];
-  if (!isOfThis) return null;
-  return rehearsal.outcome?.plan.hash ?? null;
 }
 
 export function onConfirm(

@@ -22,6 +22,9 @@ export type PlanOf = (
 
 /** Of the log pane; older ones are in the transcript and the history. */
 const LOG_LINES_MAX = 500;
+/** What somebody sees who tries a demo. */
+const DEMO_NOTICE =
+  "Three nodes on this machine, and a program that writes to them. Take each step with Enter, and see its text go from their disks.";
 
 /** What becomes of the screen, and what is to be done, by what happens. */
 export function wizardReducer(
@@ -53,13 +56,22 @@ export function wizardReducer(
 
 function onLooked(
   state: WizardState,
-  { snapshot, nowMs, estimate }: WizardEvent & { readonly kind: "looked" },
+  event: WizardEvent & { readonly kind: "looked" },
   planOf: PlanOf,
 ): WizardState {
+  const { snapshot, nowMs, estimate, demo, beganAmid } = event;
   const plan = planOf(snapshot, state.choices);
   const seen = { snapshot, plan, atMs: nowMs };
+  const isFirst = state.seen === null;
+  const notice = isFirst && demo !== null && plan.phase === 0
+    ? DEMO_NOTICE
+    : state.notice;
   const logged = withLog(state, ...othersEvents(state, snapshot.events));
-  return rethought({ ...logged, seen, estimate, failure: null, nowMs });
+  return rethought({
+    ...{ ...logged, seen, estimate, demo, notice },
+    ...{ failure: null, nowMs },
+    isBehind: state.isBehind && beganAmid,
+  });
 }
 
 /** Who plans a step sees what would be done now, or that it is done. */
@@ -172,7 +184,8 @@ function answerLine(event: RunEvent & { readonly kind: "answered" }): LogLine {
 function onRunOver(state: WizardState, atMs: number): WizardState {
   const run = state.runs.at(-1);
   if (run === undefined) return state;
-  const over = withRun(state, { ...run, endedMs: run.endedMs ?? atMs });
+  const ended = withRun(state, { ...run, endedMs: run.endedMs ?? atMs });
+  const over = { ...ended, isBehind: true };
   // On to the next step, unless it failed or something else is looked at.
   const isFollowed = run.error === null && state.selected === run.step;
   return isFollowed

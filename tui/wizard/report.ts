@@ -1,25 +1,36 @@
 import { timeText } from "../../src/base/time_text.ts";
 import { spanText } from "./amount.ts";
-import { activeRun, type Run, type WizardState } from "./state.ts";
+import { activeRun, type Run, type Seen, type WizardState } from "./state.ts";
 
 /** For the main screen once the wizard is gone: what was done, what is next. */
 export function reportLines(
   state: WizardState,
   transcript: string,
 ): readonly string[] {
-  const { seen, runs } = state;
+  const { seen, runs, demo } = state;
   if (seen === null) return [];
-  const { cluster, phase, steps, next } = seen.plan;
+  const { cluster, phase, steps } = seen.plan;
   const ladder = steps.filter(({ id }) => id !== "rotate" && id !== "retire");
   const done = ladder.filter((step) => step.state === "done").length;
   const titleOf = (id: string) =>
     steps.find((step) => step.id === id)?.title ?? id;
-  const following = steps.find(({ id }) => id === next);
   return [
     `${cluster}: phase ${phase}, ${done} of ${ladder.length} steps done`,
     ...runs.map((run) => `  ${titleOf(run.step)}: ${runText(run)}`),
     ...othersLines(state),
-    ...runs.length === 0 ? [] : [`transcript: ${transcript}`],
+    // Its nodes stop now: nothing of it is to be gone on with from here.
+    ...demo === null ? goOnLines(state, seen, transcript) : [],
+  ];
+}
+
+function goOnLines(
+  state: WizardState,
+  { plan: { steps, next } }: Seen,
+  transcript: string,
+): readonly string[] {
+  const following = steps.find(({ id }) => id === next);
+  return [
+    ...state.runs.length === 0 ? [] : [`transcript: ${transcript}`],
     ...activeRun(state) === null
       ? []
       : ["What runs goes on. Come back with: sealkv rollout"],
@@ -35,7 +46,7 @@ export function reportLines(
 function runText({ startedMs, endedMs, error, outcomes, isOthers }: Run) {
   const at = timeText(startedMs);
   if (error !== null) return `${error.code} (${at})`;
-  if (endedMs === null) return `begun ${at}, goes on`;
+  if (endedMs === null) return `begun ${at}, not over yet`;
   const index = outcomes.findLast(({ index }) => index > 0n)?.index ?? 0n;
   return [
     isOthers ? "done by somebody else" : "done",

@@ -11,6 +11,7 @@ import type {
   StepId,
   StepProgress,
 } from "../../src/rollout/step.ts";
+import type { DemoSeen } from "./demo_seen.ts";
 
 /** What fills the screen. */
 export type View =
@@ -76,7 +77,8 @@ export interface LogLine {
 
 export interface WizardState {
   readonly isReadOnly: boolean;
-  readonly hasDemo: boolean;
+  /** As of the last look; `null` where there is no demo. */
+  readonly demo: DemoSeen | null;
   /** Who types. */
   readonly actor: string;
   /** The last good look; `null` before one. */
@@ -102,6 +104,8 @@ export interface WizardState {
   readonly isEscrowProven: boolean;
   /** Steps taken from here, oldest first; the last may be under way. */
   readonly runs: readonly Run[];
+  /** The last run is over, and no look has begun since. */
+  readonly isBehind: boolean;
   /** Entries of commands beside the steps, as to pause the rewrite. */
   readonly steered: readonly bigint[];
   readonly log: readonly LogLine[];
@@ -115,7 +119,7 @@ export interface WizardState {
 
 export interface Beginning {
   readonly isReadOnly: boolean;
-  readonly hasDemo: boolean;
+  readonly demo: DemoSeen | null;
   readonly actor: string;
   readonly choices: RolloutChoices;
 }
@@ -136,6 +140,7 @@ export function beginWizard(beginning: Beginning): WizardState {
     only: null,
     isEscrowProven: false,
     runs: [],
+    isBehind: false,
     steered: [],
     log: [],
     notice: "",
@@ -144,11 +149,14 @@ export function beginWizard(beginning: Beginning): WizardState {
   };
 }
 
+/** Shown once all are done; those after it recur. */
+const LAST_STEP = "scrub";
+
 /** The step that keys are about; `null` before the first look. */
 export function selectedStep(state: WizardState): RolloutStep | null {
   if (state.seen === null) return null;
   const { steps, next } = state.seen.plan;
-  const id = viewedStep(state) ?? state.selected ?? next ?? "rotate";
+  const id = viewedStep(state) ?? state.selected ?? next ?? LAST_STEP;
   return steps.find((step) => step.id === id) ?? null;
 }
 
@@ -160,6 +168,12 @@ function viewedStep({ view }: WizardState): StepId | null {
 export function activeRun({ runs }: WizardState): Run | null {
   const last = runs.at(-1);
   return last === undefined || last.endedMs !== null ? null : last;
+}
+
+/** What is under way from here, until a look tells what became of it. */
+export function stepUnderWay(state: WizardState): StepId | null {
+  const run = state.isBehind ? state.runs.at(-1) : activeRun(state);
+  return run?.step ?? null;
 }
 
 /** The last try of a step from here. */

@@ -7,7 +7,13 @@ import { progressRows } from "./progress_rows.ts";
 import { resultRows } from "./result_rows.ts";
 import { timeText } from "../../src/base/time_text.ts";
 import { spanText } from "./amount.ts";
-import { activeRun, lastRun, type Seen, type WizardState } from "./state.ts";
+import {
+  activeRun,
+  lastRun,
+  type Seen,
+  stepUnderWay,
+  type WizardState,
+} from "./state.ts";
 
 export interface PaneLook {
   readonly width: number;
@@ -21,7 +27,7 @@ export function stepRows(
   look: PaneLook,
 ): readonly Row[] {
   const { width } = look;
-  const isOwn = activeRun(state)?.step === step.id;
+  const isOwn = stepUnderWay(state) === step.id;
   const standing = isOwn ? "running" : standingOf(seen.plan, step);
   const detail = isOwn && step.state !== "running"
     ? "started from here"

@@ -5,8 +5,7 @@ import { KeyLine } from "../parts/key_line.tsx";
 import { Line } from "../parts/line.tsx";
 import { isTooSmall, useSize } from "../size.ts";
 import { useKeys } from "../use_keys.ts";
-import type { DemoPane } from "../world.ts";
-import { demoRows } from "./demo_rows.ts";
+import { demoContent } from "./content.ts";
 import { drawnState } from "./drawn.ts";
 import type { WizardDriver } from "./driver.ts";
 import { headRow } from "./head_row.ts";
@@ -19,17 +18,16 @@ import { TopPanes } from "./top_panes.tsx";
 
 export interface WizardProps {
   readonly driver: WizardDriver;
-  readonly demo: DemoPane | null;
   onEnd(exitCode: 0 | 130): void;
 }
 
 /** The wizard: it draws what the driver knows, and hands keys to it. */
-export function Wizard({ driver, demo, onEnd }: WizardProps) {
+export function Wizard({ driver, onEnd }: WizardProps) {
   const size = useSize();
   const { isUnicode } = useLook();
   const drawn = useMemo(
-    () => drawnState(driver.state, { demo, size, isUnicode }),
-    [driver, demo, size.columns, size.rows, isUnicode],
+    () => drawnState(driver.state, { size, isUnicode }),
+    [driver, size.columns, size.rows, isUnicode],
   );
   const state = useSyncExternalStore(driver.subscribe, drawn);
   const { exitCode } = state;
@@ -41,20 +39,20 @@ export function Wizard({ driver, demo, onEnd }: WizardProps) {
   }, [exitCode, onEnd]);
   useKeys((press) => {
     // Several keys may come before the next frame.
-    const shown = { state: driver.state(), demo, isUnicode };
+    const shown = { state: driver.state(), isUnicode };
     const { offsetMax } = layoutOf(shown, size);
     driver.dispatch({ kind: "press", press, offsetMax });
   });
   if (isTooSmall(size)) return null;
   const { columns: width, rows: height } = size;
-  const layout = layoutOf({ state, demo, isUnicode }, size);
+  const layout = layoutOf({ state, isUnicode }, size);
   return (
     <Box flexDirection="column" flexShrink={0} width={width} height={height}>
       <Line width={width} spans={headRow(state, width)} />
       {layout.notices.map((spans, at) => (
         <Line key={at} width={width} spans={spans} />
       ))}
-      <Panes state={state} demo={demo} layout={layout} width={width} />
+      <Panes state={state} layout={layout} width={width} />
       <KeyLine bindings={keysNow(state)} width={width} />
     </Box>
   );
@@ -62,13 +60,12 @@ export function Wizard({ driver, demo, onEnd }: WizardProps) {
 
 interface PanesProps {
   readonly state: WizardState;
-  readonly demo: DemoPane | null;
   readonly layout: Layout;
   readonly width: number;
 }
 
-function Panes({ state, demo, layout, width }: PanesProps) {
-  const { top, middle, bottom, content, isNarrow } = layout;
+function Panes({ state, layout, width }: PanesProps) {
+  const { top, middle, bottom, content, isNarrow, disks } = layout;
   return (
     <>
       {top > 0 && (
@@ -77,39 +74,37 @@ function Panes({ state, demo, layout, width }: PanesProps) {
           width={width}
           height={top}
           isNarrow={isNarrow}
+          hasDisks={disks === "top"}
         />
       )}
       <RowPane content={content} width={width} height={middle} />
       {bottom > 0 && (
-        <Bottom state={state} demo={demo} width={width} height={bottom} />
+        <Bottom
+          state={state}
+          width={width}
+          height={bottom}
+          hasDisks={disks === "bottom"}
+        />
       )}
     </>
   );
 }
 
 /** The end of the log; in a demo what is on its disks, too. */
-function Bottom({ state, demo, width, height }: {
+function Bottom({ state, width, height, hasDisks }: {
   readonly state: WizardState;
-  readonly demo: DemoPane | null;
   readonly width: number;
   readonly height: number;
+  readonly hasDisks: boolean;
 }) {
-  const isShared = demo !== null && state.pane !== "demo";
-  const left = isShared ? Math.floor(width / 2) : width;
+  const left = hasDisks ? Math.floor(width / 2) : width;
   const right = width - left;
+  const disks = hasDisks ? demoContent(state, { width: right, height }) : null;
   return (
     <Box flexDirection="row" flexShrink={0} width={width} height={height}>
       <Commands state={state} width={left} height={height} />
-      {isShared && (
-        <RowPane
-          content={{
-            title: "Disks of the demo",
-            rows: demoRows(demo, right - 4),
-            offset: 0,
-          }}
-          width={right}
-          height={height}
-        />
+      {disks !== null && (
+        <RowPane content={disks} width={right} height={height} />
       )}
     </Box>
   );

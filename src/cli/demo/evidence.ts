@@ -3,6 +3,9 @@ import type { MemberFinding } from "./finder.ts";
 import type { WriterCounts } from "./writer.ts";
 
 const NAMES_SHOWN = 3;
+/** When it all is as it should be at the end. */
+export const DEMO_OVER =
+  "No disk has the text any more, and the program still reads its values.";
 
 /** True when no file of any member has the text. */
 export function isNowhere(findings: readonly MemberFinding[]): boolean {

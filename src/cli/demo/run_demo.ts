@@ -1,7 +1,7 @@
 import { shellWord } from "../../base/shell.ts";
 import { UsageError } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit_code.ts";
-import { untilInterrupted } from "../interrupt.ts";
+import { type StopSignals, untilInterrupted } from "../interrupt.ts";
 import type { Services } from "../services.ts";
 import { runAttended } from "./attended.ts";
 import { onHangUp } from "./hang_up.ts";
@@ -31,6 +31,19 @@ export async function runDemo(
   services: Services,
   request: DemoRequest,
 ): Promise<ExitCode> {
+  let exitCode: ExitCode = EXIT.done;
+  // From the start on: what is made first is to go, too.
+  await untilInterrupted(services.process, async (signals) => {
+    exitCode = await runIn(services, request, signals);
+  });
+  return exitCode;
+}
+
+async function runIn(
+  services: Services,
+  request: DemoRequest,
+  signals: StopSignals,
+): Promise<ExitCode> {
   const say = (text: string) => services.terminal.err.write(`${text}\n`);
   const { isKept } = request;
   const given = request.dir ??
@@ -41,7 +54,7 @@ export async function runDemo(
     dir = await madeDirectory(given);
     const place = await openDemoPlace(services, dir, request.basePort);
     say(`Three nodes start, with all they keep in ${dir} …`);
-    exitCode = await runAt(services, request, place);
+    exitCode = await runAt(services, request, { place, signals });
   } finally {
     if (!isKept) await removeAll(given);
   }
@@ -71,7 +84,10 @@ async function madeDirectory(dir: string): Promise<string> {
 async function runAt(
   services: Services,
   { isUnattended, isKept }: DemoRequest,
-  place: DemoPlace,
+  { place, signals: { first, second } }: {
+    readonly place: DemoPlace;
+    readonly signals: StopSignals;
+  },
 ): Promise<ExitCode> {
   const nodes = await DemoNodes.start(services.clock, place);
   const resort = armLastResort({
@@ -80,27 +96,22 @@ async function runAt(
   });
   const site = siteAround(services, { place, nodes, isKept });
   const { hangUp, cancel } = onHangUp();
-  let exitCode: ExitCode = EXIT.done;
-  await untilInterrupted(services.process, async ({ first, second }) => {
-    void second.then(() => nodes.kill());
-    const stopped = Promise.race([first, hangUp]);
-    try {
-      const start = await untilFirst(startAll(site), stopped, nodes.firstEnd);
-      if (start === "stopped") exitCode = EXIT.interrupted;
-      else if (isUnattended) {
-        introduce(services, place);
-        const shown = runUnattended(services, site);
-        const end = await untilFirst(shown, stopped, nodes.firstEnd);
-        if (end === "stopped") exitCode = EXIT.interrupted;
-        // The wizard hears of a signal itself, and gives the terminal back.
-      } else exitCode = await runAttended(services, site);
-    } finally {
-      await site.close();
-      resort.cancel();
-      cancel();
-    }
-  });
-  return exitCode;
+  void second.then(() => nodes.kill());
+  const stopped = Promise.race([first, hangUp]);
+  try {
+    const start = await untilFirst(startAll(site), stopped, nodes.firstEnd);
+    if (start === "stopped") return EXIT.interrupted;
+    // The wizard hears of a signal itself, and gives the terminal back.
+    if (!isUnattended) return await runAttended(services, site);
+    introduce(services, place);
+    const shown = runUnattended(services, site);
+    const end = await untilFirst(shown, stopped, nodes.firstEnd);
+    return end === "stopped" ? EXIT.interrupted : EXIT.done;
+  } finally {
+    await site.close();
+    resort.cancel();
+    cancel();
+  }
 }
 
 async function startAll({ nodes, writer }: DemoSite): Promise<void> {

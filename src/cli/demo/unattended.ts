@@ -5,6 +5,7 @@ import { spanText } from "../task_text.ts";
 import { wrapped } from "../wrap.ts";
 import {
   complaintsOf,
+  DEMO_OVER,
   findingLines,
   isEverywhere,
   writerLine,
@@ -55,7 +56,7 @@ export async function runUnattended(
   say("", writerLine(counts));
   const complaints = complaintsOf(after, counts);
   if (complaints.length > 0) throw new DemoFailedError(complaints);
-  say("No disk has the text any more, and the program still reads its values.");
+  say(DEMO_OVER);
 }
 
 /** Followers write what the leader does a moment later. */

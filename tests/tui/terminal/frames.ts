@@ -7,7 +7,7 @@ import { frameOf } from "./normalise.ts";
 import type { Terminal } from "./terminal.ts";
 
 const FRAMES = new URL("../frames/", import.meta.url).pathname;
-const MATCH_MS_MAX = 30_000;
+const MATCH_MS_MAX = 60_000;
 /** A screen that stays for so many looks has settled. */
 const CALM_LOOKS = 40;
 const IS_UPDATE = Deno.env.get("UPDATE") === "1";

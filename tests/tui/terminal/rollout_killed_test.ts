@@ -45,6 +45,25 @@ Deno.test({
         await settled(wizard, step);
       }
       await rollout.isOver();
+      await wizard.select("rotate");
+      await wizard.plan("rotate");
+      await wizard.start("rotate");
+      await kill(terminal);
+      wizard = await Wizard.open(terminal);
+      // One key may be drawn, or both, or none.
+      await wizard.markOf("rotate", ["x", " "]);
+      await wizard.repeat("rotate");
+      await wizard.stepIsDone("rewrite");
+      await wizard.select("retire");
+      await wizard.plan("retire");
+      await wizard.start("retire");
+      await kill(terminal);
+      wizard = await Wizard.open(terminal);
+      await wizard.markOf("retire", ["x", " "]);
+      if ((await rollout.replacedKeys()).length > 0) {
+        await wizard.repeat("retire");
+      }
+      deepEqual(await rollout.replacedKeys(), []);
       equal(await wizard.leave(), 0);
     }),
 });

@@ -3,8 +3,8 @@ import { bareEnvironment, sealkvCommand } from "../../e2e/node_process.ts";
 import { until } from "../../e2e/until.ts";
 import { Tmux } from "./tmux.ts";
 
-const SHOWS_MS_MAX = 30_000;
-const END_MS_MAX = 15_000;
+const SHOWS_MS_MAX = 60_000;
+const END_MS_MAX = 30_000;
 const PROMPT = /(?:^|\n)(?:\^C)?\$\n*$/;
 
 export interface TerminalOptions {
@@ -35,7 +35,7 @@ export class Terminal implements AsyncDisposable {
     const { columns = 120, rows = 34, env = {} } = options;
     const home = await Deno.makeTempDir({ prefix: "sealkv-terminal-" });
     await Deno.mkdir(`${home}/bin`);
-    const words = sealkvCommand().map((word) => `'${word}'`).join(" ");
+    const words = screenCommand().map((word) => `'${word}'`).join(" ");
     const script = `#!/bin/sh\nexec ${words} "$@"\n`;
     await Deno.writeTextFile(`${home}/bin/sealkv`, script, { mode: 0o755 });
     const { NO_COLOR: _, ...bare } = bareEnvironment(home);
@@ -121,6 +121,14 @@ export class Terminal implements AsyncDisposable {
     isMet: (screen: string) => boolean,
   ): Promise<string> {
     return await this.#screenThat(what, isMet);
+  }
+
+  async screenThatWithin(
+    ms: number,
+    what: string,
+    isMet: (screen: string) => boolean,
+  ): Promise<string> {
+    return await this.#screenThat(what, isMet, ms);
   }
 
   async #screenThat(
@@ -225,6 +233,15 @@ export class Terminal implements AsyncDisposable {
     });
     await Deno.remove(this.#home, { recursive: true });
   }
+}
+
+/**
+ * The command that draws screens: the binary of SEALKV_TUI_BIN, else the one
+ * that nodes are.
+ */
+function screenCommand(): readonly string[] {
+  const binary = Deno.env.get("SEALKV_TUI_BIN");
+  return binary === undefined ? sealkvCommand() : [binary];
 }
 
 /** Bytes that programs wrote to a terminal. */

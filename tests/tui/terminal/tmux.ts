@@ -2,7 +2,7 @@ import { leash } from "../../../tools/leash.ts";
 import { print } from "../../../tools/print.ts";
 import { until } from "../../e2e/until.ts";
 
-const START_MS_MAX = 10_000;
+const START_MS_MAX = 30_000;
 
 /** Tests of terminals are ignored where there is none to be had. */
 export const HAS_TMUX = hasTmux();

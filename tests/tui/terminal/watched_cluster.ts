@@ -1,3 +1,4 @@
+import { equal } from "node:assert/strict";
 import { ClusterProcess, HAS_CLUSTERS } from "../../e2e/cluster_process.ts";
 import { VERY_PATIENT } from "../../e2e/encryption_trial.ts";
 import { kekArgs, type KekFile, KekFiles } from "../../e2e/kek_files.ts";
@@ -11,6 +12,7 @@ import { HAS_TMUX } from "./tmux.ts";
 /** Of memory, as much as is written; three members take about 300. */
 const DISK_MIB = 2_048;
 const RECORDS = 200;
+const READS = 400;
 
 /** Whether clusters and terminals can be had here. */
 export const CAN_WATCH = HAS_CLUSTERS && HAS_TMUX;
@@ -58,14 +60,18 @@ export async function withWatchedCluster(
   }
 }
 
-/** Writes records of before, for a rewrite to have something to do. */
+/**
+ * Writes records of before, for a rewrite to have something to do. They come at
+ * once, and many short requests after them: screens warn where more than one of
+ * a hundred was slow, as writes are on a machine that has much to do.
+ */
 export async function fill(url: string): Promise<void> {
   using kv = await openKv(url);
   const value = "of before ".repeat(100);
-  for (let from = 0; from < RECORDS; from += 20) {
-    const keys = Array.from({ length: 20 }, (_, i) => ["before", from + i]);
-    await Promise.all(keys.map((key) => kv.set(key, value)));
-  }
+  const write = kv.atomic();
+  for (let at = 0; at < RECORDS; at += 1) write.set(["before", at], value);
+  equal((await write.commit()).ok, true);
+  for (let at = 0; at < READS; at += 1) await kv.get(["before", at % RECORDS]);
 }
 
 /** A disk with room, which this machine's may lack: screens warn of it. */

@@ -72,6 +72,25 @@ Deno.test("WizardDriver runs a step with its name and the plan's hash", async ()
   await trial.driver.leave();
 });
 
+Deno.test("WizardDriver looks at once when a step ended amid a look", async () => {
+  const trial = new TrialDriver();
+  await trial.start();
+  await trial.press("Enter");
+  await trial.press("Enter", "prod", "Enter");
+  const { promise, resolve: answer } = Promise.withResolvers<void>();
+  trial.delay = promise;
+  await trial.clock.advance(1_000);
+  const before = trial.looks.length;
+  await trial.tell(null);
+  equal(trial.driver.state().isBehind, true);
+  answer();
+  await ready();
+  await trial.clock.advance(0);
+  equal(trial.looks.length, before + 1);
+  equal(trial.driver.state().isBehind, false);
+  await trial.driver.leave();
+});
+
 Deno.test("WizardDriver writes a transcript as things happen", async () => {
   const trial = await started();
   equal(trial.transcript, "", "looking leaves none");
@@ -114,7 +133,7 @@ Deno.test("WizardDriver does not ask faster for a plan that is refused", async (
   trial.snapshot = snapshotAt("scrubbed");
   trial.refusal = new AdminUnreachableError(["http://n2:4514"]);
   await trial.start();
-  await trial.press("Enter");
+  await trial.press("Down", "Enter");
   equal(trial.driver.state().view.kind, "plan");
   const { length } = trial.looks;
   await trial.clock.advance(1_000);

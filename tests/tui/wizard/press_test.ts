@@ -1,7 +1,9 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { demoSeen } from "../../../tui/wizard/demo_seen.ts";
 import { keysNow } from "../../../tui/wizard/keys.ts";
 import { selectedStep } from "../../../tui/wizard/state.ts";
 import { KEK, snapshotAt, withMember } from "../../unit/rollout/snapshots.ts";
+import { TrialDemo } from "./trial_demo.ts";
 import { HASH, OFFSET_MAX, rehearsed, Trial, wizardAt } from "./wizard_at.ts";
 import { AdminUnreachableError } from "../../../src/admin/errors.ts";
 
@@ -137,7 +139,9 @@ Deno.test("arrows move over the ladder and stop at its ends", () => {
 
 Deno.test("Tab goes round the panes, by the demo's where there is one", () => {
   const panes = (hasDemo: boolean) => {
-    const trial = wizardAt("capable", { hasDemo });
+    const trial = wizardAt("capable", {
+      demo: hasDemo ? demoSeen(new TrialDemo()) : null,
+    });
     return [1, 2, 3, 4].map(() => trial.presses("Tab").state.pane);
   };
   deepEqual(panes(false), ["members", "log", "step", "members"]);
@@ -240,7 +244,11 @@ Deno.test("risks are accepted and taken back, and the plan shows it", () => {
 });
 
 Deno.test("one of several keys is rotated alone when it is chosen", () => {
-  const trial = wizardAt("scrubbed").presses("c", "Down", "Enter");
+  const trial = wizardAt("scrubbed").presses("Down").presses(
+    "c",
+    "Down",
+    "Enter",
+  );
   const { only } = trial.state;
   match(only ?? "", /rotate-dek --purpose storage/);
   trial.presses("Enter", "Enter");

@@ -59,6 +59,21 @@ Deno.test("the end of a step is told, and the next one is selected", () => {
   equal(trial.presses("Up").state.announced, null);
 });
 
+Deno.test("a step that is over is not offered again before a look tells of it", () => {
+  const trial = run(started(), ASKED, ANSWERED);
+  trial.on({ kind: "run-over", atMs: 3_500 });
+  const old = {
+    kind: "looked",
+    snapshot: snapshotAt("capable"),
+    ...{ estimate: null, demo: null, beganAmid: true, nowMs: 1_000 },
+  } as const;
+  trial.on(old).presses("Enter");
+  equal(trial.view(), "overview");
+  trial.looks(snapshotAt("stored")).presses("Enter");
+  equal(trial.view(), "plan");
+  equal(selectedStep(trial.state)?.id, "rewrite");
+});
+
 Deno.test("who looks elsewhere by then stays there", () => {
   const trial = run(started(), ASKED).presses("Up");
   run(trial, ANSWERED).on({ kind: "run-over", atMs: 3_500 });

@@ -1,23 +1,30 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
+import type { Check, CheckId } from "../../../src/rollout/check.ts";
 import { planRollout } from "../../../src/rollout/plan_rollout.ts";
 import { NO_CHOICES } from "../../../src/rollout/snapshot.ts";
 import { rangeText, spanText } from "../../../tui/wizard/amount.ts";
 import { checkRows, checkSummary } from "../../../tui/wizard/check_rows.ts";
+import { demoSeen } from "../../../tui/wizard/demo_seen.ts";
 import { headRow } from "../../../tui/wizard/head_row.ts";
 import { ladderRows, standingOf } from "../../../tui/wizard/ladder_rows.ts";
 import { logRows } from "../../../tui/wizard/log_rows.ts";
-import { memberRows } from "../../../tui/wizard/member_rows.ts";
+import {
+  memberDetailRows,
+  memberRows,
+} from "../../../tui/wizard/member_rows.ts";
 import { hanging, type Row } from "../../../tui/wizard/paragraph.ts";
 import { progressRows } from "../../../tui/wizard/progress_rows.ts";
 import { reportLines } from "../../../tui/wizard/report.ts";
 import {
+  encryptionAt,
   snapshotAt,
   stepIn,
   taskOf,
   withEncryption,
   withMember,
 } from "../../unit/rollout/snapshots.ts";
-import { wizardAt } from "./wizard_at.ts";
+import { TrialDemo } from "./trial_demo.ts";
+import { rehearsed, wizardAt } from "./wizard_at.ts";
 
 function textOf(rows: readonly Row[]): string {
   return rows.map((row) => row.map(({ text }) => text).join("")).join("\n");
@@ -129,6 +136,40 @@ Deno.test("headRow() tells how old it is, in exactly its width", () => {
   }
 });
 
+Deno.test("memberDetailRows() has addresses in full on narrow terminals", () => {
+  const [clientAddress, adminAddress] = [
+    "node-1.keys.prod.example:4512",
+    "node-1.keys.prod.example:4514",
+  ];
+  const snapshot = withEncryption(
+    withMember(snapshotAt("capable"), "n1", { clientAddress, adminAddress }),
+    "n3",
+    { own: encryptionAt("n3", "plain").own },
+  );
+  const rows = textOf(memberDetailRows(snapshot, 56)).split("\n");
+  ok(rows.every((row) => row.length <= 56), rows.join("\n"));
+  const text = rows.join("\n");
+  ok(text.includes(`clients  ${clientAddress}\n`), text);
+  ok(text.includes(`admin    ${adminAddress}\n`), text);
+  match(text.replaceAll(/\s+/g, " "), /n3 .*\[!\] encryption is off on this/);
+});
+
+Deno.test("checkRows() says what two checks want once", () => {
+  const failed = (id: CheckId, text: string): Check => ({
+    id,
+    title: "A check",
+    verdict: "fail",
+    evidence: [{ member: "n3", verdict: "fail", text, remedy: "Do this" }],
+  });
+  const checks = [failed("K03", "lacks one"), failed("K01", "has none")];
+  const options = { showsAll: false, issuesOnly: false, width: 60 };
+  equal(
+    textOf(checkRows(checks, options)),
+    "[!] K03 A check: n3 lacks one\n        fix n3: Do this\n" +
+      "[!] K01 A check: n3 has none\n        fix: as K03",
+  );
+});
+
 Deno.test("logRows() has the time of each line", () => {
   const atMs = Date.parse("2026-11-26T08:00:01Z");
   const text = textOf(logRows([
@@ -164,6 +205,21 @@ Deno.test("reportLines() says what was done, by what, and what is next", () => {
     "  sealkv encryption rewrite --follow",
   ]);
   equal(reportLines(state, "rollout.sh").join().includes("rollout.sh"), false);
+});
+
+Deno.test("reportLines() counts steps that recur as no steps of a rollout", () => {
+  const [head] = reportLines(wizardAt("rotated").state, "rollout.sh");
+  equal(head, "prod: phase 2, 6 of 6 steps done");
+});
+
+Deno.test("reportLines() names nothing to go on with where a demo ends", () => {
+  const demo = demoSeen(new TrialDemo());
+  const { state } = wizardAt("capable", { demo }).looks(
+    rehearsed(snapshotAt("capable"), "storage"),
+  ).presses("Enter", "Enter", "prod", "Enter");
+  const text = reportLines(state, "rollout.sh").join("\n");
+  match(text, /Storage cutover: begun .*, not over yet$/);
+  ok(!/sealkv|rollout\.sh|next:/.test(text), text);
 });
 
 Deno.test("amounts are written as people say them", () => {

@@ -38,7 +38,7 @@ export class TrialDriver {
   constructor(given: Partial<DriverOptions> = {}) {
     this.driver = new WizardDriver({
       isReadOnly: false,
-      hasDemo: false,
+      demo: null,
       actor: ACTOR,
       choices: NO_CHOICES,
       clock: this.clock,

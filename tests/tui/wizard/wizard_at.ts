@@ -28,7 +28,7 @@ export class Trial {
   constructor(given: Partial<Beginning> = {}) {
     this.state = beginWizard({
       isReadOnly: false,
-      hasDemo: false,
+      demo: null,
       actor: ACTOR,
       choices: NO_CHOICES,
       ...given,
@@ -47,7 +47,14 @@ export class Trial {
   }
 
   looks(snapshot: RolloutSnapshot, nowMs = 1_000): this {
-    return this.on({ kind: "looked", snapshot, estimate: null, nowMs });
+    return this.on({
+      kind: "looked",
+      snapshot,
+      estimate: null,
+      demo: this.state.demo,
+      beganAmid: false,
+      nowMs,
+    });
   }
 
   /** Keys by their names, and words letter by letter. */

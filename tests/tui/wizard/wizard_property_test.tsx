@@ -9,6 +9,7 @@ import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { KEYS } from "../../../tui/wizard/bindings.ts";
 import type { KeyBinding } from "../../../tui/key_table.ts";
+import { demoSeen } from "../../../tui/wizard/demo_seen.ts";
 import { keysNow } from "../../../tui/wizard/keys.ts";
 import { layoutOf } from "../../../tui/wizard/layout.ts";
 import { reportLines } from "../../../tui/wizard/report.ts";
@@ -16,6 +17,7 @@ import type { WizardState } from "../../../tui/wizard/state.ts";
 import { Wizard } from "../../../tui/wizard/wizard.tsx";
 import { choices, snapshots } from "../../unit/rollout/any_snapshot.ts";
 import { renderScreen, settle } from "../render.ts";
+import { TrialDemo } from "./trial_demo.ts";
 import { TrialDriver } from "./trial_driver.ts";
 import { ACTOR, HASH, rehearsed, Trial } from "./wizard_at.ts";
 
@@ -27,11 +29,7 @@ const SIZES = [
   { columns: 120, rows: 34 },
   { columns: 200, rows: 60 },
 ];
-const DEMO = {
-  canary: "canary-7f3a",
-  writes: () => ({ count: 12, failed: 1 }),
-  findings: () => [{ member: "n1", files: ["wal/000001.log"] }],
-};
+const DEMO = new TrialDemo();
 /** What may be typed, as tests write it. */
 const KEY = fc.constantFrom(
   ..."Enter,Escape,Up,Down,Tab,Shift-Tab,PageDown,Backspace".split(","),
@@ -92,17 +90,16 @@ function played(
 
 const beginnings = fc.record({
   isReadOnly: fc.boolean(),
-  hasDemo: fc.boolean(),
+  demo: fc.constantFrom(null, DEMO),
   choices,
 });
 
 Deno.test("the wizard's panes fill every terminal, whatever happened", () => {
   fc.assert(
     fc.property(script, beginnings, (steps, given) => {
-      const { state } = played(steps, given);
+      const { state } = played(steps, { ...given, demo: demoSeen(given.demo) });
       for (const size of SIZES) {
-        const demo = given.hasDemo ? DEMO : null;
-        const shown = { state, demo, isUnicode: true };
+        const shown = { state, isUnicode: true };
         const { notices, top, middle, bottom, content, offsetMax } = layoutOf(
           shown,
           size,
@@ -120,7 +117,7 @@ Deno.test("the wizard's panes fill every terminal, whatever happened", () => {
 Deno.test("the wizard's footer names keys that do something", () => {
   fc.assert(
     fc.property(script, beginnings, (steps, given) => {
-      const trial = played(steps, given);
+      const trial = played(steps, { ...given, demo: demoSeen(given.demo) });
       const shown = keysNow(trial.state);
       equal(new Set(shown.map(({ keys }) => keys)).size, shown.length);
       for (const binding of shown) {
@@ -178,7 +175,6 @@ Deno.test("a wizard is drawn on every terminal, whatever the cluster says", asyn
     await using screen = await renderScreen(
       <Wizard
         driver={trial.driver}
-        demo={given.hasDemo ? DEMO : null}
         onEnd={() => {}}
       />,
       size,

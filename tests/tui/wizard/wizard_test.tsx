@@ -13,6 +13,7 @@ import {
 } from "../../unit/rollout/snapshots.ts";
 import { renderScreen, settle, type TestScreen } from "../render.ts";
 import { ready } from "./hand_clock.ts";
+import { TrialDemo } from "./trial_demo.ts";
 import { TrialDriver } from "./trial_driver.ts";
 
 const SIZES: readonly Size[] = [
@@ -23,15 +24,6 @@ const SIZES: readonly Size[] = [
   { columns: 120, rows: 34 },
   { columns: 200, rows: 50 },
 ];
-
-const DEMO = {
-  canary: "canary-7f3a",
-  writes: () => ({ count: 12, failed: 0 }),
-  findings: () => [
-    { member: "n1", files: ["n1/wal/000001"] },
-    { member: "n2", files: [] },
-  ],
-};
 
 interface Shown extends AsyncDisposable {
   readonly trial: TrialDriver;
@@ -49,11 +41,9 @@ async function show(
   const trial = new TrialDriver(given);
   trial.snapshot = snapshotAt(rung);
   const ends: number[] = [];
-  const demo = given?.hasDemo === true ? DEMO : null;
   const screen = await renderScreen(
     <Wizard
       driver={trial.driver}
-      demo={demo}
       onEnd={(code) => ends.push(code)}
     />,
     size,
@@ -117,7 +107,7 @@ Deno.test("Wizard takes a one-way step by plan, name and Enter", async () => {
   await screen.until("The leader would:");
   match(screen.frame(), /ONE WAY - Plan: Storage cutover/);
   await screen.press("\r");
-  match(screen.frame(), /Type the cluster's name to go on/);
+  match(screen.frame(), /Type the cluster's name \(top left\), then Enter:/);
   await screen.paste("prod");
   match(screen.frame(), /> _/);
   await screen.press("prox");
@@ -223,16 +213,42 @@ Deno.test("Wizard has no keys that change something when it only looks", async (
   match(screen.frame(), /only looks \(--read-only\)/);
 });
 
-Deno.test("Wizard shows the disks of a demo as one more pane", async () => {
-  await using shown = await show({ given: { hasDemo: true } });
+Deno.test("Wizard shows the disks of a demo at every size, without a key", async () => {
+  for (const size of SIZES) {
+    const demo = new TrialDemo();
+    await using shown = await show({ size, given: { demo } });
+    const { screen, trial } = shown;
+    fits(screen.frame(), size);
+    match(screen.frame(), /FOUND on the disks of n1, n2, n3/);
+    match(screen.frame(), /canary-7f3a/);
+    demo.found = [];
+    await trial.clock.advance(2_000);
+    await screen.until("NOT FOUND on any disk");
+  }
+});
+
+Deno.test("Wizard shows all files of a demo on a pane of their own", async () => {
+  const size = { columns: 80, rows: 24 };
+  await using shown = await show({ size, given: { demo: new TrialDemo() } });
   const { screen } = shown;
-  match(screen.frame(), /Disks of the demo/, "beside the commands");
-  await screen.resize({ columns: 80, rows: 24 });
-  equal(screen.frame().includes("Disks of the demo"), false);
+  match(screen.frame(), /n3 in 2 of 12 files: store/);
   for (let i = 0; i < 3; i += 1) await screen.press("\t");
-  match(screen.frame(), /canary-7f3a {2}12 writes, none failed/);
-  match(screen.frame(), /n1 in cleartext in 1 file: n1\/wal\/000001/);
-  match(screen.frame(), /n2 not found in any file/);
+  match(screen.frame(), /Disks of the demo -+\+\n\| FOUND/);
+  match(screen.frame(), /0000000000000005\.seg/);
+  match(screen.frame(), /Members/, "they are back in their place");
+});
+
+Deno.test("Wizard tells who tries a demo what it is, and what to type", async () => {
+  await using shown = await show({ given: { demo: new TrialDemo() } });
+  const { screen } = shown;
+  match(screen.frame(), /Three nodes on this machine/);
+  await screen.press("\r");
+  await screen.until("The leader would:");
+  await screen.press("\r");
+  match(screen.frame(), /Type the cluster's name, prod, then Enter:/);
+  for (const key of ["prod", "\r"]) await screen.press(key);
+  await screen.press("q");
+  match(screen.frame(), /is not done yet\. The demo ends with this screen\./);
 });
 
 Deno.test("Wizard ends by q, and by Ctrl-C with 130", async () => {

@@ -503,6 +503,20 @@ Deno.test("titles of checks and steps fit their columns", () => {
   }
 });
 
+Deno.test("a member without a KEK is sent to the one that the others have", () => {
+  const snapshot = withEncryption(snapshotAt("capable"), "n3", {
+    own: encryptionAt("n3", "plain").own,
+  });
+  const remedies = ["K03", "K01"].map((id) => {
+    const { evidence } = checkIn(snapshot, ["capability", id as CheckId]);
+    const failed = evidence.filter(({ verdict }) => verdict === "fail");
+    equal(failed.length, 1, id);
+    return failed[0]?.remedy;
+  });
+  equal(remedies[0], remedies[1], "one cause, one remedy");
+  match(remedies[0] ?? "", /copy of the KEK that the others have \(file:3f2a/);
+});
+
 Deno.test("a gap of a member is split into what lacks and what to do", () => {
   const check = checkIn(snapshotAt("plain"), ["capability", "K03"]);
   deepEqual(check.evidence[0], {
