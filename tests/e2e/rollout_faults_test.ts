@@ -189,11 +189,12 @@ Deno.test({
       const { cluster } = scene.rollout;
       for (const step of STEPS) {
         const leader = await cluster.leader();
-        await takeAmid(scene, step, () => {
+        await takeAmid(scene, step, async () => {
           cluster.pause(leader);
-          return Promise.resolve();
+          // A rewrite waits for it: it would not end before.
+          await cluster.leader([leader]);
+          cluster.resume(leader);
         });
-        cluster.resume(leader);
         await finish(scene, step);
       }
       await scene.rollout.isOver();

@@ -4,8 +4,9 @@
  * Method: the demo in a tmux of its own, with room on its disks; the frame is
  * compared with the one in tests/tui/frames/demo.
  */
-import { equal } from "node:assert/strict";
+import { deepEqual, equal } from "node:assert/strict";
 import { HAS_CLUSTERS } from "../../e2e/cluster_process.ts";
+import { demosIn } from "../../e2e/demo_home.ts";
 import { assertFrame } from "./frames.ts";
 import { Terminal } from "./terminal.ts";
 import { HAS_TMUX } from "./tmux.ts";
@@ -27,6 +28,6 @@ Deno.test({
     await terminal.press("q");
     equal(await terminal.exitCode(), 0);
     await terminal.assertRestored();
-    equal([...Deno.readDirSync(disk.path)].length, 0);
+    deepEqual(demosIn(disk.path), []);
   },
 });
