@@ -75,7 +75,7 @@ Deno.test("rollout --plan says who lacks what, once for all who do", () => {
   const screen = planScreen(planRollout(snapshot, NO_CHOICES), false);
   assert.match(
     screen,
-    /\[!\] K03 KEK and sidecar usable: FAIL\n {6}n2, n3: encryption is off on this node\n {6}fix: Start it with --encryption-enabled and --kek\n/,
+    /\[!\] K03 KEK and sidecar usable: FAIL\n {6}n2, n3: encryption is off on this node\n {6}fix: Restart it with --encryption-enabled --kek file:PATH, a copy of the\n/,
   );
 });
 
