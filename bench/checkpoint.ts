@@ -161,9 +161,9 @@ await store.close();
 await disk.close();
 await Deno.remove(dir, { recursive: true });
 
-// deno-lint-ignore no-console
+// deno-lint-ignore no-console -- a bench prints.
 console.table(work);
-// deno-lint-ignore no-console
+// deno-lint-ignore no-console -- a bench prints.
 console.table(writes);
-// deno-lint-ignore no-console
+// deno-lint-ignore no-console -- a bench prints.
 console.log(JSON.stringify({ bench: "checkpoint", work, writes }));

@@ -143,7 +143,7 @@ await buffered.close();
 plain.close();
 await Deno.remove(dir, { recursive: true });
 
-// deno-lint-ignore no-console
+// deno-lint-ignore no-console -- a bench prints.
 console.table(results);
-// deno-lint-ignore no-console
+// deno-lint-ignore no-console -- a bench prints.
 console.log(JSON.stringify({ bench: "store_commit", results }));

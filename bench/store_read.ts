@@ -120,7 +120,7 @@ await store.close();
 plain.close();
 await Deno.remove(dir, { recursive: true });
 
-// deno-lint-ignore no-console
+// deno-lint-ignore no-console -- a bench prints.
 console.table(results);
-// deno-lint-ignore no-console
+// deno-lint-ignore no-console -- a bench prints.
 console.log(JSON.stringify({ bench: "store_read", results }));

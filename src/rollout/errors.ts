@@ -55,8 +55,8 @@ export class StepUndoneError extends NodeError {
   override readonly name = "StepUndoneError";
   override readonly code = "ROLLOUT_STEP_UNDONE";
   override readonly remedy =
-    "Give the same command again: nothing of it was done, and nothing of it " +
-    "is under way";
+    "Give the same command again: the leader of now shows nothing of it, " +
+    "done or under way";
 
   constructor(readonly command: string, options?: ErrorOptions) {
     super(
