@@ -1,7 +1,11 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { AdminUnreachableError } from "../../../src/admin/errors.ts";
-import { type Ask, firstAnswer } from "../../../src/admin/first_answer.ts";
+import {
+  type Ask,
+  firstAnswer,
+  firstStatus,
+} from "../../../src/admin/first_answer.ts";
 import {
   type LinkOptions,
   linkTo,
@@ -78,4 +82,22 @@ Deno.test("firstAnswer() names all when none answers", async () => {
     return error instanceof AdminUnreachableError &&
       error.addresses.join() === "n1,n2";
   });
+});
+
+Deno.test("firstStatus() is one question for all who ask in the same turn", async () => {
+  let sent = 0;
+  const fetch = () => {
+    sent += 1;
+    return Promise.reject(new TypeError("nobody is there"));
+  };
+  const options: LinkOptions = {
+    ...{ token: "", actor: "", timeoutMs: 10_000, clock: eagerClock() },
+    http: { fetch, close() {} },
+  };
+  const links = [linkTo("http://n1", options)];
+  const ask = () => rejects(firstStatus(links, options), AdminUnreachableError);
+  await Promise.all([ask(), ask(), ask()]);
+  equal(sent, 1);
+  await ask();
+  equal(sent, 2);
 });
