@@ -54,7 +54,8 @@ export const BASE_PORT_MAX = 65_535 - PORTS_A_MEMBER * MEMBERS;
 /**
  * Opens the demo that `dir` has, or makes one in it.
  *
- * @throws {InputInvalidError | UsageError} When something else is in `dir`.
+ * @throws {InputInvalidError | UsageError} When something else is in `dir`, or
+ *   a demo on other ports.
  */
 export async function openDemoPlace(
   services: Services,
@@ -65,7 +66,9 @@ export async function openDemoPlace(
   const file = await services.files.read(path, KEPT_BYTES_MAX);
   if (file !== null) {
     const text = new TextDecoder().decode(file.bytes);
-    return placeOf(dir, parseKept(text, path));
+    const kept = parseKept(text, path);
+    mustBeAt(basePort, kept, dir);
+    return placeOf(dir, kept);
   }
   await mustBeEmpty(dir);
   const kept = drawKept(basePort);
@@ -77,6 +80,20 @@ export async function openDemoPlace(
   }
   await files.createPrivate(path, utf8(`${JSON.stringify(kept)}\n`));
   return place;
+}
+
+/** @throws {UsageError} Its nodes know each other by the ports of before. */
+function mustBeAt(
+  basePort: number | null,
+  { addresses }: Kept,
+  dir: string,
+): void {
+  const listen = addresses[0]?.listen ?? "";
+  if (basePort === null || listen === `${HOST}:${basePort}`) return;
+  throw new UsageError(
+    `Cannot use --base-port ${basePort} as the demo in "${dir}" listens at ${listen}`,
+    "Leave out --base-port to go on with it, or give --dir another directory",
+  );
 }
 
 /** Where commands beside the demo find a token of it. */

@@ -21,7 +21,7 @@ async function withDir(use: (dir: string) => Promise<void>): Promise<void> {
 Deno.test("a demo is opened again as it was made", async () => {
   await withDir(async (dir) => {
     const made = await openDemoPlace(services, `${dir}/new`, null);
-    deepEqual(await openDemoPlace(services, `${dir}/new`, 9_000), made);
+    deepEqual(await openDemoPlace(services, `${dir}/new`, null), made);
     match(made.canary, /^canary-[0-9a-f]{8}$/);
     equal(made.members.length, 3);
     const ports = made.members.flatMap(({ listen, peer, admin }) => [
@@ -75,6 +75,15 @@ Deno.test("a base port gives each node ten ports", async () => {
       admin: "127.0.0.1:9012",
     });
     equal(adminOf(place), "127.0.0.1:9002,127.0.0.1:9012,127.0.0.1:9022");
+  });
+});
+
+Deno.test("a demo on other ports than those asked for is refused", async () => {
+  await withDir(async (dir) => {
+    const made = await openDemoPlace(services, dir, 9_000);
+    deepEqual(await openDemoPlace(services, dir, 9_000), made);
+    await rejects(openDemoPlace(services, dir, 9_100), UsageError);
+    deepEqual(await openDemoPlace(services, dir, null), made);
   });
 });
 
