@@ -21,6 +21,7 @@ import { FrameStream } from "./stream.ts";
 export class Acceptor {
   readonly #listener: NetListener;
   readonly #parts: TransportParts;
+  readonly #onHeard: (peer: RaftId) => void;
   readonly #unproven = new Set<FrameConnection>();
   readonly #inbounds = new Map<RaftId, Inbound>();
   readonly #streams = new Set<FrameStream>();
@@ -29,9 +30,15 @@ export class Acceptor {
   readonly #running: Promise<void>;
   #isClosed = false;
 
-  constructor(listener: NetListener, parts: TransportParts) {
+  /** `onHeard` is told of every peer that begins to send messages. */
+  constructor(
+    listener: NetListener,
+    parts: TransportParts,
+    onHeard: (peer: RaftId) => void,
+  ) {
     this.#listener = listener;
     this.#parts = parts;
+    this.#onHeard = onHeard;
     this.#running = this.#run();
   }
 
@@ -173,6 +180,7 @@ export class Acceptor {
     this.#inbounds.get(id)?.close();
     const inbound = new Inbound(identity, connection, this.#parts);
     this.#inbounds.set(id, inbound);
+    this.#onHeard(id);
     await inbound.run();
     if (this.#inbounds.get(id) === inbound) this.#inbounds.delete(id);
   }

@@ -29,6 +29,7 @@ export class Link {
   #telling: Promise<void> = Promise.resolve();
   #hasMoved = false;
   #isClosed = false;
+  #isPausing = false;
   /** Ends the wait for a dial or between dials. */
   #wake: () => void = () => {};
   readonly #running: Promise<void>;
@@ -92,6 +93,11 @@ export class Link {
     this.#backoff.reset();
     this.#session?.close();
     this.#wake();
+  }
+
+  /** Ends a wait between dials: the peer has dialled, so it is up. */
+  hurry(): void {
+    if (this.#isPausing) this.#wake();
   }
 
   /** Lets what is queued leave for at most `flushMs`, then ends. */
@@ -172,8 +178,9 @@ export class Link {
     if (clock.monotonicMs() - upAtMs >= STEADY_MS_MIN) this.#backoff.reset();
   }
 
-  #pause(): Promise<void> {
-    return new Promise((resolve) => {
+  async #pause(): Promise<void> {
+    this.#isPausing = true;
+    await new Promise<void>((resolve) => {
       const timer: Timer = this.#parts.clock.after(
         this.#backoff.nextMs(),
         resolve,
@@ -183,6 +190,7 @@ export class Link {
         resolve();
       };
     });
+    this.#isPausing = false;
   }
 
   #tellLoss(): void {

@@ -83,7 +83,11 @@ class NetTransport implements Transport {
   constructor(listener: NetListener, parts: TransportParts) {
     this.address = listener.address;
     this.#parts = parts;
-    this.#acceptor = new Acceptor(listener, parts);
+    this.#acceptor = new Acceptor(
+      listener,
+      parts,
+      (peer) => this.#links.get(peer)?.hurry(),
+    );
   }
 
   get counters(): TransportCounters {

@@ -14,6 +14,7 @@ import {
   HELLO_MS_MAX,
   KEEPALIVE_MS,
   LINK_QUEUE_BYTES_MAX,
+  REDIAL_MS_MIN,
   SILENT_INTERVALS_MAX,
   UNPROVEN_PER_HOST_MAX,
 } from "../../src/transport/limits.ts";
@@ -133,6 +134,25 @@ Deno.test("a crash is noticed at once", async () => {
     await a.hears("up 2", 2);
     await b.hears("up 1", 2);
     equal(a.count("down 3"), 0);
+  });
+});
+
+Deno.test("a peer that dials again is dialled at once", async () => {
+  const here = world();
+  await withMembers(here, 2, async (a, b) => {
+    const { port } = b.transport.address;
+    // Long enough for the waits between dials to grow to their limit.
+    for (let awayMs = 30_000; awayMs < 31_000; awayMs += 100) {
+      await b.transport.close();
+      await pass(here.clock, awayMs);
+      await b.open(undefined, port);
+      introduce(b, [a]);
+      const [heard, up] = [b.count("up 1"), a.count("up 2")];
+      await b.hears("up 1", heard + 1);
+      const atMs = here.clock.monotonicMs();
+      await a.hears("up 2", up + 1);
+      ok(here.clock.monotonicMs() - atMs <= REDIAL_MS_MIN);
+    }
   });
 });
 
