@@ -10,6 +10,7 @@ import { equal, match, rejects } from "node:assert/strict";
 import { flip, offsetOf, segmentsOf } from "./damage.ts";
 import { NodeProcess } from "./node_process.ts";
 import { openKv } from "./open_kv.ts";
+import { flipRecord } from "./stored_record.ts";
 
 const RECORDS = 20;
 const EXIT_DISK = 74;
@@ -58,13 +59,12 @@ Deno.test("a flipped bit in the log is named, refused, and changes nothing", () 
 Deno.test("a flipped bit in a record is named and never served", () =>
   withWrittenDataDir(async (dataDir) => {
     const store = `${dataDir}/store.sqlite`;
-    const offset = await offsetOf(store, `${MARK} 7.`);
-    await flip(store, offset);
+    flipRecord(store, `${MARK} 7.`);
     await using node = await NodeProcess.start({ dataDir });
     await rejects(valueOf(node, 7), /damaged|integrity|checksum/i);
     equal(await valueOf(node, 8), `${MARK} 8.`);
     equal(await node.stop(), 0, node.output);
-    await flip(store, offset);
+    flipRecord(store, `${MARK} 7.`);
     await using healed = await NodeProcess.start({ dataDir });
     equal(await valueOf(healed, 7), `${MARK} 7.`);
   }));

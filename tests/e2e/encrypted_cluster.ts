@@ -192,7 +192,7 @@ export class EncryptedCluster {
     deepEqual(await this.sidecar(name), before);
   }
 
-  /** Makes `name` the leader. */
+  /** Makes `name` the leader, and waits until it hears all that run. */
   async lead(name: string): Promise<void> {
     await until(`"${name}" leads`, AGREED_MS_MAX, async () => {
       if (await this.cluster.leaderNow() === name) return true;
@@ -200,6 +200,15 @@ export class EncryptedCluster {
       return await this.cluster.leaderNow() === name;
     });
     await this.cluster.agreed();
+    // A follower may know its new leader before that one has heard it.
+    await this.cluster.statusThat(
+      name,
+      "hears all",
+      ({ members }) =>
+        this.cluster.running.every((one) =>
+          members.some((member) => member.name === one && member.ready)
+        ),
+    );
   }
 
   /** Everything that a refused call must leave as it is, by member. */
