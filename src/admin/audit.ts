@@ -1,6 +1,7 @@
 import type { DescMessage, JsonValue, Message } from "@bufbuild/protobuf";
 import { toJson } from "@bufbuild/protobuf";
 import type {
+  ContextValues,
   Interceptor,
   StreamResponse,
   UnaryRequest,
@@ -16,7 +17,7 @@ export type AuditResult =
   /** It may have taken place or not. */
   | "unknown";
 
-/** One change that was asked of this node, and what became of it. */
+/** A change or a backup that was asked of this node, and what became of it. */
 export interface AuditRecord {
   /** As the caller claims it; "" when it claims nothing. */
   readonly actor: string;
@@ -32,7 +33,10 @@ export interface AuditRecord {
   readonly isChanged: boolean;
   /** Of the error; "" without one, or for a bug. */
   readonly code: string;
-  /** Of the entry; 0 for none, or where the call does not tell. */
+  /**
+   * Of the entry; 0 for none, or where the call does not tell. Of a backup: all
+   * that was applied up to it is inside.
+   */
   readonly index: bigint;
 }
 
@@ -87,12 +91,22 @@ function askedOf({ message, ...request }: UnaryRequest): Asked {
     { readonly planHash: string; readonly accept: readonly string[] }
   >;
   return {
-    actor: shortText(visible(request.header.get(ACTOR_HEADER) ?? "")),
-    remote: request.contextValues.get(CALLER_ADDRESS),
+    ...callerOf(request.header, request.contextValues),
     call: `${request.service.typeName}/${request.method.name}`,
     request: ownFields(request.method.input, message),
     plan: shortText(planHash),
     accept: accept.slice(0, LIST_LENGTH_MAX).map(shortText),
+  };
+}
+
+/** Who asks, and from where. */
+export function callerOf(
+  header: Headers,
+  values: ContextValues,
+): Pick<AuditRecord, "actor" | "remote"> {
+  return {
+    actor: shortText(visible(header.get(ACTOR_HEADER) ?? "")),
+    remote: values.get(CALLER_ADDRESS),
   };
 }
 

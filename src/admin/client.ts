@@ -48,7 +48,7 @@ export type {
   ClusterTaskState,
 } from "./rollout_status.ts";
 export type { StatusEvent } from "./status_watch.ts";
-export type { MemberVitals, Vitals } from "./vitals.ts";
+export type { GivenBackup, MemberVitals, Vitals } from "./vitals.ts";
 
 export interface AdminClientOptions extends LinkOptions {
   /** One or more `host:port` or `https://host:port`, separated by commas. */

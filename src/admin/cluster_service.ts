@@ -10,6 +10,8 @@ import type {
   OperatorPort,
 } from "../node/port.ts";
 import { actorOf } from "./actor.ts";
+import { type AuditSink, callerOf } from "./audit.ts";
+import { auditedStream } from "./audited_stream.ts";
 import { backupStream } from "./backup_stream.ts";
 import {
   MEMBER_RISKS,
@@ -18,7 +20,7 @@ import {
   type TermsMessage,
 } from "./change_request.ts";
 import { statusReply } from "./cluster_admin.ts";
-import type { ChangeSchema, ClusterAdmin } from "./gen/admin_pb.ts";
+import { type ChangeSchema, ClusterAdmin } from "./gen/admin_pb.ts";
 import { statusStream } from "./status_stream.ts";
 import { type Vitals, vitalsReply } from "./vitals.ts";
 
@@ -26,6 +28,7 @@ export interface ClusterServiceOptions {
   readonly node: Pick<NodePort, "status"> & OperatorPort;
   /** How this member does. */
   readonly vitals: () => Promise<Vitals>;
+  readonly audit: AuditSink;
   readonly clock: Clock;
   readonly log: EventLog;
   /** Aborted when the node stops: streams end. */
@@ -65,9 +68,25 @@ export function clusterService(
       change({ kind: "remove", name: asked.name }, asked, context),
     transferLeader: (asked, context) =>
       change({ kind: "transfer-leader", name: asked.name }, asked, context),
-    backup: (_, { signal: gone }) =>
-      backupStream({ copy: node.backup(), clock, gone, stopping }),
+    backup: (_, context) => backup(options, context),
   };
+}
+
+/** A copy of everything leaves the cluster: the audit log tells who has it. */
+function backup(
+  { node, clock, stopping, audit }: ClusterServiceOptions,
+  context: HandlerContext,
+) {
+  const gone = context.signal;
+  return auditedStream({
+    ...{ gone, audit },
+    asked: {
+      ...callerOf(context.requestHeader, context.values),
+      call: `${ClusterAdmin.typeName}/Backup`,
+      index: BigInt(node.status().applied),
+    },
+    stream: backupStream({ copy: node.backup(), clock, gone, stopping }),
+  });
 }
 
 /** Who asked for what, and what became of it, is in the event log. */

@@ -14,7 +14,7 @@ import type { HttpHandler, RemoteAddress } from "../io/http.ts";
 import type { EventLog } from "../io/log.ts";
 import type { EncryptionPort } from "../node/encryption_port.ts";
 import { CALLER_ADDRESS } from "./actor.ts";
-import { auditing, type AuditSink } from "./audit.ts";
+import { auditing } from "./audit.ts";
 import {
   clusterService,
   type ClusterServiceOptions,
@@ -31,7 +31,6 @@ const CALL_TIMEOUT_MS_MAX = 600_000;
 
 export interface AdminHandlerOptions extends ClusterServiceOptions {
   readonly encryption: EncryptionPort;
-  readonly audit: AuditSink;
   /** Compares in constant time. */
   readonly isAdminToken: (given: string) => Promise<boolean>;
 }

@@ -3,6 +3,7 @@ import type { NodeError } from "../base/error.ts";
 import type {
   GetVitalsResponse,
   GetVitalsResponseSchema,
+  LatencyBucket,
 } from "./gen/admin_pb.ts";
 import type { LinkOptions, MemberLink } from "./member_link.ts";
 import { ofMembers } from "./of_members.ts";
@@ -19,6 +20,8 @@ export interface Vitals {
     readonly bound: number;
     readonly count: bigint;
   }[];
+  /** The same of about the last five minutes. */
+  readonly recentLatency: Vitals["latency"];
   readonly proposals: bigint;
   readonly elections: bigint;
   readonly walSyncs: bigint;
@@ -27,11 +30,23 @@ export interface Vitals {
   /** Of the file system of the data dir; 0 when the platform hides it. */
   readonly diskFreeBytes: bigint;
   readonly diskTotalBytes: bigint;
+  /** Of the largest file of the store; 0 when it cannot be told. */
+  readonly storeBytes: bigint;
   /** Envelopes sealed by this process, by key id ascending. */
   readonly seals: readonly {
     readonly keyId: number;
     readonly count: bigint;
   }[];
+  /** Whole ones that it gave, oldest first: the last ones of its audit log. */
+  readonly backups: readonly GivenBackup[];
+}
+
+/** A backup that a member gave to whoever asked. */
+export interface GivenBackup {
+  /** By the clock of the member. */
+  readonly ageMs: bigint;
+  /** All that was applied up to this log index is in it. */
+  readonly index: bigint;
 }
 
 /** What one member says of itself, or why it does not. */
@@ -44,30 +59,41 @@ export type MemberVitals =
 
 /** As GetVitals answers it. */
 export function vitalsReply(
-  { latency, seals, ...numbers }: Vitals,
+  { latency, recentLatency, seals, backups, ...numbers }: Vitals,
 ): MessageInitShape<typeof GetVitalsResponseSchema> {
   return {
     ...numbers,
-    latency: latency.map(({ bound, count }) => (
-      { boundSeconds: bound, count }
-    )),
+    latency: latency.map(bucketReply),
+    recentLatency: recentLatency.map(bucketReply),
     seals: [...seals],
+    backups: [...backups],
   };
+}
+
+type Bucket = Vitals["latency"][number];
+
+function bucketReply({ bound, count }: Bucket) {
+  return { boundSeconds: bound, count };
+}
+
+function bucketOf({ boundSeconds: bound, count }: LatencyBucket): Bucket {
+  return { bound, count };
 }
 
 /** An answer as callers see it. */
 function vitalsOf(reply: GetVitalsResponse): Vitals {
   const { node, uptimeMs, requests, proposals, elections } = reply;
   const { walSyncs, walBytes, residentBytes } = reply;
-  const { diskFreeBytes, diskTotalBytes } = reply;
+  const { diskFreeBytes, diskTotalBytes, storeBytes } = reply;
   return {
     ...{ node, uptimeMs, requests, proposals, elections },
     ...{ walSyncs, walBytes, residentBytes, diskFreeBytes, diskTotalBytes },
-    latency: reply.latency.map(({ boundSeconds: bound, count }) => (
-      { bound, count }
-    )),
+    storeBytes,
+    latency: reply.latency.map(bucketOf),
+    recentLatency: reply.recentLatency.map(bucketOf),
     seals: reply.seals.map(({ keyId, count }) => ({ keyId, count }))
       .sort((a, b) => a.keyId - b.keyId),
+    backups: reply.backups.map(({ ageMs, index }) => ({ ageMs, index })),
   };
 }
 

@@ -1,4 +1,5 @@
 import { adminHandler } from "../admin/handler.ts";
+import type { Vitals } from "../admin/vitals.ts";
 import { type Address, formatAddress } from "../base/address.ts";
 import { toHex, utf8 } from "../base/bytes.ts";
 import { MetricRegistry } from "../base/metrics.ts";
@@ -12,7 +13,8 @@ import type {
 } from "../io/http.ts";
 import type { Net } from "../io/net.ts";
 import type { ProcessPort } from "../io/process.ts";
-import type { SpaceOf } from "../io/space.ts";
+import type { BytesOf, SpaceOf } from "../io/space.ts";
+import { replyLatency } from "../kvconnect/request_metrics.ts";
 import { KvConnectServer } from "../kvconnect/server.ts";
 import type { KeySettings } from "../node/guards/open_keys.ts";
 import type { Node } from "../node/node.ts";
@@ -23,12 +25,14 @@ import {
 } from "../node/open_node.ts";
 import { AUDIT_LOG_NAME, AuditLog } from "./audit_log.ts";
 import type { NodeConfig } from "./config.ts";
-import { askToJoin } from "./join.ts";
 import { registerEncryptionMetrics } from "./encryption_metrics.ts";
+import { GivenBackups } from "./given_backups.ts";
+import { askToJoin } from "./join.ts";
 import { keySettings } from "./key_settings.ts";
 import { type NodeMetricsSource, registerNodeMetrics } from "./node_metrics.ts";
 import { nodeVitals } from "./node_vitals.ts";
 import { openPeerLinks } from "./peer_links.ts";
+import { RecentLatency } from "./recent_latency.ts";
 import type { RunningNode } from "./running_node.ts";
 import type { Token } from "./secrets.ts";
 import { kekUnwrapSeconds, timedKek } from "./timed_kek.ts";
@@ -45,6 +49,7 @@ export interface AppPorts extends Omit<NodePorts, "openTransport" | "keys"> {
   readonly files: Files;
   readonly process: ProcessPort;
   readonly spaceOf: SpaceOf;
+  readonly bytesOf: BytesOf;
   /** Lets go of what the ports hold, after the node has closed. */
   close(): Promise<void>;
 }
@@ -176,8 +181,9 @@ function peerAddress({ peerAdvertise, peerListen }: NodeConfig): string {
 /** Closers run last first: requests end before the node does. */
 async function openListeners(
   node: Node,
-  { config, secrets, ports, closers, fail, metrics }: Assembly,
+  assembly: Assembly,
 ): Promise<RunningNode["addresses"]> {
+  const { config, secrets, ports, closers, fail, metrics } = assembly;
   const { http, clock, log } = ports;
   const tls = secrets.tls === null ? {} : { tls: secrets.tls };
   registerNodeMetrics(metrics, metricsOf(node), ports.process);
@@ -192,24 +198,12 @@ async function openListeners(
     ...endpointBase(config),
   });
   const stopping = new AbortController();
-  const audit = new AuditLog({
-    disk: ports.disk,
-    path: `${config.dataDir}/${AUDIT_LOG_NAME}`,
-    node: config.node,
-    clock,
-    log,
-  });
-  await audit.open();
-  closers.push(() => audit.close());
+  const { audit, backups } = await openAudit(assembly);
   const admin = adminHandler({
     node,
     encryption: node.encryption,
     audit,
-    vitals: nodeVitals({
-      ...{ node: config.node, dataDir: config.dataDir, metrics, ...ports },
-      counters: () => node.counters(),
-      seals: () => node.encryptionMetrics().seals(),
-    }),
+    vitals: vitalsOf(node, backups, assembly),
     isAdminToken: sameToken(secrets.adminToken),
     clock,
     log,
@@ -230,6 +224,43 @@ async function openListeners(
   closers.push(() => stopServing(server, listener));
   const peer: Address = node.peerAddress ?? config.peerListen;
   return { listen: listener.address, peer, admin: adminListener.address };
+}
+
+/** The audit log, and the backups that it tells of. */
+async function openAudit(
+  { config, ports, closers }: Assembly,
+): Promise<{ readonly audit: AuditLog; readonly backups: GivenBackups }> {
+  const { disk, clock, log } = ports;
+  const backups = new GivenBackups();
+  const audit = new AuditLog({
+    disk,
+    path: `${config.dataDir}/${AUDIT_LOG_NAME}`,
+    node: config.node,
+    clock,
+    log,
+    onLine: (line) => backups.readLine(line),
+  });
+  await audit.open();
+  closers.push(() => audit.close());
+  return { audit, backups };
+}
+
+function vitalsOf(
+  node: Node,
+  backups: GivenBackups,
+  { config, ports, closers, metrics }: Assembly,
+): () => Promise<Vitals> {
+  const { clock } = ports;
+  const recent = new RecentLatency(() => replyLatency(metrics), clock);
+  closers.push(async () => recent.close());
+  return nodeVitals({
+    ...{ node: config.node, dataDir: config.dataDir, metrics, ...ports },
+    counters: () => node.counters(),
+    seals: () => node.encryptionMetrics().seals(),
+    recentLatency: () => recent.tell(),
+    backups: () => backups.tell(clock.wallMs()),
+    storePath: () => node.storePath,
+  });
 }
 
 function metricsOf(node: Node): NodeMetricsSource {

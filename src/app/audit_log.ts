@@ -32,6 +32,8 @@ export interface AuditLogParts {
   readonly node: string;
   readonly clock: Clock;
   readonly log: EventLog;
+  /** Is shown the last lines when the log is first opened, and each new one. */
+  readonly onLine?: (line: string) => void;
 }
 
 type LineFields = Readonly<Record<string, unknown>>;
@@ -48,6 +50,7 @@ export class AuditLog implements AuditSink {
   /** `null`: not looked at yet, or failed since. */
   #end: LogEnd | null = null;
   #queue: Promise<void> = Promise.resolve();
+  #isShown = false;
 
   constructor(parts: AuditLogParts) {
     this.#parts = parts;
@@ -64,7 +67,10 @@ export class AuditLog implements AuditSink {
     const { actor, call, result, code } = record;
     return this.#inTurn(
       { actor, call, result, code },
-      async () => void await (await this.#opened()).append(fieldsOf(record)),
+      async () => {
+        const { line } = await (await this.#opened()).append(fieldsOf(record));
+        this.#parts.onLine?.(line);
+      },
     );
   }
 
@@ -89,8 +95,17 @@ export class AuditLog implements AuditSink {
   }
 
   async #opened(): Promise<LogEnd> {
-    this.#end ??= await openEnd(this.#parts);
-    return this.#end;
+    if (this.#end !== null) return this.#end;
+    const { end, lines } = await openEnd(this.#parts);
+    this.#end = end;
+    // After a failure it is opened again, and nothing is shown twice.
+    if (!this.#isShown) {
+      for (const line of lines) {
+        this.#parts.onLine?.(line);
+      }
+    }
+    this.#isShown = true;
+    return end;
   }
 
   async #forget(): Promise<void> {
@@ -123,8 +138,10 @@ class LogEnd {
     return this.#previous;
   }
 
-  /** Durable when it resolves; returns the bytes it took. */
-  async append(fields: LineFields): Promise<number> {
+  /** Durable when it resolves; returns the line and the bytes it took. */
+  async append(
+    fields: LineFields,
+  ): Promise<{ readonly line: string; readonly length: number }> {
     const previous = fields["event"] === CHAIN_BEGUN
       ? CHAIN_START
       : this.#previous;
@@ -134,7 +151,7 @@ class LogEnd {
     await this.#file.writeAndSync(this.#offset, bytes);
     this.#offset += bytes.length;
     this.#previous = lineHash(line);
-    return bytes.length;
+    return { line, length: bytes.length };
   }
 
   close(): Promise<void> {
@@ -142,7 +159,9 @@ class LogEnd {
   }
 }
 
-async function openEnd(parts: AuditLogParts): Promise<LogEnd> {
+async function openEnd(
+  parts: AuditLogParts,
+): Promise<{ readonly end: LogEnd; readonly lines: readonly string[] }> {
   const { disk, path, log } = parts;
   const isNew = !await disk.exists(path);
   const file = await disk.open(path, isNew ? "create" : "existing");
@@ -158,7 +177,7 @@ async function openEnd(parts: AuditLogParts): Promise<LogEnd> {
     }
     if (isBroken) log.write("warn", "audit_chain_broken", { path, previous });
     if (isBroken || offset === 0) await begin(end, parts.node);
-    return end;
+    return { end, lines: tail.lines };
   } catch (error) {
     await file.close();
     throw error;
@@ -204,7 +223,7 @@ async function readTail(file: DiskFile): Promise<Tail> {
 /** The torn line goes on inside a whole one, which takes its place. */
 async function setAside(end: LogEnd, torn: Bytes): Promise<void> {
   const text = decoder.decode(torn);
-  const length = await end.append({ event: "line_set_aside", text });
+  const { length } = await end.append({ event: "line_set_aside", text });
   assert(length > torn.length, "a torn line is covered as a whole");
 }
 

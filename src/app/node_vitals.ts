@@ -1,9 +1,9 @@
-import type { Vitals } from "../admin/vitals.ts";
+import type { GivenBackup, Vitals } from "../admin/vitals.ts";
 import type { KeyId } from "../base/data_key.ts";
 import type { MetricRegistry } from "../base/metrics.ts";
 import type { Clock } from "../io/clock.ts";
 import type { ProcessPort } from "../io/process.ts";
-import type { SpaceOf } from "../io/space.ts";
+import type { BytesOf, SpaceOf } from "../io/space.ts";
 import { replyLatency } from "../kvconnect/request_metrics.ts";
 import type { RaftCounters } from "./node_metrics.ts";
 
@@ -16,10 +16,17 @@ export interface NodeVitalsSource {
   readonly process: Pick<ProcessPort, "residentBytes">;
   readonly clock: Pick<Clock, "monotonicMs">;
   readonly spaceOf: SpaceOf;
+  readonly bytesOf: BytesOf;
   counters(): {
     readonly raft: Pick<RaftCounters, "proposals" | "elections">;
     readonly wal: { readonly syncs: number; readonly bytesWritten: number };
   };
+  /** Of about the last five minutes. */
+  recentLatency(): ReturnType<typeof replyLatency>;
+  /** Whole backups that it gave. */
+  backups(): readonly GivenBackup[];
+  /** File of the store in use. */
+  storePath(): string;
   /** Envelopes sealed here since the start, by key. */
   seals(): ReadonlyMap<KeyId, number>;
 }
@@ -31,13 +38,13 @@ export function nodeVitals(source: NodeVitalsSource): () => Promise<Vitals> {
     const { freeBytes, totalBytes } = await source.spaceOf(source.dataDir);
     const upMs = source.clock.monotonicMs() - startMs;
     const { raft, wal } = source.counters();
-    const latency = replyLatency(source.metrics)
-      .map(({ bound, count }) => ({ bound, count: BigInt(count) }));
+    const latency = replyLatency(source.metrics).map(exactly);
     return {
       node: source.node,
       uptimeMs: BigInt(Math.floor(upMs)),
       requests: latency.at(-1)?.count ?? 0n,
       latency,
+      recentLatency: source.recentLatency().map(exactly),
       proposals: BigInt(raft.proposals),
       elections: BigInt(raft.elections),
       walSyncs: BigInt(wal.syncs),
@@ -45,8 +52,14 @@ export function nodeVitals(source: NodeVitalsSource): () => Promise<Vitals> {
       residentBytes: BigInt(source.process.residentBytes()),
       diskFreeBytes: freeBytes,
       diskTotalBytes: totalBytes,
+      storeBytes: await source.bytesOf(source.storePath()),
       seals: [...source.seals()].sort(([a], [b]) => a - b)
         .map(([keyId, count]) => ({ keyId, count: BigInt(count) })),
+      backups: source.backups(),
     };
   };
+}
+
+function exactly({ bound, count }: ReturnType<typeof replyLatency>[number]) {
+  return { bound, count: BigInt(count) };
 }

@@ -8,7 +8,7 @@ import { mutualTlsNet } from "../io/deno/mutual_tls_net.ts";
 import { denoNet } from "../io/deno/net.ts";
 import { denoProcess } from "../io/deno/process.ts";
 import { denoRandom } from "../io/deno/random.ts";
-import { denoSpaceOf } from "../io/deno/space.ts";
+import { denoBytesOf, denoSpaceOf } from "../io/deno/space.ts";
 import { FileError } from "../io/errors.ts";
 import type { Files } from "../io/files.ts";
 import { type AppPorts, type AppSecrets, assemble } from "./assemble.ts";
@@ -67,6 +67,7 @@ function denoPorts(config: NodeConfig): AppPorts {
     files: denoFiles(),
     process: denoProcess(),
     spaceOf: denoSpaceOf,
+    bytesOf: denoBytesOf,
     close: async () => await disk.close(),
   };
 }

@@ -6,3 +6,6 @@ export interface Space {
 
 /** Of the file system that `path` is on; never rejects. */
 export type SpaceOf = (path: string) => Promise<Space>;
+
+/** Length of a file, in bytes; 0 when it cannot be told; never rejects. */
+export type BytesOf = (path: string) => Promise<bigint>;

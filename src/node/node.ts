@@ -200,6 +200,11 @@ export class Node implements NodePort, OperatorPort {
     return this.#engine.operations;
   }
 
+  /** File of the store in use; another one after a checkpoint or a scrub. */
+  get storePath(): string {
+    return this.#parts.place.path;
+  }
+
   encryptionMetrics(): EncryptionMetrics {
     return this.#engine.operations.metrics();
   }

@@ -1,5 +1,5 @@
 import { deepEqual, ok } from "node:assert/strict";
-import { denoSpaceOf } from "../../src/io/deno/space.ts";
+import { denoBytesOf, denoSpaceOf } from "../../src/io/deno/space.ts";
 
 const HIDDEN = { freeBytes: 0n, totalBytes: 0n };
 
@@ -16,4 +16,15 @@ Deno.test({
   name: "denoSpaceOf() without the permission is hidden",
   permissions: { read: true, sys: false },
   fn: async () => deepEqual(await denoSpaceOf("."), HIDDEN),
+});
+
+Deno.test("denoBytesOf() is the length of a file, 0 when there is none", async () => {
+  const path = await Deno.makeTempFile();
+  try {
+    await Deno.writeFile(path, new Uint8Array(4_097));
+    deepEqual(await denoBytesOf(path), 4_097n);
+  } finally {
+    await Deno.remove(path);
+  }
+  deepEqual(await denoBytesOf(path), 0n);
 });

@@ -71,11 +71,43 @@ Deno.test({
       ) await rollout.take(step);
       await withClient(cluster, async (client) => {
         await tellVitals(cluster, client);
+        await tellBackup(rollout, client, `${files.dir}/backup`);
         await tellScrub(cluster, client);
       });
     });
   },
 });
+
+/** Who gave it is one of the members; it still knows after a restart. */
+async function tellBackup(
+  { cluster, encrypted }: Rollout,
+  client: AdminClient,
+  path: string,
+): Promise<void> {
+  const given = async () => {
+    const all = await client.vitalsOfMembers();
+    return all.flatMap(({ member, vitals }) =>
+      (vitals?.backups ?? []).map((one) => ({ member, ...one }))
+    );
+  };
+  deepEqual(await given(), []);
+  await cluster.settled();
+  const { applied } = (await cluster.status("n1"))!;
+  const { code, stderr } = await encrypted.run("backup", "create", ...[
+    ...["--out", path],
+  ]);
+  equal(code, 0, stderr);
+  const [one, ...others] = await given();
+  deepEqual(others, []);
+  ok(one !== undefined && one.ageMs < 60_000n);
+  ok(one.index >= BigInt(applied), `${one.index} of ${applied}`);
+  equal(await cluster.stop(one.member), 0);
+  await cluster.start(one.member);
+  await cluster.agreed();
+  const [again] = await given();
+  deepEqual([again?.member, again?.index], [one.member, one.index]);
+  ok((again?.ageMs ?? 0n) >= one.ageMs);
+}
 
 async function tellVitals(
   cluster: ClusterProcess,
@@ -92,6 +124,7 @@ async function tellVitals(
   equal(after.latency.at(-1)?.count, after.requests);
   ok(after.walSyncs > before.walSyncs && after.walBytes > before.walBytes);
   ok(after.residentBytes > 2n ** 20n);
+  ok(after.storeBytes > 0n);
   ok(after.diskFreeBytes > 0n && after.diskFreeBytes < after.diskTotalBytes);
   const sealed = after.seals.reduce((sum, { count }) => sum + count, 0n);
   ok(sealed > 0n);

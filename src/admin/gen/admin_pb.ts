@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file admin.proto.
  */
 export const file_admin: GenFile = /*@__PURE__*/
-  fileDesc("CgthZG1pbi5wcm90bxIPc2VhbGt2LmFkbWluLnYxIhIKEEdldFN0YXR1c1JlcXVlc3QizQEKEUdldFN0YXR1c1Jlc3BvbnNlEg8KB2NsdXN0ZXIYASABKAkSEgoKY2x1c3Rlcl9pZBgCIAEoCRIMCgRub2RlGAMgASgJEg4KBmxlYWRlchgEIAEoCRIMCgR0ZXJtGAUgASgEEg4KBmNvbW1pdBgGIAEoBBIPCgdhcHBsaWVkGAcgASgEEg0KBXBoYXNlGAggASgNEg0KBXJlYWR5GAkgASgIEigKB21lbWJlcnMYCiADKAsyFy5zZWFsa3YuYWRtaW4udjEuTWVtYmVyIq4CCgZNZW1iZXISDAoEbmFtZRgBIAEoCRIjCgRyb2xlGAIgASgOMhUuc2VhbGt2LmFkbWluLnYxLlJvbGUSCgoCdXAYAyABKAgSDQoFcmVhZHkYBCABKAgSCwoDbGFnGAUgASgEEg8KB2FwcGxpZWQYBiABKAQSDQoFcGhhc2UYByABKA0SCgoCaWQYCCABKAQSEAoIaXNfdm90ZXIYCSABKAgSMQoLcmVwbGljYXRpb24YCiABKA4yHC5zZWFsa3YuYWRtaW4udjEuUmVwbGljYXRpb24SFAoMcGVlcl9hZGRyZXNzGAsgASgJEhYKDmNsaWVudF9hZGRyZXNzGAwgASgJEhUKDWFkbWluX2FkZHJlc3MYDSABKAkSEwoLaGFzX3N0YXJ0ZWQYDiABKAgiFAoSV2F0Y2hTdGF0dXNSZXF1ZXN0IkkKE1dhdGNoU3RhdHVzUmVzcG9uc2USMgoGc3RhdHVzGAEgASgLMiIuc2VhbGt2LmFkbWluLnYxLkdldFN0YXR1c1Jlc3BvbnNlIhIKEEdldFZpdGFsc1JlcXVlc3QiuAIKEUdldFZpdGFsc1Jlc3BvbnNlEgwKBG5vZGUYASABKAkSEQoJdXB0aW1lX21zGAIgASgEEhAKCHJlcXVlc3RzGAMgASgEEi8KB2xhdGVuY3kYBCADKAsyHi5zZWFsa3YuYWRtaW4udjEuTGF0ZW5jeUJ1Y2tldBIRCglwcm9wb3NhbHMYBSABKAQSEQoJZWxlY3Rpb25zGAYgASgEEhEKCXdhbF9zeW5jcxgHIAEoBBIRCgl3YWxfYnl0ZXMYCCABKAQSFgoOcmVzaWRlbnRfYnl0ZXMYCSABKAQSFwoPZGlza19mcmVlX2J5dGVzGAogASgEEhgKEGRpc2tfdG90YWxfYnl0ZXMYCyABKAQSKAoFc2VhbHMYDCADKAsyGS5zZWFsa3YuYWRtaW4udjEuS2V5U2VhbHMiNQoNTGF0ZW5jeUJ1Y2tldBIVCg1ib3VuZF9zZWNvbmRzGAEgASgBEg0KBWNvdW50GAIgASgEIikKCEtleVNlYWxzEg4KBmtleV9pZBgBIAEoDRINCgVjb3VudBgCIAEoBCKMAQoQQWRkTWVtYmVyUmVxdWVzdBIMCgRuYW1lGAEgASgJEhQKDHBlZXJfYWRkcmVzcxgCIAEoCRIPCgdwcm9tb3RlGAMgASgIEg8KB2RyeV9ydW4YCyABKAgSEQoJcGxhbl9oYXNoGAwgASgJEg8KB2NvbmZpcm0YDSABKAkSDgoGYWNjZXB0GA4gAygJIjwKEUFkZE1lbWJlclJlc3BvbnNlEicKBmNoYW5nZRgBIAEoCzIXLnNlYWxrdi5hZG1pbi52MS5DaGFuZ2UiaQoUUHJvbW90ZU1lbWJlclJlcXVlc3QSDAoEbmFtZRgBIAEoCRIPCgdkcnlfcnVuGAsgASgIEhEKCXBsYW5faGFzaBgMIAEoCRIPCgdjb25maXJtGA0gASgJEg4KBmFjY2VwdBgOIAMoCSJAChVQcm9tb3RlTWVtYmVyUmVzcG9uc2USJwoGY2hhbmdlGAEgASgLMhcuc2VhbGt2LmFkbWluLnYxLkNoYW5nZSJoChNSZW1vdmVNZW1iZXJSZXF1ZXN0EgwKBG5hbWUYASABKAkSDwoHZHJ5X3J1bhgLIAEoCBIRCglwbGFuX2hhc2gYDCABKAkSDwoHY29uZmlybRgNIAEoCRIOCgZhY2NlcHQYDiADKAkiPwoUUmVtb3ZlTWVtYmVyUmVzcG9uc2USJwoGY2hhbmdlGAEgASgLMhcuc2VhbGt2LmFkbWluLnYxLkNoYW5nZSJqChVUcmFuc2ZlckxlYWRlclJlcXVlc3QSDAoEbmFtZRgBIAEoCRIPCgdkcnlfcnVuGAsgASgIEhEKCXBsYW5faGFzaBgMIAEoCRIPCgdjb25maXJtGA0gASgJEg4KBmFjY2VwdBgOIAMoCSJBChZUcmFuc2ZlckxlYWRlclJlc3BvbnNlEicKBmNoYW5nZRgBIAEoCzIXLnNlYWxrdi5hZG1pbi52MS5DaGFuZ2UiUQoGQ2hhbmdlEiMKBHBsYW4YASABKAsyFS5zZWFsa3YuYWRtaW4udjEuUGxhbhIPCgdjaGFuZ2VkGAIgASgIEhEKCW1lbWJlcl9pZBgDIAEoBCIjCgRQbGFuEgwKBGhhc2gYASABKAkSDQoFc3RlcHMYAiADKAkiDwoNQmFja3VwUmVxdWVzdCIfCg5CYWNrdXBSZXNwb25zZRINCgVwaWVjZRgBIAEoDCpmCgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIPCgtST0xFX0xFQURFUhABEhEKDVJPTEVfRk9MTE9XRVIQAhISCg5ST0xFX0NBTkRJREFURRADEhAKDFJPTEVfTEVBUk5FUhAEKnYKC1JlcGxpY2F0aW9uEhsKF1JFUExJQ0FUSU9OX1VOU1BFQ0lGSUVEEAASFQoRUkVQTElDQVRJT05fUFJPQkUQARIZChVSRVBMSUNBVElPTl9SRVBMSUNBVEUQAhIYChRSRVBMSUNBVElPTl9TTkFQU0hPVBADMtMFCgxDbHVzdGVyQWRtaW4SUgoJR2V0U3RhdHVzEiEuc2VhbGt2LmFkbWluLnYxLkdldFN0YXR1c1JlcXVlc3QaIi5zZWFsa3YuYWRtaW4udjEuR2V0U3RhdHVzUmVzcG9uc2USWgoLV2F0Y2hTdGF0dXMSIy5zZWFsa3YuYWRtaW4udjEuV2F0Y2hTdGF0dXNSZXF1ZXN0GiQuc2VhbGt2LmFkbWluLnYxLldhdGNoU3RhdHVzUmVzcG9uc2UwARJSCglHZXRWaXRhbHMSIS5zZWFsa3YuYWRtaW4udjEuR2V0Vml0YWxzUmVxdWVzdBoiLnNlYWxrdi5hZG1pbi52MS5HZXRWaXRhbHNSZXNwb25zZRJSCglBZGRNZW1iZXISIS5zZWFsa3YuYWRtaW4udjEuQWRkTWVtYmVyUmVxdWVzdBoiLnNlYWxrdi5hZG1pbi52MS5BZGRNZW1iZXJSZXNwb25zZRJeCg1Qcm9tb3RlTWVtYmVyEiUuc2VhbGt2LmFkbWluLnYxLlByb21vdGVNZW1iZXJSZXF1ZXN0GiYuc2VhbGt2LmFkbWluLnYxLlByb21vdGVNZW1iZXJSZXNwb25zZRJbCgxSZW1vdmVNZW1iZXISJC5zZWFsa3YuYWRtaW4udjEuUmVtb3ZlTWVtYmVyUmVxdWVzdBolLnNlYWxrdi5hZG1pbi52MS5SZW1vdmVNZW1iZXJSZXNwb25zZRJhCg5UcmFuc2ZlckxlYWRlchImLnNlYWxrdi5hZG1pbi52MS5UcmFuc2ZlckxlYWRlclJlcXVlc3QaJy5zZWFsa3YuYWRtaW4udjEuVHJhbnNmZXJMZWFkZXJSZXNwb25zZRJLCgZCYWNrdXASHi5zZWFsa3YuYWRtaW4udjEuQmFja3VwUmVxdWVzdBofLnNlYWxrdi5hZG1pbi52MS5CYWNrdXBSZXNwb25zZTABYgZwcm90bzM");
+  fileDesc("CgthZG1pbi5wcm90bxIPc2VhbGt2LmFkbWluLnYxIhIKEEdldFN0YXR1c1JlcXVlc3QizQEKEUdldFN0YXR1c1Jlc3BvbnNlEg8KB2NsdXN0ZXIYASABKAkSEgoKY2x1c3Rlcl9pZBgCIAEoCRIMCgRub2RlGAMgASgJEg4KBmxlYWRlchgEIAEoCRIMCgR0ZXJtGAUgASgEEg4KBmNvbW1pdBgGIAEoBBIPCgdhcHBsaWVkGAcgASgEEg0KBXBoYXNlGAggASgNEg0KBXJlYWR5GAkgASgIEigKB21lbWJlcnMYCiADKAsyFy5zZWFsa3YuYWRtaW4udjEuTWVtYmVyIq4CCgZNZW1iZXISDAoEbmFtZRgBIAEoCRIjCgRyb2xlGAIgASgOMhUuc2VhbGt2LmFkbWluLnYxLlJvbGUSCgoCdXAYAyABKAgSDQoFcmVhZHkYBCABKAgSCwoDbGFnGAUgASgEEg8KB2FwcGxpZWQYBiABKAQSDQoFcGhhc2UYByABKA0SCgoCaWQYCCABKAQSEAoIaXNfdm90ZXIYCSABKAgSMQoLcmVwbGljYXRpb24YCiABKA4yHC5zZWFsa3YuYWRtaW4udjEuUmVwbGljYXRpb24SFAoMcGVlcl9hZGRyZXNzGAsgASgJEhYKDmNsaWVudF9hZGRyZXNzGAwgASgJEhUKDWFkbWluX2FkZHJlc3MYDSABKAkSEwoLaGFzX3N0YXJ0ZWQYDiABKAgiFAoSV2F0Y2hTdGF0dXNSZXF1ZXN0IkkKE1dhdGNoU3RhdHVzUmVzcG9uc2USMgoGc3RhdHVzGAEgASgLMiIuc2VhbGt2LmFkbWluLnYxLkdldFN0YXR1c1Jlc3BvbnNlIhIKEEdldFZpdGFsc1JlcXVlc3QitAMKEUdldFZpdGFsc1Jlc3BvbnNlEgwKBG5vZGUYASABKAkSEQoJdXB0aW1lX21zGAIgASgEEhAKCHJlcXVlc3RzGAMgASgEEi8KB2xhdGVuY3kYBCADKAsyHi5zZWFsa3YuYWRtaW4udjEuTGF0ZW5jeUJ1Y2tldBIRCglwcm9wb3NhbHMYBSABKAQSEQoJZWxlY3Rpb25zGAYgASgEEhEKCXdhbF9zeW5jcxgHIAEoBBIRCgl3YWxfYnl0ZXMYCCABKAQSFgoOcmVzaWRlbnRfYnl0ZXMYCSABKAQSFwoPZGlza19mcmVlX2J5dGVzGAogASgEEhgKEGRpc2tfdG90YWxfYnl0ZXMYCyABKAQSKAoFc2VhbHMYDCADKAsyGS5zZWFsa3YuYWRtaW4udjEuS2V5U2VhbHMSEwoLc3RvcmVfYnl0ZXMYDSABKAQSNgoOcmVjZW50X2xhdGVuY3kYDiADKAsyHi5zZWFsa3YuYWRtaW4udjEuTGF0ZW5jeUJ1Y2tldBItCgdiYWNrdXBzGA8gAygLMhwuc2VhbGt2LmFkbWluLnYxLkJhY2t1cEdpdmVuIiwKC0JhY2t1cEdpdmVuEg4KBmFnZV9tcxgBIAEoBBINCgVpbmRleBgCIAEoBCI1Cg1MYXRlbmN5QnVja2V0EhUKDWJvdW5kX3NlY29uZHMYASABKAESDQoFY291bnQYAiABKAQiKQoIS2V5U2VhbHMSDgoGa2V5X2lkGAEgASgNEg0KBWNvdW50GAIgASgEIowBChBBZGRNZW1iZXJSZXF1ZXN0EgwKBG5hbWUYASABKAkSFAoMcGVlcl9hZGRyZXNzGAIgASgJEg8KB3Byb21vdGUYAyABKAgSDwoHZHJ5X3J1bhgLIAEoCBIRCglwbGFuX2hhc2gYDCABKAkSDwoHY29uZmlybRgNIAEoCRIOCgZhY2NlcHQYDiADKAkiPAoRQWRkTWVtYmVyUmVzcG9uc2USJwoGY2hhbmdlGAEgASgLMhcuc2VhbGt2LmFkbWluLnYxLkNoYW5nZSJpChRQcm9tb3RlTWVtYmVyUmVxdWVzdBIMCgRuYW1lGAEgASgJEg8KB2RyeV9ydW4YCyABKAgSEQoJcGxhbl9oYXNoGAwgASgJEg8KB2NvbmZpcm0YDSABKAkSDgoGYWNjZXB0GA4gAygJIkAKFVByb21vdGVNZW1iZXJSZXNwb25zZRInCgZjaGFuZ2UYASABKAsyFy5zZWFsa3YuYWRtaW4udjEuQ2hhbmdlImgKE1JlbW92ZU1lbWJlclJlcXVlc3QSDAoEbmFtZRgBIAEoCRIPCgdkcnlfcnVuGAsgASgIEhEKCXBsYW5faGFzaBgMIAEoCRIPCgdjb25maXJtGA0gASgJEg4KBmFjY2VwdBgOIAMoCSI/ChRSZW1vdmVNZW1iZXJSZXNwb25zZRInCgZjaGFuZ2UYASABKAsyFy5zZWFsa3YuYWRtaW4udjEuQ2hhbmdlImoKFVRyYW5zZmVyTGVhZGVyUmVxdWVzdBIMCgRuYW1lGAEgASgJEg8KB2RyeV9ydW4YCyABKAgSEQoJcGxhbl9oYXNoGAwgASgJEg8KB2NvbmZpcm0YDSABKAkSDgoGYWNjZXB0GA4gAygJIkEKFlRyYW5zZmVyTGVhZGVyUmVzcG9uc2USJwoGY2hhbmdlGAEgASgLMhcuc2VhbGt2LmFkbWluLnYxLkNoYW5nZSJRCgZDaGFuZ2USIwoEcGxhbhgBIAEoCzIVLnNlYWxrdi5hZG1pbi52MS5QbGFuEg8KB2NoYW5nZWQYAiABKAgSEQoJbWVtYmVyX2lkGAMgASgEIiMKBFBsYW4SDAoEaGFzaBgBIAEoCRINCgVzdGVwcxgCIAMoCSIPCg1CYWNrdXBSZXF1ZXN0Ih8KDkJhY2t1cFJlc3BvbnNlEg0KBXBpZWNlGAEgASgMKmYKBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg8KC1JPTEVfTEVBREVSEAESEQoNUk9MRV9GT0xMT1dFUhACEhIKDlJPTEVfQ0FORElEQVRFEAMSEAoMUk9MRV9MRUFSTkVSEAQqdgoLUmVwbGljYXRpb24SGwoXUkVQTElDQVRJT05fVU5TUEVDSUZJRUQQABIVChFSRVBMSUNBVElPTl9QUk9CRRABEhkKFVJFUExJQ0FUSU9OX1JFUExJQ0FURRACEhgKFFJFUExJQ0FUSU9OX1NOQVBTSE9UEAMy0wUKDENsdXN0ZXJBZG1pbhJSCglHZXRTdGF0dXMSIS5zZWFsa3YuYWRtaW4udjEuR2V0U3RhdHVzUmVxdWVzdBoiLnNlYWxrdi5hZG1pbi52MS5HZXRTdGF0dXNSZXNwb25zZRJaCgtXYXRjaFN0YXR1cxIjLnNlYWxrdi5hZG1pbi52MS5XYXRjaFN0YXR1c1JlcXVlc3QaJC5zZWFsa3YuYWRtaW4udjEuV2F0Y2hTdGF0dXNSZXNwb25zZTABElIKCUdldFZpdGFscxIhLnNlYWxrdi5hZG1pbi52MS5HZXRWaXRhbHNSZXF1ZXN0GiIuc2VhbGt2LmFkbWluLnYxLkdldFZpdGFsc1Jlc3BvbnNlElIKCUFkZE1lbWJlchIhLnNlYWxrdi5hZG1pbi52MS5BZGRNZW1iZXJSZXF1ZXN0GiIuc2VhbGt2LmFkbWluLnYxLkFkZE1lbWJlclJlc3BvbnNlEl4KDVByb21vdGVNZW1iZXISJS5zZWFsa3YuYWRtaW4udjEuUHJvbW90ZU1lbWJlclJlcXVlc3QaJi5zZWFsa3YuYWRtaW4udjEuUHJvbW90ZU1lbWJlclJlc3BvbnNlElsKDFJlbW92ZU1lbWJlchIkLnNlYWxrdi5hZG1pbi52MS5SZW1vdmVNZW1iZXJSZXF1ZXN0GiUuc2VhbGt2LmFkbWluLnYxLlJlbW92ZU1lbWJlclJlc3BvbnNlEmEKDlRyYW5zZmVyTGVhZGVyEiYuc2VhbGt2LmFkbWluLnYxLlRyYW5zZmVyTGVhZGVyUmVxdWVzdBonLnNlYWxrdi5hZG1pbi52MS5UcmFuc2ZlckxlYWRlclJlc3BvbnNlEksKBkJhY2t1cBIeLnNlYWxrdi5hZG1pbi52MS5CYWNrdXBSZXF1ZXN0Gh8uc2VhbGt2LmFkbWluLnYxLkJhY2t1cFJlc3BvbnNlMAFiBnByb3RvMw");
 
 /**
  * @generated from message sealkv.admin.v1.GetStatusRequest
@@ -319,6 +319,27 @@ export type GetVitalsResponse = Message<"sealkv.admin.v1.GetVitalsResponse"> & {
    * @generated from field: repeated sealkv.admin.v1.KeySeals seals = 12;
    */
   seals: KeySeals[];
+
+  /**
+   * Of the largest file of the store.
+   *
+   * @generated from field: uint64 store_bytes = 13;
+   */
+  storeBytes: bigint;
+
+  /**
+   * As latency, of about the last five minutes.
+   *
+   * @generated from field: repeated sealkv.admin.v1.LatencyBucket recent_latency = 14;
+   */
+  recentLatency: LatencyBucket[];
+
+  /**
+   * Whole ones, oldest first: the last 16 that its audit log tells of.
+   *
+   * @generated from field: repeated sealkv.admin.v1.BackupGiven backups = 15;
+   */
+  backups: BackupGiven[];
 };
 
 /**
@@ -327,6 +348,32 @@ export type GetVitalsResponse = Message<"sealkv.admin.v1.GetVitalsResponse"> & {
  */
 export const GetVitalsResponseSchema: GenMessage<GetVitalsResponse> = /*@__PURE__*/
   messageDesc(file_admin, 6);
+
+/**
+ * @generated from message sealkv.admin.v1.BackupGiven
+ */
+export type BackupGiven = Message<"sealkv.admin.v1.BackupGiven"> & {
+  /**
+   * By the clock of the member.
+   *
+   * @generated from field: uint64 age_ms = 1;
+   */
+  ageMs: bigint;
+
+  /**
+   * All that was applied up to this log index is in it.
+   *
+   * @generated from field: uint64 index = 2;
+   */
+  index: bigint;
+};
+
+/**
+ * Describes the message sealkv.admin.v1.BackupGiven.
+ * Use `create(BackupGivenSchema)` to create a new message.
+ */
+export const BackupGivenSchema: GenMessage<BackupGiven> = /*@__PURE__*/
+  messageDesc(file_admin, 7);
 
 /**
  * @generated from message sealkv.admin.v1.LatencyBucket
@@ -352,7 +399,7 @@ export type LatencyBucket = Message<"sealkv.admin.v1.LatencyBucket"> & {
  * Use `create(LatencyBucketSchema)` to create a new message.
  */
 export const LatencyBucketSchema: GenMessage<LatencyBucket> = /*@__PURE__*/
-  messageDesc(file_admin, 7);
+  messageDesc(file_admin, 8);
 
 /**
  * @generated from message sealkv.admin.v1.KeySeals
@@ -374,7 +421,7 @@ export type KeySeals = Message<"sealkv.admin.v1.KeySeals"> & {
  * Use `create(KeySealsSchema)` to create a new message.
  */
 export const KeySealsSchema: GenMessage<KeySeals> = /*@__PURE__*/
-  messageDesc(file_admin, 8);
+  messageDesc(file_admin, 9);
 
 /**
  * @generated from message sealkv.admin.v1.AddMemberRequest
@@ -425,7 +472,7 @@ export type AddMemberRequest = Message<"sealkv.admin.v1.AddMemberRequest"> & {
  * Use `create(AddMemberRequestSchema)` to create a new message.
  */
 export const AddMemberRequestSchema: GenMessage<AddMemberRequest> = /*@__PURE__*/
-  messageDesc(file_admin, 9);
+  messageDesc(file_admin, 10);
 
 /**
  * @generated from message sealkv.admin.v1.AddMemberResponse
@@ -442,7 +489,7 @@ export type AddMemberResponse = Message<"sealkv.admin.v1.AddMemberResponse"> & {
  * Use `create(AddMemberResponseSchema)` to create a new message.
  */
 export const AddMemberResponseSchema: GenMessage<AddMemberResponse> = /*@__PURE__*/
-  messageDesc(file_admin, 10);
+  messageDesc(file_admin, 11);
 
 /**
  * @generated from message sealkv.admin.v1.PromoteMemberRequest
@@ -479,7 +526,7 @@ export type PromoteMemberRequest = Message<"sealkv.admin.v1.PromoteMemberRequest
  * Use `create(PromoteMemberRequestSchema)` to create a new message.
  */
 export const PromoteMemberRequestSchema: GenMessage<PromoteMemberRequest> = /*@__PURE__*/
-  messageDesc(file_admin, 11);
+  messageDesc(file_admin, 12);
 
 /**
  * @generated from message sealkv.admin.v1.PromoteMemberResponse
@@ -496,7 +543,7 @@ export type PromoteMemberResponse = Message<"sealkv.admin.v1.PromoteMemberRespon
  * Use `create(PromoteMemberResponseSchema)` to create a new message.
  */
 export const PromoteMemberResponseSchema: GenMessage<PromoteMemberResponse> = /*@__PURE__*/
-  messageDesc(file_admin, 12);
+  messageDesc(file_admin, 13);
 
 /**
  * One-way: wants `confirm`.
@@ -535,7 +582,7 @@ export type RemoveMemberRequest = Message<"sealkv.admin.v1.RemoveMemberRequest">
  * Use `create(RemoveMemberRequestSchema)` to create a new message.
  */
 export const RemoveMemberRequestSchema: GenMessage<RemoveMemberRequest> = /*@__PURE__*/
-  messageDesc(file_admin, 13);
+  messageDesc(file_admin, 14);
 
 /**
  * @generated from message sealkv.admin.v1.RemoveMemberResponse
@@ -552,7 +599,7 @@ export type RemoveMemberResponse = Message<"sealkv.admin.v1.RemoveMemberResponse
  * Use `create(RemoveMemberResponseSchema)` to create a new message.
  */
 export const RemoveMemberResponseSchema: GenMessage<RemoveMemberResponse> = /*@__PURE__*/
-  messageDesc(file_admin, 14);
+  messageDesc(file_admin, 15);
 
 /**
  * @generated from message sealkv.admin.v1.TransferLeaderRequest
@@ -591,7 +638,7 @@ export type TransferLeaderRequest = Message<"sealkv.admin.v1.TransferLeaderReque
  * Use `create(TransferLeaderRequestSchema)` to create a new message.
  */
 export const TransferLeaderRequestSchema: GenMessage<TransferLeaderRequest> = /*@__PURE__*/
-  messageDesc(file_admin, 15);
+  messageDesc(file_admin, 16);
 
 /**
  * @generated from message sealkv.admin.v1.TransferLeaderResponse
@@ -608,7 +655,7 @@ export type TransferLeaderResponse = Message<"sealkv.admin.v1.TransferLeaderResp
  * Use `create(TransferLeaderResponseSchema)` to create a new message.
  */
 export const TransferLeaderResponseSchema: GenMessage<TransferLeaderResponse> = /*@__PURE__*/
-  messageDesc(file_admin, 16);
+  messageDesc(file_admin, 17);
 
 /**
  * @generated from message sealkv.admin.v1.Change
@@ -639,7 +686,7 @@ export type Change = Message<"sealkv.admin.v1.Change"> & {
  * Use `create(ChangeSchema)` to create a new message.
  */
 export const ChangeSchema: GenMessage<Change> = /*@__PURE__*/
-  messageDesc(file_admin, 17);
+  messageDesc(file_admin, 18);
 
 /**
  * What a change does, made of the state it was asked in.
@@ -667,7 +714,7 @@ export type Plan = Message<"sealkv.admin.v1.Plan"> & {
  * Use `create(PlanSchema)` to create a new message.
  */
 export const PlanSchema: GenMessage<Plan> = /*@__PURE__*/
-  messageDesc(file_admin, 18);
+  messageDesc(file_admin, 19);
 
 /**
  * @generated from message sealkv.admin.v1.BackupRequest
@@ -680,7 +727,7 @@ export type BackupRequest = Message<"sealkv.admin.v1.BackupRequest"> & {
  * Use `create(BackupRequestSchema)` to create a new message.
  */
 export const BackupRequestSchema: GenMessage<BackupRequest> = /*@__PURE__*/
-  messageDesc(file_admin, 19);
+  messageDesc(file_admin, 20);
 
 /**
  * @generated from message sealkv.admin.v1.BackupResponse
@@ -697,7 +744,7 @@ export type BackupResponse = Message<"sealkv.admin.v1.BackupResponse"> & {
  * Use `create(BackupResponseSchema)` to create a new message.
  */
 export const BackupResponseSchema: GenMessage<BackupResponse> = /*@__PURE__*/
-  messageDesc(file_admin, 20);
+  messageDesc(file_admin, 21);
 
 /**
  * @generated from enum sealkv.admin.v1.Role

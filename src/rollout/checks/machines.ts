@@ -5,6 +5,8 @@ import { CLUSTER, makeCheck, passed, warned } from "./make_check.ts";
 
 /** The rewrite and the scrub write values once more. */
 const FREE_PERCENT_MIN = 30;
+/** A scrub copies the store, and a checkpoint is as large. */
+const FREE_STORES_MIN = 2n;
 const P99_SECONDS_MAX = 0.25;
 /** The leader gives the raft cutover up after this: NODE_CUTOVER_ABORTED. */
 const PAUSE_SECONDS_MAX = 2;
@@ -23,9 +25,20 @@ export function hasRoom(facts: CheckFacts): Check {
     }
     const percent = Math.floor(Number(free * 100n / total));
     const text = `${percent} % free, ${gibText(free)} of ${gibText(total)}`;
-    return percent >= FREE_PERCENT_MIN ? passed(name, text) : warned(name, {
-      text: `${text}, wanted ${FREE_PERCENT_MIN} %`,
-      remedy: "Make room on its disk",
+    const remedy = "Make room on its disk";
+    if (percent < FREE_PERCENT_MIN) {
+      return warned(name, {
+        text: `${text}, wanted ${FREE_PERCENT_MIN} %`,
+        remedy,
+      });
+    }
+    const { storeBytes: store } = vitals;
+    if (free >= FREE_STORES_MIN * store) return passed(name, text);
+    return warned(name, {
+      text: `${text}, wanted ${FREE_STORES_MIN} times its store of ${
+        gibText(store)
+      }`,
+      remedy,
     });
   });
   return makeCheck("G07", "Room on disks", evidence);
@@ -35,7 +48,7 @@ export function hasRoom(facts: CheckFacts): Check {
 export function isFast(facts: CheckFacts): Check {
   const evidence = ofVitals(facts, (name, vitals) => {
     const seconds = p99Of(vitals);
-    if (seconds === null) return passed(name, "has answered no request yet");
+    if (seconds === null) return passed(name, "had no requests lately");
     const text = `99 of 100 requests within ${secondsText(seconds)}`;
     return seconds <= P99_SECONDS_MAX ? passed(name, text) : warned(name, {
       text: `${text}, wanted ${secondsText(P99_SECONDS_MAX)}`,
@@ -87,12 +100,12 @@ function ofVitals(
   });
 }
 
-/** Upper bound of 99 of 100 requests since the start; `null` for none. */
-function p99Of({ latency }: Vitals): number | null {
-  const total = latency.at(-1)?.count ?? 0n;
+/** Upper bound of 99 of 100 requests of late; `null` for none. */
+function p99Of({ recentLatency }: Vitals): number | null {
+  const total = recentLatency.at(-1)?.count ?? 0n;
   if (total === 0n) return null;
   const wanted = Math.ceil(Number(total) * PERCENTILE);
-  const bucket = latency.find(({ count }) => Number(count) >= wanted);
+  const bucket = recentLatency.find(({ count }) => Number(count) >= wanted);
   return bucket?.bound ?? null;
 }
 

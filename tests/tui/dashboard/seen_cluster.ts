@@ -133,6 +133,7 @@ export function vitalsAt(
       { bound: 0.01, count: requests },
       { bound: Infinity, count: requests },
     ],
+    recentLatency: [],
     proposals: BigInt(second * 200),
     elections: 1n,
     walSyncs: BigInt(second * 100),
@@ -140,7 +141,9 @@ export function vitalsAt(
     residentBytes: 152_043_520n,
     diskFreeBytes: 70n * 2n ** 30n,
     diskTotalBytes: 100n * 2n ** 30n,
+    storeBytes: 2n ** 30n,
     seals: [{ keyId: 271_828_182, count: 3_100n }],
+    backups: [],
     ...more,
   };
   return { member, vitals, failure: null };

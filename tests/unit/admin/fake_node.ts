@@ -50,6 +50,10 @@ export const VITALS: Vitals = {
     bound: Infinity,
     count: 9_007_199_254_740_993n,
   }],
+  recentLatency: [{ bound: 0.0005, count: 2n }, {
+    bound: Infinity,
+    count: 3n,
+  }],
   proposals: 7n,
   elections: 2n,
   walSyncs: 31n,
@@ -57,7 +61,9 @@ export const VITALS: Vitals = {
   residentBytes: 104_857_600n,
   diskFreeBytes: 76_329_189_376n,
   diskTotalBytes: 270_553_174_016n,
+  storeBytes: 8_192n,
   seals: [{ keyId: 7, count: 3n }, { keyId: 305_419_896, count: 4n }],
+  backups: [{ ageMs: 86_400_000n, index: 9n }, { ageMs: 5n, index: 20n }],
 };
 
 export const PLAN_HASH = "0123456789abcdef";

@@ -41,7 +41,7 @@ async function emptyDisk(): Promise<SimDisk> {
   return disk;
 }
 
-function logOn(disk: SimDisk) {
+function logOn(disk: SimDisk, onLine?: (line: string) => void) {
   const log = recordingLog();
   const audit = new AuditLog({
     disk,
@@ -49,6 +49,7 @@ function logOn(disk: SimDisk) {
     node: "n1",
     clock: new SimClock(),
     log,
+    ...(onLine === undefined ? {} : { onLine }),
   });
   return { audit, events: log.events };
 }
@@ -129,6 +130,23 @@ Deno.test("AuditLog goes on with the chain after a restart", async () => {
   const lines = await linesOf(disk);
   assert.equal(lines.length, 4);
   assert.equal(followChain(lines, { isWhole: true }).isBroken, false);
+});
+
+Deno.test("AuditLog shows the lines of before once, and new ones", async () => {
+  const disk = await emptyDisk();
+  const seen: string[] = [];
+  for (const call of ["a", "b"]) {
+    const { audit } = logOn(disk, (line) => seen.push(line));
+    seen.length = 0;
+    await audit.open();
+    await audit.write(recordOf(call));
+    // As after a failure: the log is opened again.
+    await audit.close();
+    await audit.write(recordOf(`${call} again`));
+    await audit.close();
+  }
+  const calls = seen.flatMap((line) => JSON.parse(line).call ?? []);
+  assert.deepEqual(calls, ["a", "a again", "b", "b again"]);
 });
 
 for (const kind of CRASH_KINDS) {

@@ -23,6 +23,10 @@ Deno.test("nodeVitals() tells what the parts have counted", async () => {
       wal: { syncs: 3, bytesWritten: 4 },
     }),
     seals: () => seals,
+    recentLatency: () => [{ bound: Infinity, count: 6 }],
+    backups: () => [{ ageMs: 9n, index: 8n }],
+    storePath: () => "/data/store-7.sqlite",
+    bytesOf: (path) => Promise.resolve(path.endsWith("-7.sqlite") ? 10n : 0n),
   });
   await clock.run(2_500);
   requests.onReply("snapshot_read", 200, 0.4);
@@ -35,7 +39,10 @@ Deno.test("nodeVitals() tells what the parts have counted", async () => {
     ...{ node: "n1", uptimeMs: 2_500n, requests: 3n },
     ...{ proposals: 1n, elections: 2n, walSyncs: 3n, walBytes: 4n },
     ...{ residentBytes: 4_096n, diskFreeBytes: 5n, diskTotalBytes: 2n ** 60n },
+    storeBytes: 10n,
+    recentLatency: [{ bound: Infinity, count: 6n }],
     seals: [{ keyId: 7, count: 1n }, { keyId: 9, count: 2n }],
+    backups: [{ ageMs: 9n, index: 8n }],
   });
   assert.deepEqual(
     latency.filter(({ bound }) => [0.0005, 0.01, 0.02, 5].includes(bound)),

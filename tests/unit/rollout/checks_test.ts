@@ -61,9 +61,26 @@ function withVitals(given: Partial<Vitals> | null): RolloutSnapshot {
   return snapshotAt("locked", { vitals });
 }
 
+const HOUR_MS = 3_600_000n;
+
+/** A cluster whose members gave backups: whose, how long ago, and of when. */
+function withBackups(
+  ...given: readonly (readonly [name: string, ageMs: bigint, index?: bigint])[]
+): RolloutSnapshot {
+  const vitals = ["n1", "n2", "n3"].map((name): MemberVitals => {
+    const backups = given.filter(([member]) => member === name)
+      .map(([, ageMs, index = 900n]) => ({ ageMs, index }));
+    const one = vitalsOf(name);
+    return one.vitals === null
+      ? one
+      : { ...one, vitals: { ...one.vitals, backups } };
+  });
+  return snapshotAt("sealed", { vitals });
+}
+
 const slow = (bound: number) =>
   withVitals({
-    latency: [
+    recentLatency: [
       { bound: 0.01, count: 10n },
       { bound, count: 1_000n },
       { bound: Infinity, count: 1_000n },
@@ -195,13 +212,31 @@ const ROWS: readonly Row[] = [
   },
   {
     ...{ of: ["raft", "G07"], verdict: "pass", when: "30 % are free" },
-    snapshot: withVitals({ diskFreeBytes: 30n, diskTotalBytes: 100n }),
+    snapshot: withVitals({
+      diskFreeBytes: 30n,
+      diskTotalBytes: 100n,
+      storeBytes: 15n,
+    }),
     says: ["n1", /60 % free/],
   },
   {
     ...{ of: ["raft", "G07"], verdict: "warn", when: "29 % are free" },
     snapshot: withVitals({ diskFreeBytes: 299n, diskTotalBytes: 1_000n }),
     says: ["n2", /29 % free.*wanted 30 %/],
+  },
+  {
+    ...{ of: ["raft", "G07"], verdict: "pass", when: "two stores have room" },
+    snapshot: withVitals({
+      ...{ diskFreeBytes: 60n, diskTotalBytes: 100n, storeBytes: 30n },
+    }),
+    says: ["n1", /60 % free/],
+  },
+  {
+    ...{ of: ["raft", "G07"], verdict: "warn", when: "two stores have none" },
+    snapshot: withVitals({
+      ...{ diskFreeBytes: 60n, diskTotalBytes: 100n, storeBytes: 31n },
+    }),
+    says: ["n2", /60 % free.*wanted 2 times its store/],
   },
   {
     ...{ of: ["raft", "G07"], verdict: "warn", when: "the disk is hidden" },
@@ -213,8 +248,18 @@ const ROWS: readonly Row[] = [
     ...{ snapshot: withVitals(null), says: ["n2", /does not tell/] },
   },
   {
-    ...{ of: ["retire", "G08"], verdict: "warn", when: "as ever" },
-    ...{ snapshot: snapshotAt("rotated"), says: ["", /backup/] },
+    ...{ of: ["retire", "G08"], verdict: "warn", when: "none is known" },
+    ...{ snapshot: withBackups(), says: ["", /no member knows of one/] },
+  },
+  {
+    ...{ of: ["retire", "G08"], verdict: "pass", when: "one is a day old" },
+    snapshot: withBackups(["n2", 24n * HOUR_MS], ["n3", 30n * HOUR_MS]),
+    says: ["", /n2 gave one 24 h ago/],
+  },
+  {
+    ...{ of: ["retire", "G08"], verdict: "warn", when: "the last is older" },
+    snapshot: withBackups(["n2", 72n * HOUR_MS], ["n3", 24n * HOUR_MS + 1n]),
+    says: ["", /of n3, 24 h ago, wanted one of/],
   },
   {
     ...{ of: ["scrub", "G09"], verdict: "pass", when: "it is the change" },
@@ -247,7 +292,7 @@ const ROWS: readonly Row[] = [
   },
   {
     ...{ of: ["storage", "G10"], verdict: "pass", when: "nothing was asked" },
-    snapshot: withVitals({ latency: [] }),
+    snapshot: withVitals({ recentLatency: [] }),
     says: ["n1", /requests/],
   },
   {
@@ -424,8 +469,20 @@ const ROWS: readonly Row[] = [
     ...{ snapshot: snapshotAt("rewritten"), says: ["", /nothing says/] },
   },
   {
-    ...{ of: ["scrub", "V02"], verdict: "warn", when: "as ever" },
-    ...{ snapshot: snapshotAt("sealed"), says: ["", /backups made before/] },
+    ...{ of: ["scrub", "V02"], verdict: "warn", when: "none is known" },
+    ...{ snapshot: withBackups(), says: ["", /^backups made before/] },
+  },
+  {
+    ...{ of: ["scrub", "V02"], verdict: "warn", when: "one is of after" },
+    snapshot: withBackups(["n2", HOUR_MS, 200n]),
+    says: ["", /^backups made before/],
+  },
+  {
+    ...{ of: ["scrub", "V02"], verdict: "warn", when: "two are of before" },
+    snapshot: withBackups(["n2", 49n * HOUR_MS, 199n], ["n1", 1n, 900n], [
+      ...["n3", 100n * HOUR_MS, 3n] as const,
+    ]),
+    says: ["", /^members gave 2 before .*, the last 2 days ago/],
   },
   {
     ...{ of: ["retire", "T01"], verdict: "pass", when: "all is rewritten" },

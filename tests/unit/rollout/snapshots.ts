@@ -180,6 +180,11 @@ export function vitalsOf(member: string): MemberVitals {
         { bound: 0.1, count: 995n },
         { bound: Infinity, count: 1_000n },
       ],
+      recentLatency: [
+        { bound: 0.01, count: 600n },
+        { bound: 0.1, count: 995n },
+        { bound: Infinity, count: 1_000n },
+      ],
       proposals: 500n,
       elections: 1n,
       walSyncs: 500n,
@@ -187,7 +192,9 @@ export function vitalsOf(member: string): MemberVitals {
       residentBytes: 100_000_000n,
       diskFreeBytes: 60n * GIB,
       diskTotalBytes: 100n * GIB,
+      storeBytes: 5n * GIB,
       seals: [],
+      backups: [],
     },
   };
 }

@@ -47,7 +47,7 @@ next: Storage cutover
   Users notice: Nothing: reads take both forms, and no write waits.
 
 [w] G08 A backup exists: warn
-      the cluster does not know of its backups: have one before this step
+      no member knows of one: have one before this step
       fix: Make one: \`sealkv backup create --out FILE\`
 [x] G01 G02 G03 G04 G05 G06 G07 G09 G10 K01 K02 K03 pass
 
