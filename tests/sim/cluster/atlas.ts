@@ -10,13 +10,18 @@ export class FaultAtlas {
     return this.#damaged;
   }
 
-  /** Claims `member` for damage, if the others are still a quorum. */
-  claim(member: string, voters: readonly string[]): boolean {
+  /**
+   * Claims `member` for damage, if the others are still a quorum of each of the
+   * sets of voters.
+   */
+  claim(member: string, ...sets: readonly (readonly string[])[]): boolean {
     const would = new Set([...this.#damaged, member]);
-    const whole = voters.filter((voter) => !would.has(voter)).length;
-    if (whole < Math.floor(voters.length / 2) + 1) return false;
-    this.#damaged.add(member);
-    return true;
+    const isQuorum = sets.every((voters) => {
+      const whole = voters.filter((voter) => !would.has(voter)).length;
+      return whole >= Math.floor(voters.length / 2) + 1;
+    });
+    if (isQuorum) this.#damaged.add(member);
+    return isQuorum;
   }
 
   /** `member` has been made anew. */

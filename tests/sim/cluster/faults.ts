@@ -157,7 +157,9 @@ export class Faults {
 
   #damageRead(host: Host): void {
     const { atlas } = this.#world;
-    if (!host.isRunning || !atlas.claim(host.name, this.#world.voters())) {
+    if (
+      !host.isRunning || !atlas.claim(host.name, ...this.#world.voterSets())
+    ) {
       return;
     }
     this.#excused(host, "damage", () => {
@@ -179,7 +181,7 @@ export class Faults {
   #emptyDisk(host: Host): void {
     const { atlas, truth } = this.#world;
     if (!host.isRunning || !truth.knowsDisk(host.name)) return;
-    if (!atlas.claim(host.name, this.#world.voters())) return;
+    if (!atlas.claim(host.name, ...this.#world.voterSets())) return;
     host.crash("power");
     host.replaceDisk();
     host.isForeign = true;

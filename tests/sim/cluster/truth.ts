@@ -92,6 +92,11 @@ export class Truth {
   readonly dataKeys: TrueKeys;
   #fsm: FsmState = EMPTY_STATE.fsm;
   #confState: ConfState;
+  /** The last change of the voters, and who they were before it. */
+  change: {
+    readonly index: LogIndex;
+    readonly votersBefore: readonly string[];
+  } | null = null;
 
   constructor(founding: ConfState, dataKeys = new TrueKeys()) {
     this.#confState = founding;
@@ -102,6 +107,7 @@ export class Truth {
   fork(): Truth {
     const fork = new Truth(this.#confState, this.dataKeys);
     fork.#fsm = this.#fsm;
+    fork.change = this.change;
     fork.#entries.push(...this.#entries);
     for (const [key, record] of this.#records) fork.#records.set(key, record);
     for (const [key, list] of this.#versions) {
@@ -199,6 +205,7 @@ export class Truth {
 
   #apply(entry: Entry): readonly Mutation[] {
     if (entry.type !== ENTRY_NORMAL) {
+      const votersBefore = this.voters();
       const after = confStateAfter(this.#confState, entry);
       this.#fsm = membersAfter(this.#fsm, {
         before: idsOf(this.#confState),
@@ -206,6 +213,9 @@ export class Truth {
         context: decodeConfChange(entry.type, entry.data).context,
       });
       this.#confState = after;
+      if (this.voters().join() !== votersBefore.join()) {
+        this.change = { index: entry.index, votersBefore };
+      }
       return [];
     }
     if (entry.data.length === 0) return [];

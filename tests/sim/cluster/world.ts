@@ -205,6 +205,22 @@ export class World {
       : this.truth.voters();
   }
 
+  /**
+   * The voters, and those of before the last change as long as a whole voter
+   * may come back without knowing that it is committed: a change counts when it
+   * is applied, and until then the old voters elect.
+   */
+  voterSets(): readonly (readonly string[])[] {
+    const voters = this.voters();
+    const { change } = this.truth;
+    if (change === null) return [voters];
+    const isKnown = this.hosts.every(({ name, node }) =>
+      !voters.includes(name) || this.atlas.damaged.has(name) ||
+      (node?.status().applied ?? 0) > change.index
+    );
+    return isKnown ? [voters] : [voters, change.votersBefore];
+  }
+
   /** How the cluster is, as who asks to join it hears. */
   async askStatus(): Promise<NodeStatus | null> {
     const host = this.leader();
