@@ -24,6 +24,9 @@ import { type ChangeSchema, ClusterAdmin } from "./gen/admin_pb.ts";
 import { statusStream } from "./status_stream.ts";
 import { type Vitals, vitalsReply } from "./vitals.ts";
 
+/** Names a backup in the audit log. */
+export const BACKUP_CALL = `${ClusterAdmin.typeName}/Backup`;
+
 export interface ClusterServiceOptions {
   readonly node: Pick<NodePort, "status"> & OperatorPort;
   /** How this member does. */
@@ -82,7 +85,7 @@ function backup(
     ...{ gone, audit },
     asked: {
       ...callerOf(context.requestHeader, context.values),
-      call: `${ClusterAdmin.typeName}/Backup`,
+      call: BACKUP_CALL,
       index: BigInt(node.status().applied),
     },
     stream: backupStream({ copy: node.backup(), clock, gone, stopping }),

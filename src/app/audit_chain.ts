@@ -58,13 +58,19 @@ interface Link {
 
 /** `null` for what is no line of an audit log. */
 function linkOf(line: string): Link | null {
+  const { previous, event } = fieldsIn(line);
+  return typeof previous === "string" ? { previous, event } : null;
+}
+
+/** What a line says, as nobody has checked; nothing for what is no object. */
+export function fieldsIn(line: string): Readonly<Record<string, unknown>> {
   let parsed: unknown;
   try {
     parsed = JSON.parse(line);
   } catch {
-    return null;
+    return {};
   }
-  if (typeof parsed !== "object" || parsed === null) return null;
-  const { previous, event } = parsed as Record<string, unknown>;
-  return typeof previous === "string" ? { previous, event } : null;
+  return typeof parsed === "object" && parsed !== null
+    ? parsed as Record<string, unknown>
+    : {};
 }

@@ -1,8 +1,9 @@
+import { BACKUP_CALL } from "../admin/cluster_service.ts";
 import type { GivenBackup } from "../admin/vitals.ts";
+import { fieldsIn } from "./audit_chain.ts";
 
 /** More of them help nobody to decide. */
 const GIVEN_MAX = 16;
-const CALL = "sealkv.admin.v1.ClusterAdmin/Backup";
 const INDEX = /^\d{1,20}$/;
 
 /** Whole backups that a node gave, as its audit log tells of them. */
@@ -12,7 +13,7 @@ export class GivenBackups {
 
   /** Takes in one line of the audit log; lines of other things change nothing. */
   readLine(line: string): void {
-    if (!line.includes(CALL)) return;
+    if (!line.includes(BACKUP_CALL)) return;
     const given = backupIn(line);
     if (given === null) return;
     this.#given.push(given);
@@ -30,15 +31,10 @@ export class GivenBackups {
 
 /** `null` for what is no line of ours about a whole backup. */
 function backupIn(line: string): { atMs: number; index: bigint } | null {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(line);
-  } catch {
+  const { at, call, result, index } = fieldsIn(line);
+  if (call !== BACKUP_CALL || result !== "done" || typeof at !== "string") {
     return null;
   }
-  if (typeof parsed !== "object" || parsed === null) return null;
-  const { at, call, result, index } = parsed as Record<string, unknown>;
-  if (call !== CALL || result !== "done" || typeof at !== "string") return null;
   if (typeof index !== "string" || !INDEX.test(index)) return null;
   const atMs = Date.parse(at);
   return Number.isNaN(atMs) ? null : { atMs, index: BigInt(index) };
