@@ -27,6 +27,9 @@ export function latencyText(ms: number): string {
   return `${seconds < 9.95 ? seconds.toFixed(1) : Math.round(seconds)} s`;
 }
 
+/** Of an ageText() below 270 years. */
+export const AGE_LENGTH_MAX = 7;
+
 /** In the largest unit that fills: 0 s, 59 s, 12 min, 47 h, 12 d. */
 export function ageText(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1_000));

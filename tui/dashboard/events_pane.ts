@@ -2,11 +2,18 @@ import type { Column } from "../parts/columns.ts";
 import type { TextLine } from "../parts/line.tsx";
 import { paneLines } from "../parts/pane.tsx";
 import { tableLines } from "../parts/table.tsx";
+import { AGE_LENGTH_MAX } from "./amount.ts";
 import { type EventRow, eventRows } from "./event_rows.ts";
 import type { PaneProps } from "./pane_props.ts";
 
 const COLUMNS: readonly Column<EventRow>[] = [
-  { title: "ago", priority: 0, align: "right", cell: ({ age }) => age },
+  {
+    title: "ago",
+    priority: 0,
+    align: "right",
+    // As wide as it gets: the columns after it must not move with time.
+    cell: ({ age }) => age.padStart(AGE_LENGTH_MAX),
+  },
   { title: "asked for", priority: 0, cell: ({ action }) => action },
   {
     title: "result",

@@ -7,6 +7,9 @@ import type {
 import { ageText, countText } from "./amount.ts";
 import { latestEncryption } from "./seen.ts";
 
+/** Of a key's id, which is a u32. */
+export const KEY_ID_DIGITS_MAX = 10;
+
 const ORDER: readonly ClusterKeyPurpose[] = [
   "storage",
   "raft",

@@ -3,13 +3,20 @@ import type { Column } from "../parts/columns.ts";
 import type { TextLine } from "../parts/line.tsx";
 import { paneLines } from "../parts/pane.tsx";
 import { tableLines } from "../parts/table.tsx";
-import { type KeyRow, keyRows } from "./key_rows.ts";
+import { AGE_LENGTH_MAX } from "./amount.ts";
+import { KEY_ID_DIGITS_MAX, type KeyRow, keyRows } from "./key_rows.ts";
 import type { PaneProps } from "./pane_props.ts";
 import { latestEncryption, type Seen } from "./seen.ts";
 import { workOf } from "./work.ts";
 
+// As wide as they get: columns must not come and go with time, or by chance.
 const COLUMNS: readonly Column<KeyRow>[] = [
-  { title: "key", priority: 0, align: "right", cell: ({ id }) => id },
+  {
+    title: "key",
+    priority: 0,
+    align: "right",
+    cell: ({ id }) => id.padStart(KEY_ID_DIGITS_MAX),
+  },
   { title: "purpose", priority: 0, cell: ({ purpose }) => purpose },
   {
     title: "state",
@@ -23,8 +30,7 @@ const COLUMNS: readonly Column<KeyRow>[] = [
     title: "age",
     priority: 1,
     align: "right",
-    // As wide as it gets: columns must not come and go with time.
-    cell: ({ age }) => age.padStart(7),
+    cell: ({ age }) => age.padStart(AGE_LENGTH_MAX),
   },
   {
     title: "sealed",

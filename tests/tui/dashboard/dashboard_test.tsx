@@ -92,8 +92,8 @@ Deno.test("Dashboard shows all of a cluster on 80x24", async () => {
 |    314159265  raft     active     12 d       0        3  file:a91f3c55       |
 +------------------------------------------------------------------------------+
 +- Events --------------------------------------------------- 2, newest first -+
-|   4 min  rotate-dek               done    ana@laptop  storage                |
-|   4 min  enable-storage-envelope  done    ana@laptop                         |
+|     4 min  rotate-dek               done    ana@laptop  storage              |
+|     4 min  enable-storage-envelope  done    ana@laptop                       |
 +------------------------------------------------------------------------------+
  Tab pane   Enter details   i issues   Up/Dn move   ? help   q leave`,
   );
@@ -110,7 +110,7 @@ Deno.test("Dashboard shows one pane at a time on 60x20", async () => {
   assert.match(screen.frame(), /Traffic of n1, Up\/Dn another/);
   await screen.press("\t\t");
   assert.match(screen.frame(), /\[Events\]/);
-  assert.match(screen.frame(), /> 4 min {2}rotate-dek/);
+  assert.match(screen.frame(), /> +4 min {2}rotate-dek/);
 });
 
 Deno.test("Dashboard fits every terminal, whatever it shows", async () => {
@@ -157,10 +157,10 @@ Deno.test("Dashboard keeps what is chosen while rows come and go", async () => {
   await using screen = await renderScreen(dashboard(FULL));
   await screen.press("\t\t\t");
   await screen.press("\x1b[B");
-  assert.match(screen.frame(), /> 4 min {2}enable-storage-envelope/);
+  assert.match(screen.frame(), /> +4 min {2}enable-storage-envelope/);
   const events = [...FULL.events, eventOf(99, { action: "scrub" })];
   await screen.rerender(dashboard({ ...FULL, events }));
-  assert.match(screen.frame(), /> 4 min {2}enable-storage-envelope/);
+  assert.match(screen.frame(), /> +4 min {2}enable-storage-envelope/);
   assert.match(screen.frame(), / 4 min {2}scrub/);
 });
 
