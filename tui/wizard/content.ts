@@ -41,6 +41,7 @@ export function contentOf(shown: Shown): Content {
       };
     case "log":
       return { title: "Commands", rows: logRows(state.log, inner), offset };
+    case "overtaken":
     case "choose":
     case "escrow":
     case "leave":

@@ -26,11 +26,13 @@ const WORDS = {
 } as const;
 
 export type Dialog = View & {
-  readonly kind: "choose" | "escrow" | "leave";
+  readonly kind: "overtaken" | "choose" | "escrow" | "leave";
 };
 
 export function dialogTitle(dialog: Dialog): string {
   switch (dialog.kind) {
+    case "overtaken":
+      return "Overtaken";
     case "choose":
       return TITLES[dialog.what];
     case "escrow":
@@ -46,6 +48,13 @@ export function dialogRows(
   width: number,
 ): readonly Row[] {
   switch (dialog.kind) {
+    case "overtaken":
+      return [
+        ...paragraph({ text: dialog.text, width }),
+        ...paragraph({ text: "Nothing was started from here.", width }),
+        BLANK,
+        row("Esc shows what is there now.", "strong"),
+      ];
     case "choose": {
       const step = selectedStep(state);
       const all = step === null ? [] : choicesOf(state, dialog.what, step.id);

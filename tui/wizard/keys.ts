@@ -18,6 +18,8 @@ export function keysNow(state: WizardState): readonly KeyBinding[] {
       return overviewKeys(state);
     case "plan":
       return planKeys(state);
+    case "overtaken":
+      return [KEYS.back];
     case "confirm":
       return [...given(startable(state) !== null, KEYS.goOn), KEYS.back];
     case "escrow":

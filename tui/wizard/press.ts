@@ -8,7 +8,7 @@ import {
 } from "./keys.ts";
 import { choose, onChoose, onSteer } from "./press_choose.ts";
 import { onEscrow } from "./press_escrow.ts";
-import { onConfirm, onPlan, openPlan } from "./press_plan.ts";
+import { onConfirm, onOvertaken, onPlan, openPlan } from "./press_plan.ts";
 import type { PlanOf } from "./reduce.ts";
 import { isBack, OVERVIEW, show } from "./show.ts";
 import {
@@ -52,6 +52,8 @@ export function onPress(
       return onPlan(state, press, view);
     case "confirm":
       return onConfirm(state, press, view);
+    case "overtaken":
+      return to(onOvertaken(state, press, view));
     case "escrow":
       return onEscrow(state, press, view);
     case "choose":

@@ -80,6 +80,21 @@ export function onConfirm(
     : start(state, step, planHash);
 }
 
+/** On to what is there by now: the step that runs, the next one, or the plan. */
+export function onOvertaken(
+  state: WizardState,
+  { key }: KeyPress,
+  { step: id }: In<"overtaken">,
+): WizardState {
+  if (key !== "Escape") return state;
+  const step = state.seen?.plan.steps.find((step) => step.id === id);
+  if (step?.state === "done" || step?.state === "running") {
+    const selected = step.state === "running" ? id : null;
+    return { ...show(state, OVERVIEW), selected };
+  }
+  return show(state, { kind: "plan", step: id });
+}
+
 function start(
   state: WizardState,
   step: StepId,

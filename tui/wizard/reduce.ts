@@ -5,9 +5,10 @@ import type {
   RolloutChoices,
   RolloutSnapshot,
 } from "../../src/rollout/snapshot.ts";
-import type { RolloutPlan } from "../../src/rollout/step.ts";
+import type { RolloutPlan, StepId } from "../../src/rollout/step.ts";
 import { to, type Transition, type WizardEvent } from "./event.ts";
 import { onPress } from "./press.ts";
+import { show } from "./show.ts";
 import {
   activeRun,
   type LogLine,
@@ -74,30 +75,31 @@ function onLooked(
   });
 }
 
-/** Who plans a step sees what would be done now, or that it is done. */
+/** Who plans a step is told when others were first, or changed the plan. */
 function rethought(state: WizardState): WizardState {
   const { view, seen } = state;
   if (view.kind !== "plan" && view.kind !== "confirm") return state;
   const step = seen?.plan.steps.find(({ id }) => id === view.step);
   if (step?.state === "done" || step?.state === "running") {
-    return {
-      ...state,
-      view: { kind: "overview" },
-      selected: step.state === "done" ? null : step.id,
-      offset: 0,
-      notice: `Somebody else took "${step.title}": ${step.detail}`,
-    };
+    return overtaken(
+      state,
+      view.step,
+      `Somebody else took "${step.title}": ${step.detail}.`,
+    );
   }
   const rehearsal = seen?.snapshot.rehearsal ?? null;
   if (view.kind !== "confirm" || rehearsal?.step !== view.step) return state;
   const hash = rehearsal.outcome?.plan.hash ?? null;
   if (hash === view.planHash || view.planHash === "") return state;
-  return {
-    ...state,
-    view: { kind: "plan", step: view.step },
-    offset: 0,
-    notice: "The cluster changed, and the plan with it. Look at it again.",
-  };
+  return overtaken(
+    state,
+    view.step,
+    "The cluster changed, and the plan with it.",
+  );
+}
+
+function overtaken(state: WizardState, step: StepId, text: string) {
+  return show(state, { kind: "overtaken", step, text });
 }
 
 /** What was done by others since the last look. */

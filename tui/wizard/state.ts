@@ -26,6 +26,15 @@ export type View =
     /** Of the plan that is on the screen. */
     readonly planHash: string;
   }
+  /**
+   * In the place of a plan, or of its confirmation, that others overtook. Keys
+   * that were meant for it do nothing here: only Escape leaves.
+   */
+  | {
+    readonly kind: "overtaken";
+    readonly step: StepId;
+    readonly text: string;
+  }
   /** A list to choose from. */
   | {
     readonly kind: "choose";
@@ -161,7 +170,7 @@ export function selectedStep(state: WizardState): RolloutStep | null {
 }
 
 function viewedStep({ view }: WizardState): StepId | null {
-  return view.kind === "plan" || view.kind === "confirm" ? view.step : null;
+  return "step" in view ? view.step : null;
 }
 
 /** What is under way from here; `null` for nothing. */
@@ -183,8 +192,16 @@ export function lastRun(state: WizardState, step: StepId): Run | null {
 
 /** Anything at all is under way, whoever began it. */
 export function isBusy(state: WizardState): boolean {
+  const steps = state.seen?.plan.steps ?? [];
+  const ended = endedUnseen(state);
   return activeRun(state) !== null ||
-    state.seen?.plan.steps.some((step) => step.state === "running") === true;
+    steps.some(({ id, state }) => state === "running" && id !== ended);
+}
+
+/** Step that was done from here, where the last look is of before its end. */
+function endedUnseen({ isBehind, runs }: WizardState): StepId | null {
+  const last = runs.at(-1);
+  return isBehind && last?.error === null ? last.step : null;
 }
 
 /** Looks come every two seconds: older than this, something is wrong. */

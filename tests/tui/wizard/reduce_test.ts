@@ -1,7 +1,7 @@
-import { deepEqual, equal, match } from "node:assert/strict";
+import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { AdminOutcomeUnknownError } from "../../../src/admin/errors.ts";
 import type { RunEvent } from "../../../src/rollout/run.ts";
-import { activeRun, selectedStep } from "../../../tui/wizard/state.ts";
+import { activeRun, isBusy, selectedStep } from "../../../tui/wizard/state.ts";
 import { eventOf, snapshotAt } from "../../unit/rollout/snapshots.ts";
 import { ACTOR, rehearsed, type Trial, wizardAt } from "./wizard_at.ts";
 
@@ -139,17 +139,46 @@ Deno.test("another plan takes who types the name back to it", () => {
     .looks(rehearsed(snapshotAt("capable"), "storage"))
     .presses("Enter", "Enter", "pro");
   trial.looks(rehearsed(snapshotAt("capable"), "storage", "ffff0000ffff0000"));
-  equal(trial.view(), "plan");
-  match(trial.state.notice, /The cluster changed, and the plan with it/);
+  const { view } = trial.state;
+  ok(view.kind === "overtaken");
+  match(view.text, /The cluster changed, and the plan with it/);
+  equal(trial.presses("d", "Enter", "Escape").view(), "plan");
+  deepEqual(trial.effects, []);
 });
 
 Deno.test("a step that somebody else takes meanwhile is no longer planned", () => {
   const trial = wizardAt("capable")
     .looks(rehearsed(snapshotAt("capable"), "storage"))
     .presses("Enter", "Enter", "pro").looks(snapshotAt("stored"));
-  equal(trial.view(), "overview");
-  match(trial.state.notice, /^Somebody else took "Storage cutover": /);
+  const { view } = trial.state;
+  ok(view.kind === "overtaken");
+  match(view.text, /^Somebody else took "Storage cutover": /);
+  equal(trial.presses("Escape").view(), "overview");
   equal(selectedStep(trial.state)?.id, "rewrite");
+});
+
+Deno.test("keys meant for a plan that others overtook do nothing", () => {
+  // On the overview of a rewrite that runs, "p" and "-" would give commands.
+  const trial = wizardAt("stored")
+    .looks(rehearsed(snapshotAt("stored"), "rewrite")).presses("Enter")
+    .looks(snapshotAt("rewriting"));
+  equal(trial.view(), "overtaken");
+  const keys = ["Enter", "d", "r", "p", "-", "l", "q", "?", "Tab", "Enter"];
+  equal(trial.presses(...keys).view(), "overtaken");
+  deepEqual(trial.effects, []);
+  equal(trial.presses("Escape").view(), "overview");
+  equal(selectedStep(trial.state)?.id, "rewrite");
+});
+
+Deno.test("a step that was done from here keeps nobody from leaving", () => {
+  const trial = wizardAt("stored")
+    .looks(rehearsed(snapshotAt("stored"), "rewrite"))
+    .presses("Enter", "Enter").looks(snapshotAt("rewriting"));
+  equal(trial.effects.length, 1);
+  equal(isBusy(trial.state), true);
+  equal(isBusy(trial.on({ kind: "run-over", atMs: 3_500 }).state), false);
+  // What others run is another matter.
+  equal(isBusy(trial.looks(snapshotAt("rewriting")).state), true);
 });
 
 Deno.test("what is said of a command beside the steps is shown", () => {
