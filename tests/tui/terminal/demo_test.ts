@@ -26,11 +26,12 @@ const PROMPTS: readonly (readonly [RegExp, (found: string) => Answer])[] = [
   [/Enter goes on to the confirmation/, () => ["Enter"]],
   [/Enter starts it/, () => ["Enter"]],
   [/Type the cluster's name, (\w+), then Enter:/, (name) => ["Enter", name]],
+  [/Esc shows what is there now\./, () => ["Escape"]],
   [/All is done, q leaves\./, () => ["q"]],
 ];
 
 /** A key, and what is to be typed before it. */
-type Answer = readonly [key: "Enter" | "q", typed?: string];
+type Answer = readonly [key: "Enter" | "Escape" | "q", typed?: string];
 
 interface Prompt {
   readonly text: string;
@@ -104,8 +105,9 @@ Deno.test({
         followed.push(text);
         if (!text.startsWith("All is done")) await answer(terminal, screen);
       }
-      // Two prompts for each step, and a name for each that is one way.
-      equal(followed.length, 5 * 2 + 3 + 1, followed.join("\n"));
+      // Two prompts for each step, and a name for each that is one way; more
+      // where a busy machine has an election, or is late with a proof.
+      ok(followed.length >= 5 * 2 + 3 + 1, followed.join("\n"));
 
       await terminal.shows("phase 2", "NOT FOUND on any disk", "none failed");
       await assertFrame(terminal, "demo/not_found");

@@ -36,6 +36,9 @@ const VOLATILE_OF_DEMO: readonly Volatile[] = [
   words(/\b(?:leader|follower)(?= +(?:yes|NO)\b)/g, "ROLE"),
   words(/(?<=\bcanary-)[0-9a-f]{8}\b/g, "HASH"),
   words(/\b\d+(?= writes\b)/g, "N"),
+  // A busy machine is slow, and that is one more warning.
+  words(/(?<=\bnothing blocks it, )\d+ warnings?/g, "N warnings"),
+  words(/\b\d+(?= below\b)/g, "N"),
   numbers(/(?<=\bnot found in )\d+(?= files)/g, "N"),
   words(/(?<=\bin )\d+ of \d+ files: .*/g, "N of N files"),
 ];

@@ -58,12 +58,16 @@ Deno.test("frameOf() leaves out who leads a demo, and its files", () => {
 │ n3    leader    yes │
 │ canary-01234567: 82 writes, none  │
 │ n1 in 2 of 10 files: store, raft… │
+│ READY: nothing blocks it, 1 warning   │
+┌─ 2 Storage ────────── 11 below, PgDn ─┐
 `;
   const frame = `leader NAME
 │ n1    ROLE      yes │
 │ n3    ROLE      yes │
 │ canary-HASH: N writes, none       │
 │ n1 in N of N files                │
+│ READY: nothing blocks it, N warnings  │
+┌─ 2 Storage ─────────── N below, PgDn ─┐
 `;
   equal(frameOf("demo/opened", screen), frame);
   equal(frameOf("rollout/overview", screen).split("\n")[0], "leader n3");

@@ -84,17 +84,18 @@ Deno.test({
       await using there = await open();
       const first = await Wizard.open(here);
       const second = await Wizard.open(there);
+      const both = [first, second];
+      await Promise.all(both.map((one) => one.stepIsDone("capability")));
       for (const step of LADDER) {
         // Both are asked to, at the same moment.
-        await Promise.all([first, second].map((one) => one.plan(step)));
-        await Promise.all([first, second].map((one) => one.start(step)));
-        await Promise.all([first, second].map((one) => one.stepIsDone(step)));
+        await Promise.all(both.map((one) => one.plan(step)));
+        await Promise.all(both.map((one) => one.startBesideOthers(step)));
         for (const terminal of [here, there]) {
           const screen = await terminal.screen();
           deepEqual(screen.match(/error\[[A-Z_]+\]/g), null, screen);
         }
       }
       await rollout.isOver();
-      for (const wizard of [first, second]) equal(await wizard.leave(), 0);
+      for (const wizard of both) equal(await wizard.leave(), 0);
     }),
 });

@@ -23,6 +23,9 @@ const ONE_WAY: ReadonlySet<StepName> = new Set([
   "retire",
 ]);
 
+/** Where others took a step that is planned here. */
+const OVERTAKEN = "Esc shows what is there now.";
+
 /** Members seal their whole stores anew, one after the other. */
 const STEP_MS_MAX = 180_000;
 
@@ -92,6 +95,31 @@ export class Wizard {
     if (!ONE_WAY.has(step)) return;
     await this.typeName(CLUSTER_NAME);
     await terminal.press("Enter");
+  }
+
+  /**
+   * As start(), while others may take the step first: the screen then says so,
+   * and keys that come too late do nothing. What is left of that is cleared.
+   */
+  async startBesideOthers(step: StepName): Promise<void> {
+    const { terminal } = this;
+    const until = async (wanted: string) => {
+      const screen = await terminal.screenThat(
+        `"${wanted}", or "${OVERTAKEN}"`,
+        (screen) => screen.includes(wanted) || screen.includes(OVERTAKEN),
+      );
+      return !screen.includes(OVERTAKEN);
+    };
+    await terminal.press("Enter");
+    if (ONE_WAY.has(step) && await until("Type the cluster's name")) {
+      await terminal.type(CLUSTER_NAME);
+      if (await until(`> ${CLUSTER_NAME}`)) await terminal.press("Enter");
+    }
+    const screen = await this.stepIsDone(step);
+    if (screen.includes(OVERTAKEN)) await terminal.press("Escape");
+    await terminal.hides(OVERTAKEN);
+    // To the next step, wherever the cursor was left.
+    await terminal.press("Escape");
   }
 
   /** Types into the box of a confirmation; it shows what was typed. */
