@@ -24,6 +24,8 @@ export interface Vitals {
   readonly recentLatency: Vitals["latency"];
   readonly proposals: bigint;
   readonly elections: bigint;
+  /** For how long it has known who leads in this term; 0 for nobody. */
+  readonly leaderMs: bigint;
   readonly walSyncs: bigint;
   readonly walBytes: bigint;
   readonly residentBytes: bigint;
@@ -82,11 +84,12 @@ function bucketOf({ boundSeconds: bound, count }: LatencyBucket): Bucket {
 
 /** An answer as callers see it. */
 function vitalsOf(reply: GetVitalsResponse): Vitals {
-  const { node, uptimeMs, requests, proposals, elections } = reply;
+  const { node, uptimeMs, requests, proposals } = reply;
+  const { elections, leaderMs } = reply;
   const { walSyncs, walBytes, residentBytes } = reply;
   const { diskFreeBytes, diskTotalBytes, storeBytes } = reply;
   return {
-    ...{ node, uptimeMs, requests, proposals, elections },
+    ...{ node, uptimeMs, requests, proposals, elections, leaderMs },
     ...{ walSyncs, walBytes, residentBytes, diskFreeBytes, diskTotalBytes },
     storeBytes,
     latency: reply.latency.map(bucketOf),

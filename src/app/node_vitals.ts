@@ -18,7 +18,9 @@ export interface NodeVitalsSource {
   readonly spaceOf: SpaceOf;
   readonly bytesOf: BytesOf;
   counters(): {
-    readonly raft: Pick<RaftCounters, "proposals" | "elections">;
+    readonly raft: Pick<RaftCounters, "proposals" | "elections"> & {
+      readonly leaderMs: number;
+    };
     readonly wal: { readonly syncs: number; readonly bytesWritten: number };
   };
   /** Of about the last five minutes. */
@@ -47,6 +49,7 @@ export function nodeVitals(source: NodeVitalsSource): () => Promise<Vitals> {
       recentLatency: source.recentLatency().map(exactly),
       proposals: BigInt(raft.proposals),
       elections: BigInt(raft.elections),
+      leaderMs: BigInt(Math.floor(raft.leaderMs)),
       walSyncs: BigInt(wal.syncs),
       walBytes: BigInt(wal.bytesWritten),
       residentBytes: BigInt(source.process.residentBytes()),

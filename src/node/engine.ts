@@ -83,7 +83,7 @@ export class Engine {
     this.lease = options.readLease === true
       ? new Lease(core.state.options.electionTicks, options.heartbeatMs)
       : null;
-    this.#leaderships = new LeadershipCount(parts.log);
+    this.#leaderships = new LeadershipCount(parts.log, parts.clock);
     this.#compaction = new Compaction(wal, options, parts.checkpoints);
     this.encryption = this.#makeEncryption();
     this.sealing = this.#makeSealing();

@@ -1,5 +1,6 @@
 import type { NodeError } from "../../base/error.ts";
 import type { Check, Evidence } from "../check.ts";
+import type { RolloutSnapshot } from "../snapshot.ts";
 import { stepOfAction } from "../step_action.ts";
 import type { CheckFacts } from "./facts.ts";
 import {
@@ -16,17 +17,40 @@ const LAG_MAX = 1_000n;
 /** Of fewer voters none can be lost anyway. */
 const VOTERS_MIN = 3;
 
+/** An election that is longer ago tells nothing of this moment. */
+const CALM_MS = 60_000n;
+
 /** G01: without a leader nothing can be changed. */
-export function leads({ snapshot: { status } }: CheckFacts): Check {
-  const { leader, term } = status;
+export function leads({ snapshot }: CheckFacts): Check {
+  const { leader, term } = snapshot.status;
+  const text = `${leader} leads in term ${term}`;
+  const [witness] = witnessesOfElection(snapshot);
   const evidence = leader === ""
     ? failed(CLUSTER, {
       text: `nobody leads in term ${term}`,
       remedy:
         "Start or reconnect members until more than half of the voters are up; `sealkv status` shows them",
     })
-    : passed(CLUSTER, `${leader} leads in term ${term}`);
+    : witness !== undefined
+    ? warned(CLUSTER, {
+      text: `${text}, and ${witness} saw it begin in the last minute`,
+      remedy:
+        "Wait a minute; where that comes again and again, look for a slow disk or network",
+    })
+    : passed(CLUSTER, text);
   return makeCheck("G01", "One leader", [evidence]);
+}
+
+/** Not those who have just been started: to elect then is no sign of trouble. */
+function witnessesOfElection(
+  { vitals }: RolloutSnapshot,
+): readonly string[] {
+  return vitals.flatMap(({ member, vitals }) =>
+    vitals !== null && vitals.leaderMs > 0n && vitals.leaderMs < CALM_MS &&
+      vitals.uptimeMs - vitals.leaderMs >= CALM_MS
+      ? [member]
+      : []
+  );
 }
 
 /** G02: one that is away could come back unable to read what was decided. */

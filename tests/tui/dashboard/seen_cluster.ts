@@ -142,6 +142,7 @@ export function vitalsAt(
     diskFreeBytes: 70n * 2n ** 30n,
     diskTotalBytes: 100n * 2n ** 30n,
     storeBytes: 2n ** 30n,
+    leaderMs: 50_000n,
     seals: [{ keyId: 271_828_182, count: 3_100n }],
     backups: [],
     ...more,

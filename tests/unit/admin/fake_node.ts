@@ -56,6 +56,7 @@ export const VITALS: Vitals = {
   }],
   proposals: 7n,
   elections: 2n,
+  leaderMs: 90_000_001n,
   walSyncs: 31n,
   walBytes: 4_096n,
   residentBytes: 104_857_600n,

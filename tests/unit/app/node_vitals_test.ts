@@ -19,7 +19,7 @@ Deno.test("nodeVitals() tells what the parts have counted", async () => {
       return Promise.resolve({ freeBytes: 5n, totalBytes: 2n ** 60n });
     },
     counters: () => ({
-      raft: { proposals: 1, elections: 2 },
+      raft: { proposals: 1, elections: 2, leaderMs: 11.7 },
       wal: { syncs: 3, bytesWritten: 4 },
     }),
     seals: () => seals,
@@ -40,6 +40,7 @@ Deno.test("nodeVitals() tells what the parts have counted", async () => {
     ...{ proposals: 1n, elections: 2n, walSyncs: 3n, walBytes: 4n },
     ...{ residentBytes: 4_096n, diskFreeBytes: 5n, diskTotalBytes: 2n ** 60n },
     storeBytes: 10n,
+    leaderMs: 11n,
     recentLatency: [{ bound: Infinity, count: 6n }],
     seals: [{ keyId: 7, count: 1n }, { keyId: 9, count: 2n }],
     backups: [{ ageMs: 9n, index: 8n }],

@@ -123,6 +123,26 @@ const ROWS: readonly Row[] = [
     ...{ snapshot: leaderless("capable"), says: ["", /nobody leads/] },
   },
   {
+    ...{ of: ["raft", "G01"], verdict: "warn", when: "one just began to" },
+    snapshot: withVitals({ uptimeMs: 119_999n, leaderMs: 59_999n }),
+    says: ["", /n2 leads in term 7, and n2 saw it begin in the last minute/],
+  },
+  {
+    ...{ of: ["raft", "G01"], verdict: "pass", when: "a minute is over" },
+    snapshot: withVitals({ uptimeMs: 200_000n, leaderMs: 60_000n }),
+    says: ["", /n2 leads in term 7$/],
+  },
+  {
+    ...{ of: ["raft", "G01"], verdict: "pass", when: "members are young" },
+    snapshot: withVitals({ uptimeMs: 62_000n, leaderMs: 3_000n }),
+    says: ["", /n2 leads in term 7$/],
+  },
+  {
+    ...{ of: ["raft", "G01"], verdict: "pass", when: "one knows no leader" },
+    snapshot: withVitals({ uptimeMs: 200_000n, leaderMs: 0n }),
+    says: ["", /n2 leads in term 7$/],
+  },
+  {
     ...{ of: ["seal", "G02"], verdict: "pass", when: "all answer" },
     ...{ snapshot: snapshotAt("rewritten"), says: ["n1", /answers/] },
   },

@@ -187,6 +187,7 @@ export function vitalsOf(member: string): MemberVitals {
       ],
       proposals: 500n,
       elections: 1n,
+      leaderMs: 59_000n,
       walSyncs: 500n,
       walBytes: 1_000_000n,
       residentBytes: 100_000_000n,
