@@ -126,12 +126,10 @@ Deno.test("parseSidecar() survives any text", () => {
     fc.json(),
     mutated(VALID),
   );
-  let taken = 0;
   fc.assert(
     fc.property(text, (text) => {
       try {
         const found = parseSidecar("f", text);
-        taken += 1;
         const again = parseSidecar("f", formatSidecar(found, found.mac));
         assert.deepEqual(again, found);
       } catch (error) {
@@ -141,8 +139,20 @@ Deno.test("parseSidecar() survives any text", () => {
     }),
     RUNS,
   );
+  // So few are whole that random ones may happen to be too few: the same ones
+  // each time.
+  const taken = fc.sample(text, { ...RUNS, seed: 1 }).filter(isWhole).length;
   assert.ok(taken > RUNS.numRuns / 300, `only ${taken} get through`);
 });
+
+function isWhole(text: string): boolean {
+  try {
+    parseSidecar("f", text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 const bytesOf = (min: number, max: number) =>
   fc.uint8Array({ minLength: min, maxLength: max })

@@ -13,6 +13,7 @@ import {
 } from "../../../src/node/member_errors.ts";
 import { NotReadyError } from "../../../src/node/errors.ts";
 import type { NodeStatus } from "../../../src/node/port.ts";
+import { eagerClock } from "../rollout/eager_clock.ts";
 import { fakeEncryption } from "./fake_encryption.ts";
 import {
   type FakeNode,
@@ -57,11 +58,13 @@ class Cluster {
     ]));
   }
 
-  client(admin = "h:1,h:2,h:3", timeoutMs = 5_000) {
+  client(
+    admin = "h:1,h:2,h:3",
+    { timeoutMs = 5_000, clock = denoClock() } = {},
+  ) {
     return makeAdminClient({
-      ...{ admin, token: TOKEN, isTls: false, timeoutMs },
+      ...{ admin, token: TOKEN, isTls: false, timeoutMs, clock },
       actor: "ana@laptop",
-      clock: denoClock(),
       http: { fetch: (request) => this.#fetch(request), close() {} },
     });
   }
@@ -164,13 +167,15 @@ Deno.test("a change waits for a leader and gives up in time", async () => {
   cluster.onAsk = (count) => {
     if (count === 3) cluster.leader = "n1";
   };
-  await cluster.client("h:1").promoteMember("n3");
+  const clock = eagerClock();
+  const client = cluster.client("h:1", { clock });
+  await client.promoteMember("n3");
   cluster.leader = "";
   cluster.onAsk = () => {};
-  await assert.rejects(
-    cluster.client("h:1", 300).promoteMember("n3"),
-    { code: "ADMIN_NO_LEADER" },
-  );
+  const fromMs = clock.monotonicMs();
+  await assert.rejects(client.promoteMember("n3"), { code: "ADMIN_NO_LEADER" });
+  const tookMs = clock.monotonicMs() - fromMs;
+  assert.ok(tookMs > 4_000 && tookMs <= 5_000, `${tookMs} ms`);
 });
 
 Deno.test("a change ends after a bounded number of hops", async () => {
@@ -193,7 +198,7 @@ Deno.test("a leader that nobody reaches is no leader", async () => {
   const cluster = new Cluster();
   cluster.down.add("n2");
   await assert.rejects(
-    cluster.client("h:1", 300).promoteMember("n3"),
+    cluster.client("h:1", { clock: eagerClock() }).promoteMember("n3"),
     (error) => {
       assert.ok(error instanceof Error);
       assert.equal((error as NodeError).code, "ADMIN_NO_LEADER");
@@ -288,7 +293,7 @@ Deno.test("the status comes from a member that knows a leader, if one does", asy
 Deno.test("a leader that stands still is not waited for once there is another", async () => {
   const cluster = new Cluster();
   cluster.frozen.add("n2");
-  const client = cluster.client("h:1,h:2,h:3", 60_000);
+  const client = cluster.client("h:1,h:2,h:3", { timeoutMs: 60_000 });
   cluster.onAsk = (count) => {
     if (count === 2) cluster.leader = "n3";
   };

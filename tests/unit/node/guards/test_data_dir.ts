@@ -4,6 +4,7 @@ import {
   ENCODING_BYTES,
   type EncryptionState,
 } from "../../../../src/fsm/types.ts";
+import type { Clock } from "../../../../src/io/clock.ts";
 import { denoClock } from "../../../../src/io/deno/clock.ts";
 import { openDenoDisk } from "../../../../src/io/deno/disk.ts";
 import { openDenoKv } from "../../../../src/io/deno/kv.ts";
@@ -30,6 +31,10 @@ import { TestKek } from "../../keys/test_kek.ts";
 
 /** Writes that follow a change: entries for cutovers to stand at. */
 const ENTRIES = 4;
+/** The node waits so long only for what may fail to come, such as a KEK. */
+const LIMIT_MS_MIN = 500;
+/** Far longer than a disk stands still. */
+const PATIENCE_MS = 60_000;
 
 /** How a start is told about encryption. */
 export interface StartKeys {
@@ -97,7 +102,7 @@ export class TestDataDir implements AsyncDisposable {
 
   get ports(): NodePorts {
     return {
-      ...{ disk: this.disk, openKv: openDenoKv, clock: denoClock() },
+      ...{ disk: this.disk, openKv: openDenoKv, clock: patientClock() },
       ...{ random: denoRandom(), log: new SimLog() },
     };
   }
@@ -239,6 +244,20 @@ export class TestDataDir implements AsyncDisposable {
     await this.disk.close();
     await Deno.remove(this.path, { recursive: true });
   }
+}
+
+/**
+ * Of this machine, with long limits: those of a node with so short elections
+ * are too short for a real disk that stands still for a moment.
+ */
+function patientClock(): Clock {
+  const clock = denoClock();
+  const patient = (delayMs: number) =>
+    delayMs < LIMIT_MS_MIN ? delayMs : Math.max(delayMs, PATIENCE_MS);
+  return {
+    ...clock,
+    after: (delayMs, task) => clock.after(patient(delayMs), task),
+  };
 }
 
 async function writeSome(node: Node): Promise<void> {
