@@ -66,7 +66,7 @@ interface Waiter {
 
 /** A change that is not applied after this many election times is given up on. */
 const CHANGE_ELECTIONS_MAX = 20;
-/** A learner that waits to be a voter is asked for its proof so often. */
+/** From one question for the proof of a learner that waits to the next. */
 const ASK_AGAIN_MS = 2_000;
 /** A hand-over: raft gives up on it after one. */
 const TRANSFER_ELECTIONS_MAX = 3;
@@ -150,13 +150,16 @@ export class MemberChanges {
     const { core, clock, log, gate, lock } = this.#host;
     const { id, name } = member;
     const { term } = core.state;
-    this.#askAgainMs.set(id, clock.monotonicMs() + ASK_AGAIN_MS);
+    // Not while it is asked, which may take longer.
+    this.#askAgainMs.set(id, Infinity);
     let code: string;
     try {
       code = (await gate.unprovenOf(member))?.code ?? "";
     } catch (error) {
       if (!(error instanceof NodeError)) throw error;
       code = error.code;
+    } finally {
+      this.#askAgainMs.set(id, clock.monotonicMs() + ASK_AGAIN_MS);
     }
     if (code !== "") {
       if (this.#saidWaiting.get(id) === code) return;

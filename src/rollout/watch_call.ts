@@ -17,8 +17,11 @@ import {
 const LOOK_MS_MAX = 2_000;
 /** A call of which no leader shows anything for as long has lost it. */
 const SILENCE_MS_MAX = 30_000;
-/** The same once there is a new one: an old one that lives refuses by then. */
-const SUCCESSION_MS_MAX = 5_000;
+/**
+ * The same once there is a new one: an old one that lives refuses by then, and
+ * the new one does it. Each may have asked members for 2.5 s (ADR 0133).
+ */
+const SUCCESSION_MS_MAX = 9_000;
 
 /** How a call ended. */
 export type CallEnd =

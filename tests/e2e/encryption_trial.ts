@@ -4,9 +4,9 @@ import type { ClusterLoad } from "./cluster_load.ts";
 import type { ClusterProcess } from "./cluster_process.ts";
 import type { EncryptedCluster, Refusal } from "./encrypted_cluster.ts";
 
-/** Members are asked for as long: a machine that is busy answers too. */
+/** A machine that is busy is no reason for an election. */
 export const PATIENT = ["--election-ms", "1000"];
-/** Where no leader dies: what a member lacks must not look like silence. */
+/** Where no leader dies: a busy one is not to be replaced at all. */
 export const VERY_PATIENT = ["--election-ms", "2500"];
 /** Clients that write all the time, and leave the machine to the members. */
 export const CALM = { callers: 1, pauseMs: 100 };

@@ -83,7 +83,8 @@ const ASKS: readonly TaskAsk[] = [
     spec: { kind: "key-references", appliedFrom: 9, keyId: 0xfedc_ba98 },
   },
   { task: 3, spec: { kind: "scrub", appliedFrom: 9 } },
-  { task: 4, spec: { kind: "rewrite" } },
+  { task: 4, spec: { kind: "rewrite", appliedFrom: 0 } },
+  { task: 5, spec: { kind: "rewrite", appliedFrom: 184_273 } },
 ];
 const REPORT: TaskReport = {
   ...{ task: 0x1_0000_0001, state: "running", done: 5, total: 900 },

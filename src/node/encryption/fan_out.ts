@@ -55,6 +55,8 @@ interface Waiting {
 
 /** Between two tries while there is no way to a member. */
 const RESEND_MS = 50;
+/** What was sent, or its answer, is lost with a link: it is sent again. */
+const REASK_MS = 500;
 
 /**
  * Asks members to prove that they can use encryption: each gets a challenge of
@@ -139,14 +141,14 @@ export class CapabilityFanOut {
     const packet = { kind: "capability-ask", request, ...ask } as const;
     const { promise, resolve } = Promise.withResolvers<CapabilityAnswer>();
     this.#waiting.set(request, { from: to, resolve });
-    let resend = clock.after(0, () => {});
+    let again = clock.after(0, () => {});
     const send = () => {
-      if (this.#host.send(to, packet)) return;
-      resend = clock.after(RESEND_MS, send);
+      const isSent = this.#host.send(to, packet);
+      again = clock.after(isSent ? REASK_MS : RESEND_MS, send);
     };
     send();
     const answer = await Promise.race([promise, late]);
-    resend.cancel();
+    again.cancel();
     this.#waiting.delete(request);
     return answer;
   }

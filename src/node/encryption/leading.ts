@@ -47,8 +47,11 @@ export interface LeadingHost {
   propose(payload: Uint8Array): Promise<EncryptionOutcome> | null;
 }
 
-/** A question to members takes at least as long (operator.md, Timing). */
-const FAN_OUT_MS_MIN = 500;
+/**
+ * Members get at least as long to answer: each probes its disk first, with
+ * syncs, which take more than a second while it is busy (ADR 0133).
+ */
+const FAN_OUT_MS_MIN = 2_500;
 /** A change that is not applied after this many election times is given up on. */
 const CHANGE_ELECTIONS_MAX = 20;
 

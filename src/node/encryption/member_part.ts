@@ -87,6 +87,7 @@ export class MemberPart {
       self: identity.id,
       tasks,
       state: () => store.state.fsm.encryption,
+      rollout: () => store.state.fsm.rollout,
       applied: () => store.state.applied.index,
       lastIndex: () => core.state.entryLog.lastIndex(),
     });
@@ -145,6 +146,12 @@ export class MemberPart {
 
   /** As `EncryptionPort.rewriteProgress`. */
   async rewriteProgress(): Promise<readonly MemberTask[]> {
+    const { core, store } = this.#parts;
+    this.#mustLead();
+    // It may know an older job than what earlier leaders got committed.
+    if (store.state.applied.term !== core.state.term) {
+      throw new NotReadyError("the leader has yet to apply its first entry");
+    }
     return await this.work.rewriteProgress(
       this.#members([]),
       () => this.#mustLead(),
@@ -187,6 +194,7 @@ export class MemberPart {
           spec,
           control,
         ),
+      applied: () => store.state.applied.index,
       rewrite: () => this.#rewriter.progress(),
       failed: (error) => this.#parts.failed(error),
     });

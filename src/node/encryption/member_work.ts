@@ -1,6 +1,6 @@
 import type { KeyId } from "../../base/data_key.ts";
 import { present } from "../../base/assert.ts";
-import type { EncryptionState } from "../../fsm/types.ts";
+import type { EncryptionState, RolloutState } from "../../fsm/types.ts";
 import type { LogIndex } from "../../raft/types.ts";
 import type { MemberScan, MemberTask } from "../encryption_port.ts";
 import type { AskedMember, LongChangeContext } from "./long_changes.ts";
@@ -13,6 +13,7 @@ export interface MemberWorkHost {
   readonly tasks: MemberTasks;
   /** As it is applied here. */
   state(): EncryptionState;
+  rollout(): RolloutState;
   applied(): LogIndex;
   /** End of this node's log, what is not committed included. */
   lastIndex(): LogIndex;
@@ -90,7 +91,13 @@ export class MemberWork {
     members: readonly AskedMember[],
     mustLead: MustLead,
   ): Promise<readonly MemberTask[]> {
-    return await this.#host.tasks.poll({ kind: "rewrite" }, members, mustLead);
+    const { rewrite } = this.#host.rollout();
+    const { stateIndex } = this.#host.state();
+    // What the job is, and the key that it seals under. All that is applied
+    // here would be too much: beside writes, a follower is never there.
+    const appliedFrom = Math.max(rewrite?.id ?? 0, stateIndex);
+    const spec = { kind: "rewrite", appliedFrom } as const;
+    return await this.#host.tasks.poll(spec, members, mustLead);
   }
 
   /** As `EncryptionPort.scanRecords`. */

@@ -107,6 +107,8 @@ export class EncryptionOperations implements EncryptionPort {
   readonly #changes: EncryptionChanges;
   readonly #wornKeys: WornKeys;
   readonly #startRotation: StartRotation;
+  /** Questions whose answers are on their way. */
+  readonly #answering = new Set<string>();
   /** Who may become a member, and a voter. */
   readonly gate: MemberGate;
 
@@ -246,6 +248,11 @@ export class EncryptionOperations implements EncryptionPort {
     ask: CapabilityAsk,
   ): Promise<void> {
     const { packets, log } = this.#parts;
+    // The term tells leaders apart that have started anew, and count from one.
+    const question = `${from} ${ask.term} ${request}`;
+    // It is sent again until the answer is there: also for an answer that is lost.
+    if (this.#answering.has(question)) return;
+    this.#answering.add(question);
     try {
       const answer = await this.answerCapability(ask);
       const kind = "capability-answer" as const;
@@ -256,6 +263,8 @@ export class EncryptionOperations implements EncryptionPort {
       log.write("warn", "encryption_capability_unanswered", {
         reason: error instanceof Error ? error.message : String(error),
       });
+    } finally {
+      this.#answering.delete(question);
     }
   }
 }

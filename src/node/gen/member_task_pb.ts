@@ -31,7 +31,8 @@ export type TaskAsk = Message<"sealkv.node.v1.TaskAsk"> & {
   kind: TaskKind;
 
   /**
-   * The task begins when this index is applied.
+   * The task begins when this index is applied; of the rewrite job, one waits
+   * until then.
    *
    * @generated from field: uint64 applied_from = 3;
    */

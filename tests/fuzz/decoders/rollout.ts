@@ -91,7 +91,8 @@ export const ROLLOUT_DECODERS: readonly Decoder[] = [
         spec: { kind: "key-references", appliedFrom: 9, keyId: 2 ** 31 },
       }),
       encodeTaskAsk({ task: 3, spec: { kind: "scrub", appliedFrom: 300 } }),
-      encodeTaskAsk({ task: 4, spec: { kind: "rewrite" } }),
+      encodeTaskAsk({ task: 4, spec: { kind: "rewrite", appliedFrom: 0 } }),
+      encodeTaskAsk({ task: 5, spec: { kind: "rewrite", appliedFrom: 700 } }),
     ],
     heapPerByte: 256,
     decode: (bytes) => {

@@ -103,18 +103,28 @@ class Bench {
     /** What a member lacks; nobody else lacks anything. */
     lacks: new Map<string, string>(),
     asked: 0,
+    /** Time that a question takes. */
+    asksMs: 0,
+    asking: 0,
+    askingMax: 0,
     admit: (name: string) => {
       this.gate.admitted.push(name);
       return Promise.resolve();
     },
-    unprovenOf: ({ name }: { readonly name: string }) => {
+    unprovenOf: async ({ name }: { readonly name: string }) => {
       this.gate.asked += 1;
+      this.gate.asking += 1;
+      this.gate.askingMax = Math.max(this.gate.askingMax, this.gate.asking);
+      if (this.gate.asksMs > 0) {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        this.clock.after(this.gate.asksMs, resolve);
+        await promise;
+      }
+      this.gate.asking -= 1;
       const code = this.gate.lacks.get(name) ?? null;
-      return Promise.resolve(
-        code === null
-          ? null
-          : { member: name, code, message: "it lacks", remedy: "Give it" },
-      );
+      return code === null
+        ? null
+        : { member: name, code, message: "it lacks", remedy: "Give it" };
     },
   };
 
@@ -478,4 +488,20 @@ Deno.test("MemberChanges.promoteCaughtUp() waits for the proof, and says so once
   bench.gate.lacks.clear();
   await tick(60);
   assert.deepEqual(bench.at(1).confState.voters, [1, memberId]);
+});
+
+Deno.test("MemberChanges.promoteCaughtUp() asks a slow learner one question at a time", async () => {
+  const bench = new Bench(1);
+  bench.gate.isOn = true;
+  bench.gate.asksMs = 2_500;
+  bench.gate.lacks.set("n9", "unreachable");
+  const { memberId } = await bench.until(bench.change(add("n9", true)));
+  const { changes } = bench.at(1);
+  bench.startLearner(memberId);
+  for (let i = 0; i < 300; i += 1) {
+    changes.promoteCaughtUp();
+    await bench.pass(TICK_MS);
+  }
+  assert.ok(bench.gate.asked > 1, `${bench.gate.asked}`);
+  assert.equal(bench.gate.askingMax, 1);
 });

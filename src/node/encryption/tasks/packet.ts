@@ -1,5 +1,4 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { unreachable } from "../../../base/assert.ts";
 import { type Bytes, equalBytes } from "../../../base/bytes.ts";
 import { type KeyId, KEYS_MAX, NO_KEY } from "../../../base/data_key.ts";
 import type { RecordCounts } from "../../encryption_port.ts";
@@ -19,6 +18,13 @@ const ASK_BYTES_MAX = 64;
 /** Characters of a failure that travel. */
 export const FAILURE_LENGTH_MAX = 1_000;
 
+const KINDS = {
+  scan: TaskKind.SCAN,
+  "key-references": TaskKind.KEY_REFERENCES,
+  scrub: TaskKind.SCRUB,
+  rewrite: TaskKind.REWRITE,
+} as const;
+
 const STATES = {
   waiting: TaskState.WAITING,
   running: TaskState.RUNNING,
@@ -28,27 +34,12 @@ const STATES = {
 } as const;
 
 export function encodeTaskAsk({ task, spec }: TaskAsk): Bytes {
-  const message = create(TaskAskSchema, { task: BigInt(task) });
-  switch (spec.kind) {
-    case "scan":
-      message.kind = TaskKind.SCAN;
-      message.appliedFrom = BigInt(spec.appliedFrom);
-      break;
-    case "key-references":
-      message.kind = TaskKind.KEY_REFERENCES;
-      message.appliedFrom = BigInt(spec.appliedFrom);
-      message.keyId = spec.keyId;
-      break;
-    case "scrub":
-      message.kind = TaskKind.SCRUB;
-      message.appliedFrom = BigInt(spec.appliedFrom);
-      break;
-    case "rewrite":
-      message.kind = TaskKind.REWRITE;
-      break;
-    default:
-      return unreachable(spec);
-  }
+  const message = create(TaskAskSchema, {
+    task: BigInt(task),
+    kind: KINDS[spec.kind],
+    appliedFrom: BigInt(spec.appliedFrom),
+    keyId: spec.kind === "key-references" ? spec.keyId : NO_KEY,
+  });
   return toBinary(TaskAskSchema, message);
 }
 
@@ -81,7 +72,7 @@ function specOf(
     case TaskKind.SCRUB:
       return { kind: "scrub", appliedFrom };
     case TaskKind.REWRITE:
-      return { kind: "rewrite" };
+      return { kind: "rewrite", appliedFrom };
     default:
       return null;
   }

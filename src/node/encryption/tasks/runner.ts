@@ -1,5 +1,6 @@
 import { NodeError } from "../../../base/error.ts";
 import type { Clock } from "../../../io/clock.ts";
+import type { LogIndex } from "../../../raft/types.ts";
 import { TaskFailure } from "./failure.ts";
 import { FAILURE_LENGTH_MAX } from "./packet.ts";
 import {
@@ -26,6 +27,8 @@ export interface TaskRunnerHost {
   readonly clock: Clock;
   /** @throws {NodeError | TaskFailure} Why not; that is its outcome. */
   perform(spec: WorkSpec, control: TaskControl): Promise<TaskFinding>;
+  /** Index of the last entry that is applied here. */
+  applied(): LogIndex;
   /** How the rewrite job gets on here. */
   rewrite(): TaskProgress;
   /** This program is wrong. */
@@ -62,7 +65,11 @@ export class TaskRunner {
 
   /** Begins the task unless it knows it, and tells how it gets on. */
   onAsk({ task, spec }: TaskAsk): TaskReport {
-    if (spec.kind === "rewrite") return { task, ...this.#host.rewrite() };
+    if (spec.kind === "rewrite") {
+      // The end of an older job is not the end of the one that is asked about.
+      const isThere = this.#host.applied() >= spec.appliedFrom;
+      return { task, ...isThere ? this.#host.rewrite() : WAITING };
+    }
     // Its next process begins anew.
     if (this.#isStopped) return { task, ...WAITING };
     const nowMs = this.#host.clock.monotonicMs();

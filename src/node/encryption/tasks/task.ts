@@ -13,8 +13,11 @@ export type TaskSpec =
     readonly keyId: KeyId;
   }
   | { readonly kind: "scrub"; readonly appliedFrom: LogIndex }
-  /** Begins nothing: how is the rewrite job getting on? */
-  | { readonly kind: "rewrite" };
+  /**
+   * Begins nothing: how is the rewrite job getting on? Who has yet to apply
+   * `appliedFrom` knows an older job, and waits.
+   */
+  | { readonly kind: "rewrite"; readonly appliedFrom: LogIndex };
 
 /** One that a member begins, and ends. */
 export type WorkSpec = Exclude<TaskSpec, { readonly kind: "rewrite" }>;

@@ -34,7 +34,7 @@ import { GatedKek } from "./gated_kek.ts";
 
 export const CLUSTER = new Uint8Array(16).fill(1);
 export const TERM = 7;
-export const TIMEOUT_MS = 500;
+export const TIMEOUT_MS = 2_500;
 const LATENCY_MS = 1;
 
 /** What a member does with a question; `null`: says nothing. */

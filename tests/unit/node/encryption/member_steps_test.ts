@@ -20,6 +20,7 @@ import {
   readAll,
   retire,
   rewrite,
+  rolloutOf,
   rotate,
   scan,
   scrub,
@@ -110,6 +111,54 @@ Deno.test("a key is retired once nothing is left that it sealed", async () => {
     await cluster.ready();
     assert.equal((await readAll(cluster, name)).length, 40);
   }
+  await cluster.close();
+});
+
+Deno.test("a member that was away does not pass an older rewrite off as the new one", async () => {
+  const cluster = await start();
+  await propose(cluster, { kind: "enable-storage-envelope" });
+  await fill(cluster, 0, 5);
+  await rewrite(cluster);
+  const leader = await cluster.leader();
+  const away = NAMES.find((name) => name !== leader)!;
+  const { encryption } = cluster.node(leader);
+  const request = { kind: "start-rewrite", bytesPerSecond: 0 } as const;
+  for (let job = 2; job <= 12; job += 1) {
+    cluster.network.isolate(away);
+    await cluster.clock.until(encryption.changeEncryption(request, TERMS));
+    cluster.network.heal();
+    // Its links are dialled again at another time each.
+    await cluster.clock.run(job);
+    for (let state = ""; state !== "done";) {
+      const tasks = encryption.rewriteProgress();
+      const task = (await cluster.clock.until(tasks))
+        .find(({ member }) => member === away);
+      state = task?.state ?? "";
+      const isThere = rolloutOf(away)?.id === rolloutOf(leader)?.id;
+      assert.ok(isThere || state === "waiting" || state === "silent", state);
+      await cluster.clock.run(1);
+    }
+  }
+  await cluster.close();
+});
+
+Deno.test("a new leader tells of a rewrite when it knows what was begun before", async () => {
+  const cluster = await start();
+  await propose(cluster, { kind: "enable-storage-envelope" });
+  await rewrite(cluster);
+  await cluster.stop(await cluster.leader());
+  const names = cluster.names();
+  const leads = (name: string) => cluster.node(name).status().leader === name;
+  while (!names.some(leads)) await cluster.clock.run(1);
+  const leader = names.find(leads)!;
+  const { encryption } = cluster.node(leader);
+  await assert.rejects(encryption.rewriteProgress(), {
+    code: "NODE_NOT_READY",
+  });
+  await cluster.clock.run(1_000);
+  const tasks = await cluster.clock.until(encryption.rewriteProgress());
+  const own = tasks.find(({ member }) => member === leader);
+  assert.equal(own?.state, "done");
   await cluster.close();
 });
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { fullNodeId } from "../../../../src/base/identity.ts";
 import { decodeEncryptionState } from "../../../../src/fsm/encryption_codec.ts";
+import type { SimClock } from "../../../sim/io/clock.ts";
 import { useTurnCrypto } from "../../../sim/io/subtle.ts";
 import { BOOTSTRAP, ChangesWorld, NAMES } from "./changes_world.ts";
 
@@ -8,6 +9,12 @@ useTurnCrypto();
 
 const TOPIC_ASK = 1;
 const TOPIC_ANSWER = 2;
+/** First byte of the packets that have a topic. */
+const EXTRA = 4;
+
+async function passed(clock: SimClock, ms: number): Promise<void> {
+  await new Promise<void>((resolve) => void clock.after(ms, resolve));
+}
 
 Deno.test("packets that are no questions or answers are dropped", async () => {
   const world = await ChangesWorld.start();
@@ -43,7 +50,56 @@ Deno.test("a member that fails to answer says so, and counts as silent", async (
   );
   const { log } = world.cluster.place(other);
   const events = log.named("encryption_capability_unanswered");
-  assert.deepEqual(events.map(({ fields }) => fields), [{ reason: "odd" }]);
+  // Each time that it is asked.
+  assert.ok(events.length > 1);
+  for (const { fields } of events) assert.deepEqual(fields, { reason: "odd" });
+  await world.cluster.close();
+});
+
+for (const lost of ["the question", "the answer"] as const) {
+  Deno.test(`a member whose link goes before ${lost} is there, and comes back, proves`, async () => {
+    const world = await ChangesWorld.start();
+    const { clock, network } = world.cluster;
+    const [leader, other] = await world.roles();
+    if (lost === "the answer") {
+      world.kek(other).beforeUnwrap = async () => {
+        world.kek(other).beforeUnwrap = () => {};
+        network.cut(leader, other);
+        await passed(clock, 5);
+        clock.after(5, () => network.heal());
+      };
+    }
+    const asked = world.operations(leader).askCapabilities();
+    if (lost === "the question") {
+      const topic = [EXTRA, TOPIC_ASK];
+      network.loses = (packet) => {
+        if (topic.some((byte, i) => packet[i] !== byte)) return false;
+        network.loses = () => false;
+        network.cut(leader, other);
+        clock.after(5, () => network.heal());
+        return true;
+      };
+    }
+    const findings = await clock.until(asked);
+    assert.deepEqual(findings.map(({ code }) => code), ["", "", ""]);
+    await world.cluster.close();
+  });
+}
+
+Deno.test("a member that takes its time does the work of a question once", async () => {
+  const world = await ChangesWorld.start();
+  const { clock } = world.cluster;
+  const [leader, other] = await world.roles();
+  let opened = 0;
+  world.kek(other).beforeUnwrap = async () => {
+    opened += 1;
+    await passed(clock, 1_800);
+  };
+  const findings = await clock.until(
+    world.operations(leader).askCapabilities(),
+  );
+  assert.deepEqual(findings.map(({ code }) => code), ["", "", ""]);
+  assert.equal(opened, 1);
   await world.cluster.close();
 });
 

@@ -190,7 +190,7 @@ Deno.test("a question that is asked once takes a second at most", async () => {
   states.set(3, null);
   const sinceMs = clock.monotonicMs();
   const reports = await clock.until(
-    tasks.poll({ kind: "rewrite" }, MEMBERS, mustLead),
+    tasks.poll({ kind: "rewrite", appliedFrom: 5 }, MEMBERS, mustLead),
   );
   assert.deepEqual(reports.map(({ state, done }) => [state, done]), [
     ["paused", 0],

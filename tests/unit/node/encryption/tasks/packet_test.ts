@@ -27,7 +27,10 @@ const spec: fc.Arbitrary<TaskSpec> = fc.oneof(
     { kind: fc.constant("scrub" as const), appliedFrom: number },
     plain,
   ),
-  fc.constant({ kind: "rewrite" as const }),
+  fc.record(
+    { kind: fc.constant("rewrite" as const), appliedFrom: number },
+    plain,
+  ),
 );
 const report: fc.Arbitrary<TaskReport> = fc.record({
   task: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),

@@ -30,6 +30,7 @@ function world() {
       begun.push({ control, end });
       return end.promise;
     },
+    applied: () => 40,
     rewrite: () => ({
       state: "paused",
       ...{ done: 3, total: 9, bytes: 1, elapsedMs: 5, failure: "" },
@@ -145,7 +146,16 @@ Deno.test("a member that stops ends its tasks and begins none", async () => {
 
 Deno.test("how the rewrite job gets on is told without a task", () => {
   const { runner, begun } = world();
-  const report = runner.onAsk({ task: 8, spec: { kind: "rewrite" } });
+  const spec = { kind: "rewrite", appliedFrom: 40 } as const;
+  const report = runner.onAsk({ task: 8, spec });
   assert.deepEqual([report.task, report.state, report.done], [8, "paused", 3]);
+  assert.equal(begun.length, 0);
+});
+
+Deno.test("a member that has yet to apply the rewrite job waits for it", () => {
+  const { runner, begun } = world();
+  const spec = { kind: "rewrite", appliedFrom: 41 } as const;
+  const report = runner.onAsk({ task: 8, spec });
+  assert.deepEqual([report.task, report.state, report.done], [8, "waiting", 0]);
   assert.equal(begun.length, 0);
 });
