@@ -29,8 +29,7 @@ self.onmessage = (event: MessageEvent<SharedArrayBuffer>) => {
 function serve(box: Mailbox): void {
   let served = 0;
   for (;;) {
-    Atomics.wait(box.words, MAILBOX_REQUESTS, served);
-    served = Atomics.load(box.words, MAILBOX_REQUESTS);
+    served = nextRequest(box, served);
     const verb = word(box, MAILBOX_VERB);
     if (verb === VERB_QUIT) {
       for (const descriptor of descriptors.values()) closeSync(descriptor);
@@ -38,6 +37,20 @@ function serve(box: Mailbox): void {
       return;
     }
     self.postMessage(answer(box, verb));
+  }
+}
+
+/**
+ * Sleeps until the count is another one, and tells it. To be woken says
+ * nothing: who made a request may be held up between the count and the wake,
+ * which then comes when the request is long served. To serve it again would
+ * read a mailbox that is being filled, and answer for what is not done.
+ */
+function nextRequest({ words }: Mailbox, served: number): number {
+  for (;;) {
+    const count = Atomics.load(words, MAILBOX_REQUESTS);
+    if (count !== served) return count;
+    Atomics.wait(words, MAILBOX_REQUESTS, served);
   }
 }
 
