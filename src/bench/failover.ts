@@ -25,6 +25,7 @@ export interface FailoverOptions {
   readonly machine: string;
 }
 
+/** Counted from the first answer. */
 const SETTLE_MS = 1_000;
 /** A new caller comes this often, as the callers of before may hang. */
 const CALLER_EVERY_MS = 10;
@@ -76,8 +77,14 @@ async function failOver(
   const at = (caller: number) => survivors[caller % survivors.length] as number;
   try {
     for (let i = 0; i < clients; i += 1) callers.keepWriting(at(i));
+    const startMs = clock.monotonicMs();
+    while (callers.answers === 0) {
+      if (clock.monotonicMs() - startMs > SILENCE_MS_MAX) {
+        throw new Error("no write was answered before the kill");
+      }
+      await pause(clock, CALLER_EVERY_MS);
+    }
     await pause(clock, SETTLE_MS);
-    if (callers.answers === 0) throw new Error("no write before the kill");
     const killedMs = clock.monotonicMs();
     callers.killedMs = killedMs;
     const gone = cluster.kill(leader);

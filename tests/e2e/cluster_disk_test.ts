@@ -102,13 +102,17 @@ async function refusesAfter(
 /** The remedy: forget the damaged member, join as a new one of that name. */
 async function rebuild(cluster: ClusterProcess, name: string): Promise<void> {
   const admins = cluster.running.map((other) => cluster.admin(other)).join(",");
-  const status = await cluster.status(cluster.running[0]!);
+  const status = await cluster.statusThat(
+    cluster.running[0]!,
+    "answers",
+    () => true,
+  );
   const { dataDir } = cluster.place(name);
   const { code, stderr } = await runSealkv([
     ...["member", "rebuild", name],
     ...["--data-dir", dataDir],
     ...["--admin", admins],
-    ...["--confirm", status?.cluster ?? ""],
+    ...["--confirm", status.cluster],
   ]);
   equal(code, 0, stderr);
   await cluster.start(name, { isFounding: false, args: ["--join", admins] });

@@ -46,8 +46,12 @@ export async function statusAt(admin: string): Promise<SeenStatus | null> {
       body: "{}",
       signal: late.signal,
     });
-    const reply = await response.json();
-    return response.ok ? statusOf(reply) : null;
+    if (!response.ok) {
+      // A node that stops answers in plain text.
+      await response.body?.cancel();
+      return null;
+    }
+    return statusOf(await response.json());
   } catch (error) {
     // Refused, cut off, or too late.
     if (error instanceof TypeError || late.signal.aborted) return null;

@@ -24,6 +24,8 @@ export function sharedBundle(main: string): Promise<string> {
     globalThis.addEventListener("unload", remove);
     bundle = bundleForNode(main, work);
     bundles.set(main, bundle);
+    // Whoever asks next tries anew: npm may have been out of reach.
+    bundle.catch(() => bundles.delete(main));
   }
   return bundle;
 }

@@ -10,7 +10,11 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { print } from "../../tools/print.ts";
 import { ClusterLoad } from "./cluster_load.ts";
-import { HAS_CLUSTERS, withCluster } from "./cluster_process.ts";
+import {
+  type ClusterProcess,
+  HAS_CLUSTERS,
+  withCluster,
+} from "./cluster_process.ts";
 import { CALM, PATIENT } from "./encryption_trial.ts";
 import type { HistoryItem } from "./history.ts";
 import { kekArgs, KekFiles } from "./kek_files.ts";
@@ -28,6 +32,7 @@ import {
   SEAL_CLEARTEXT,
   type Step,
 } from "./rollout.ts";
+import { until } from "./until.ts";
 
 /** Rewritten for some seconds at SLOWLY. */
 const RECORDS = 300;
@@ -37,8 +42,7 @@ const WRITES = 10;
 /** Around the cutover, and for as long before it. */
 const WINDOW_MS = 1_500;
 const PAUSE_MS_TARGET = 250;
-/** After it the barrier gives up: no pause is longer, however busy the machine. */
-const PAUSE_MS_MAX = 2_000;
+const SAID_MS_MAX = 30_000;
 
 async function withRollout(
   load: { readonly callers: number; readonly pauseMs: number },
@@ -81,30 +85,37 @@ function longestCall(
   return Math.max(0, ...spans);
 }
 
-/** For how long the gate was closed on the leader, as it says itself. */
-function gateMs(output: string): number {
-  const events = output.split("\n")
+/** For how long the gate was closed on the one that led, as it says itself. */
+function gateMs({ outputs }: ClusterProcess): number | null {
+  const events = outputs.flatMap(({ output }) => output.split("\n"))
     .filter((line) => line.includes('"event":"encryption_gate_opened"'))
     .map((line) => JSON.parse(line) as { why: string; ms: number })
     .filter(({ why }) => why === "sealed");
-  return events.at(-1)?.ms ?? NaN;
+  return events.at(-1)?.ms ?? null;
 }
 
-/** Enables the raft envelope; tells how long clients waited for it. */
+/**
+ * Enables the raft envelope; tells how long clients waited for it, which nobody
+ * promises: the gate stays closed until the marker is applied.
+ */
 async function measuredCutover(
-  { cluster, encrypted }: Rollout,
+  rollout: Rollout,
   load: ClusterLoad,
 ): Promise<void> {
-  const leader = await cluster.leader();
+  const { cluster } = rollout;
   await load.progress(WRITES);
   const fromMs = machineMs();
-  await encrypted.change(...ENABLE_RAFT);
+  await rollout.take(ENABLE_RAFT);
   const untilMs = machineMs();
   const took = untilMs - fromMs + WINDOW_MS;
   // What is not written yet would look like a gap.
   while (machineMs() < fromMs + took) await load.progress(1);
   await load.progress(WRITES);
-  const closedMs = gateMs(cluster.node(leader).output);
+  const closedMs = await until(
+    "a gate opened, and seals",
+    SAID_MS_MAX,
+    () => gateMs(cluster),
+  );
   const { history } = load;
   const spans = {
     before: [fromMs - took, fromMs],
@@ -120,7 +131,6 @@ async function measuredCutover(
       `${load.longestGap(spans.before, cluster.names).toFixed(0)} ms); ` +
       `target ${PAUSE_MS_TARGET} ms`,
   );
-  ok(closedMs <= PAUSE_MS_MAX, `the gate was closed for ${closedMs} ms`);
 }
 
 Deno.test({

@@ -36,6 +36,18 @@ export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
+/** Processes that share a clock count it in whole milliseconds. */
+const ROUNDING_MS = 5;
+
+/**
+ * Tells whether a key that was set for `lifeMs`, no earlier than `fromMs`, must
+ * be there still. To be asked after a read: one that took longer may rightly
+ * have found nothing.
+ */
+export function mustLive(fromMs: number, lifeMs: number): boolean {
+  return Date.now() - fromMs < lifeMs - ROUNDING_MS;
+}
+
 /** Asks until `holds`, or fails with `what` after `msMax`. */
 export async function eventually(
   what: string,

@@ -3,6 +3,7 @@ import {
   committed,
   type ExamCase,
   type ExamContext,
+  mustLive,
   sleep,
   u64At,
   within,
@@ -223,14 +224,16 @@ export const watchCases: readonly ExamCase[] = [
   {
     name: "watch: an expiry is a change",
     skip: { local: "its expired keys linger up to a minute" },
-    async run({ kv }) {
-      await kv.set(["key"], 1, { expireIn: 1_000 });
-      const watcher = new Watcher(kv, [["key"]]);
-      assert.equal((await watcher.next())[0]?.value, 1);
-      assert.deepEqual(
-        await watcher.until(([entry]) => entry?.versionstamp === null),
-        [absent(["key"])],
-      );
+    async run({ kv, client }) {
+      const expireIn = 1_000;
+      const from = Date.now();
+      await kv.set(["key"], 1, { expireIn });
+      // @deno/kv says only in raw that the key is gone from the start.
+      const watcher = new Watcher(kv, [["key"]], client === "npm");
+      let entries = await watcher.next();
+      if (mustLive(from, expireIn)) assert.equal(entries[0]?.value, 1);
+      while (entries[0]?.versionstamp !== null) entries = await watcher.next();
+      assert.deepEqual(entries, [absent(["key"])]);
       await watcher.cancel();
     },
   },

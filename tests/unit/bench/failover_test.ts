@@ -121,6 +121,6 @@ Deno.test("measureFailover() fails when no write is answered before the kill", a
   const options = { clusters: [dead], clock, clients: 1, rounds: 1 };
   await assert.rejects(
     inVirtualTime(clock, measureFailover({ ...options, machine: "m" })),
-    /no write before the kill/,
+    /no write was answered before the kill/,
   );
 });
