@@ -5,6 +5,8 @@
  * second one in another terminal.
  */
 import { deepEqual, equal } from "node:assert/strict";
+import { ENABLE_STORAGE } from "../../e2e/rollout.ts";
+import { assertFrame } from "./frames.ts";
 import type { Terminal } from "./terminal.ts";
 import { CAN_WATCH, fill, withWatchedCluster } from "./watched_cluster.ts";
 import { type StepName, Wizard } from "./wizard.ts";
@@ -97,5 +99,30 @@ Deno.test({
       }
       await rollout.isOver();
       for (const wizard of both) equal(await wizard.leave(), 0);
+    }),
+});
+
+Deno.test({
+  name: "who types the name of a step that somebody else takes is told so",
+  ignore: !CAN_WATCH,
+  fn: () =>
+    withWatchedCluster({}, async ({ rollout, open }) => {
+      await using terminal = await open();
+      const wizard = await Wizard.open(terminal);
+      await wizard.stepIsDone("capability");
+      await wizard.plan("storage");
+      await terminal.press("Enter");
+      await wizard.typeName("prod");
+      await rollout.take(ENABLE_STORAGE);
+      await wizard.stepIsDone("storage");
+      await assertFrame(terminal, "rollout/overtaken");
+      // On the overview they would open the dwell, and more.
+      await terminal.type("-eu-1drp");
+      await terminal.press("Enter");
+      await assertFrame(terminal, "rollout/overtaken");
+      await terminal.press("Escape");
+      await wizard.shows("Enter shows what it would do");
+      await wizard.stepIs("rewrite", " ");
+      equal(await wizard.leave(), 0);
     }),
 });

@@ -74,7 +74,7 @@ export class Terminal implements AsyncDisposable {
 
   /** Types text as it is; all of it may arrive at once. */
   async type(text: string): Promise<void> {
-    await this.#tmux.ask("send-keys", "-l", text);
+    await this.#tmux.ask("send-keys", "-l", "--", text);
   }
 
   /** Pastes, as terminals with bracketed paste do, or as those without. */
