@@ -12,6 +12,11 @@ const AGREED_MS_MAX = 60_000;
 export const LATE =
   /NODE_CAPABILITY_UNPROVEN.*\((?:unreachable|leader-kek-silent): /;
 
+const SENT_ON: ReadonlySet<string> = new Set([
+  "NODE_NOT_LEADER",
+  "NODE_NOT_READY",
+]);
+
 /** One line of an audit log. */
 export interface AuditLine {
   readonly call: string;
@@ -269,6 +274,25 @@ export class EncryptedCluster {
       if (lines.length > 0) added.set(name, lines);
     }
     return added;
+  }
+
+  /**
+   * Lines that `task` added at whoever led then, before another one or after
+   * it; there are none elsewhere.
+   */
+  async auditedByLeader(
+    task: () => Promise<void>,
+  ): Promise<readonly AuditLine[]> {
+    const before = await this.cluster.leader();
+    const added = await this.audited(task);
+    const after = await this.cluster.leader();
+    const others = [...added.keys()]
+      .filter((name) => name !== before && name !== after);
+    deepEqual(others, [], "who does not lead was asked for nothing");
+    // One that leads no more, or does not yet, sends callers on.
+    const isMoved = before !== after;
+    return [...added.values()].flat()
+      .filter(({ code }) => !(isMoved && SENT_ON.has(code)));
   }
 
   /** Numbers of a member, by series. */

@@ -34,8 +34,8 @@ async function withClient(
   cluster: ClusterProcess,
   body: (client: AdminClient) => Promise<void>,
 ): Promise<void> {
-  // Not one that is to stand still: it would be waited for.
-  const admin = cluster.admin(await cluster.leader());
+  // All: an election may come before one of them is to stand still.
+  const admin = cluster.names.map((name) => cluster.admin(name)).join(",");
   const client = connectAdmin({ admin, token: ADMIN_TOKEN });
   try {
     await body(client);
