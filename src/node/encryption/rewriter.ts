@@ -168,9 +168,11 @@ export class Rewriter {
         code: error.code,
         reason: error.message,
       });
-      const again = Promise.withResolvers<void>();
-      const timer = clock.after(AGAIN_MS, again.resolve);
-      await Promise.race([again.promise, this.#news.promise]);
+      const isNews = this.#news.promise.then(() => true);
+      const again = Promise.withResolvers<boolean>();
+      const timer = clock.after(AGAIN_MS, () => again.resolve(false));
+      // Who resumes it, or asks for another, asks how that gets on.
+      if (await Promise.race([again.promise, isNews])) this.#failure = null;
       timer.cancel();
     }
   }

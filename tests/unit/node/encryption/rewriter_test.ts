@@ -149,6 +149,24 @@ Deno.test("what fails is told and tried again", async () => {
   await clock.until(rewriter.stop());
 });
 
+Deno.test("what failed and is resumed runs, until it fails again", async () => {
+  const { clock, rewriter, set, breakWith } = world(8);
+  breakWith(new NotReadyError("a record is damaged"));
+  set(JOB, 7);
+  await clock.run(50);
+  assert.equal(rewriter.progress().state, "failed");
+  set({ ...JOB, isPaused: true }, 7);
+  await clock.run(50);
+  assert.equal(rewriter.progress().state, "paused");
+  breakWith(null);
+  set({ ...JOB }, 7);
+  await clock.run(1);
+  assert.equal(rewriter.progress().state, "running");
+  await clock.run(100);
+  assert.equal(rewriter.progress().state, "done");
+  await clock.until(rewriter.stop());
+});
+
 Deno.test("during a rest there is no step", async () => {
   const { clock, rewriter, set, steps } = world(40);
   set(JOB, 7);
