@@ -125,6 +125,7 @@ async function tellVitals(
   ok(after.walSyncs > before.walSyncs && after.walBytes > before.walBytes);
   ok(after.residentBytes > 2n ** 20n);
   ok(after.storeBytes > 0n);
+  ok(after.leaderMs > 0n);
   ok(after.diskFreeBytes > 0n && after.diskFreeBytes < after.diskTotalBytes);
   const sealed = after.seals.reduce((sum, { count }) => sum + count, 0n);
   ok(sealed > 0n);

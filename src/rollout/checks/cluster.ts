@@ -1,6 +1,6 @@
+import type { MemberVitals } from "../../admin/client.ts";
 import type { NodeError } from "../../base/error.ts";
 import type { Check, Evidence } from "../check.ts";
-import type { RolloutSnapshot } from "../snapshot.ts";
 import { stepOfAction } from "../step_action.ts";
 import type { CheckFacts } from "./facts.ts";
 import {
@@ -24,7 +24,7 @@ const CALM_MS = 60_000n;
 export function leads({ snapshot }: CheckFacts): Check {
   const { leader, term } = snapshot.status;
   const text = `${leader} leads in term ${term}`;
-  const [witness] = witnessesOfElection(snapshot);
+  const witness = snapshot.vitals.find(sawElection)?.member;
   const evidence = leader === ""
     ? failed(CLUSTER, {
       text: `nobody leads in term ${term}`,
@@ -41,16 +41,10 @@ export function leads({ snapshot }: CheckFacts): Check {
   return makeCheck("G01", "One leader", [evidence]);
 }
 
-/** Not those who have just been started: to elect then is no sign of trouble. */
-function witnessesOfElection(
-  { vitals }: RolloutSnapshot,
-): readonly string[] {
-  return vitals.flatMap(({ member, vitals }) =>
-    vitals !== null && vitals.leaderMs > 0n && vitals.leaderMs < CALM_MS &&
-      vitals.uptimeMs - vitals.leaderMs >= CALM_MS
-      ? [member]
-      : []
-  );
+/** Not one that has just been started: to elect then is no sign of trouble. */
+function sawElection({ vitals }: MemberVitals): boolean {
+  return vitals !== null && vitals.leaderMs > 0n && vitals.leaderMs < CALM_MS &&
+    vitals.uptimeMs - vitals.leaderMs >= CALM_MS;
 }
 
 /** G02: one that is away could come back unable to read what was decided. */

@@ -2,27 +2,23 @@ import { deepEqual, equal } from "node:assert/strict";
 import { LeadershipCount } from "../../../src/node/leadership_count.ts";
 import { NO_MEMBER } from "../../../src/raft/types.ts";
 import { SimClock } from "../../sim/io/clock.ts";
+import { SimLog } from "../../sim/io/log.ts";
 
 function counted() {
   const clock = new SimClock();
-  const lines: string[] = [];
-  const log = {
-    write: (_: string, event: string) => {
-      lines.push(event);
-    },
-  };
-  return { clock, lines, count: new LeadershipCount(log, clock) };
+  const log = new SimLog(clock);
+  return { clock, log, count: new LeadershipCount(log, clock) };
 }
 
 Deno.test("LeadershipCount counts leaders and elections", () => {
-  const { count, lines } = counted();
+  const { count, log } = counted();
   count.onLeadership({ role: "candidate", lead: NO_MEMBER, term: 1 }, "");
   count.onLeadership({ role: "leader", lead: 1, term: 1 }, "n1");
   count.onLeadership({ role: "follower", lead: NO_MEMBER, term: 2 }, "");
   count.onLeadership({ role: "follower", lead: 2, term: 2 }, "n2");
   const { leaderMs: _, ...counters } = count.counters(5);
   deepEqual(counters, { proposals: 5, elections: 1, leaderChanges: 1 });
-  deepEqual(new Set(lines), new Set(["leadership_changed"]));
+  equal(log.named("leadership_changed").length, 4);
 });
 
 Deno.test("LeadershipCount tells for how long a leader is known", async () => {
